@@ -1,0 +1,40 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Detections as buffer metadata, in the forms other elements read: regions of
+ * interest in DL Streamer's contract, and GstAnalytics where there is one. */
+
+#pragma once
+
+#include <gst/video/video.h>
+
+G_BEGIN_DECLS
+
+/**
+ * GstDetection:
+ * @label: the class as a quark
+ * @label_id: the class as a number, or -1 when the attaching element gave none
+ * @confidence: 0..1, or a negative number when the attaching element gave none
+ * @x: left edge in frame pixels
+ *
+ * A box on a video frame. When attached, @x and @y lie inside the frame and
+ * the box does not reach beyond it.
+ */
+typedef struct {
+  GQuark label;
+  gint label_id;
+  gdouble confidence;
+  gdouble x;
+  gdouble y;
+  gdouble width;
+  gdouble height;
+} GstDetection;
+
+void gst_buffer_attach_detections (GstBuffer *buffer,
+    const GstVideoInfo *info, const GstDetection *detections,
+    guint n_detections);
+void gst_buffer_collect_detections (GstBuffer *buffer, GArray *detections);
+
+G_END_DECLS
