@@ -113,28 +113,28 @@ guint xmodel_get_n_ops (const Xmodel *self);
 const XmodelOp *xmodel_get_op (const Xmodel *self, guint index);
 const XmodelOp *xmodel_find_op (const Xmodel *self, const gchar *name);
 
-const XmodelArgument *xmodel_op_get_argument (const XmodelOp *op,
-    const gchar *name);
-const XmodelOp *xmodel_op_get_input (const XmodelOp *op, const gchar *name,
-    guint index);
-gboolean xmodel_tensor_get_n_elements (const XmodelTensor *tensor,
-    guint64 *n_elements);
+const XmodelArgument *xmodel_op_get_argument (
+    const XmodelOp *op, const gchar *name);
+const XmodelOp *xmodel_op_get_input (
+    const XmodelOp *op, const gchar *name, guint index);
+gboolean xmodel_tensor_get_n_elements (
+    const XmodelTensor *tensor, guint64 *n_elements);
 
 /* Attributes. Each returns %TRUE and sets its out arguments only when the
  * attribute is there with that type; any integer width and sign that fits the
  * value is taken, as is float for double. Memory belongs to the model. */
-gboolean xmodel_attributes_has (const XmodelAttributes *self,
-    const gchar *name);
-gboolean xmodel_attributes_get_bool (const XmodelAttributes *self,
-    const gchar *name, gboolean *value);
-gboolean xmodel_attributes_get_int (const XmodelAttributes *self,
-    const gchar *name, gint *value);
-gboolean xmodel_attributes_get_uint64 (const XmodelAttributes *self,
-    const gchar *name, guint64 *value);
-gboolean xmodel_attributes_get_double (const XmodelAttributes *self,
-    const gchar *name, gdouble *value);
-gboolean xmodel_attributes_get_string (const XmodelAttributes *self,
-    const gchar *name, const gchar **value);
+gboolean xmodel_attributes_has (
+    const XmodelAttributes *self, const gchar *name);
+gboolean xmodel_attributes_get_bool (
+    const XmodelAttributes *self, const gchar *name, gboolean *value);
+gboolean xmodel_attributes_get_int (
+    const XmodelAttributes *self, const gchar *name, gint *value);
+gboolean xmodel_attributes_get_uint64 (
+    const XmodelAttributes *self, const gchar *name, guint64 *value);
+gboolean xmodel_attributes_get_double (
+    const XmodelAttributes *self, const gchar *name, gdouble *value);
+gboolean xmodel_attributes_get_string (
+    const XmodelAttributes *self, const gchar *name, const gchar **value);
 gboolean xmodel_attributes_get_bytes (const XmodelAttributes *self,
     const gchar *name, const guint8 **data, gsize *size);
 gboolean xmodel_attributes_get_ints (const XmodelAttributes *self,

@@ -83,7 +83,7 @@ typedef struct {
 
 /**
  * Yolov5Parameters:
- * @threshold: least confidence of a detection, 0..1
+ * @threshold: the confidence of a detection exceeds this, 0..1
  * @iou_threshold: boxes that overlap a better one by more than this are dropped
  * @max_detections: at most so many, the best ones
  * @class_agnostic: let boxes of different classes suppress each other
@@ -110,10 +110,10 @@ guint yolov5_model_get_n_heads (const Yolov5Model *self);
 const Yolov5Head *yolov5_model_get_head (const Yolov5Model *self, guint index);
 guint yolov5_model_get_n_classes (const Yolov5Model *self);
 const gchar *yolov5_model_get_label (const Yolov5Model *self, guint class_id);
-gboolean yolov5_model_get_threshold (const Yolov5Model *self,
-    gfloat *threshold);
-gboolean yolov5_model_get_iou_threshold (const Yolov5Model *self,
-    gfloat *iou_threshold);
+gboolean yolov5_model_get_threshold (
+    const Yolov5Model *self, gfloat *threshold);
+gboolean yolov5_model_get_iou_threshold (
+    const Yolov5Model *self, gfloat *iou_threshold);
 gboolean yolov5_model_is_bgr (const Yolov5Model *self);
 guint8 yolov5_model_get_pad (const Yolov5Model *self);
 

@@ -1,0 +1,173 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Opens a model and finds what it asks of frames and slots. */
+
+#include "gstyolov5detector.h"
+
+/* one frame in the DPU, one being letterboxed, one being decoded */
+#define DPU_SLOTS 3
+/* one frame being executed, one being letterboxed or decoded */
+#define LIVE_SLOTS 2
+
+static void
+to_yolov5_tensor (const DpuTensor *tensor, Yolov5Tensor *yolov5)
+{
+  yolov5->height = tensor->height;
+  yolov5->width = tensor->width;
+  yolov5->channels = tensor->channels;
+  yolov5->fix_point = tensor->fix_point;
+}
+
+static Yolov5Model *
+describe_model (const DpuModel *dpu, const gchar *info_path,
+    const gchar *label_path, GError **error)
+{
+  guint i, n_outputs = dpu_model_get_n_outputs (dpu);
+  g_autofree Yolov5Tensor *outputs = g_new (Yolov5Tensor, n_outputs);
+  Yolov5Tensor input;
+
+  to_yolov5_tensor (dpu_model_get_input (dpu), &input);
+  for (i = 0; i < n_outputs; i++)
+    to_yolov5_tensor (dpu_model_get_output (dpu, i), &outputs[i]);
+
+  return yolov5_model_new (
+      &input, outputs, n_outputs, info_path, label_path, error);
+}
+
+/**
+ * gst_yolov5_detector_open:
+ * @settings: which model, on which device
+ * @error: #DpuError or #Yolov5Error
+ *
+ * Returns: (transfer full) (nullable): the model
+ */
+GstYolov5Detector *
+gst_yolov5_detector_open (const GstYolov5Settings *settings, GError **error)
+{
+  g_autofree gchar *info_path = g_strdup (settings->info_path);
+  g_autoptr (Yolov5Model) yolov5 = NULL;
+  g_autoptr (DpuModel) dpu = NULL;
+  GstYolov5Detector *self;
+
+  dpu = dpu_model_open (settings->model_path, settings->device, error);
+  if (!dpu)
+    return NULL;
+
+  if (!info_path)
+    info_path = yolov5_model_find_info (settings->model_path);
+  yolov5 = describe_model (dpu, info_path, settings->label_path, error);
+  if (!yolov5)
+    return NULL;
+
+  self = g_new0 (GstYolov5Detector, 1);
+  self->dpu = g_steal_pointer (&dpu);
+  self->yolov5 = g_steal_pointer (&yolov5);
+  self->max_in_flight = settings->max_in_flight;
+  self->cpu_threads = settings->cpu_threads;
+  return self;
+}
+
+void
+gst_yolov5_detector_free (GstYolov5Detector *self)
+{
+  yolov5_model_unref (self->yolov5);
+  dpu_model_unref (self->dpu);
+  g_free (self);
+}
+
+/**
+ * gst_yolov5_detector_choose_slots:
+ * @live: whether the frames come from a live source
+ * @n_slots: (out): how many frames to work on at once
+ * @cpu_threads: (out): how many threads the software DPU uses for each
+ *
+ * On a software DPU, the product of both is about the number of processors.
+ * Frames of a file are worked on side by side, a processor each, while one more
+ * is being letterboxed: most frames per second. Frames of a live source come
+ * one by one, and get more processors each: least time per frame.
+ */
+void
+gst_yolov5_detector_choose_slots (const GstYolov5Detector *self, gboolean live,
+    guint *n_slots, guint *cpu_threads)
+{
+  guint n_processors = g_get_num_processors ();
+
+  *n_slots = self->max_in_flight;
+  if (*n_slots == 0) {
+    if (dpu_model_get_device (self->dpu) == DPU_DEVICE_DPU)
+      *n_slots = DPU_SLOTS;
+    else if (live)
+      *n_slots = LIVE_SLOTS;
+    else
+      *n_slots = MAX (n_processors / MAX (self->cpu_threads, 1), 1) + 1;
+    *n_slots = MIN (*n_slots, GST_YOLOV5_MAX_SLOTS);
+  }
+
+  *cpu_threads = self->cpu_threads;
+  if (*cpu_threads == 0)
+    *cpu_threads = MAX (n_processors / *n_slots, 1);
+}
+
+static void
+find_target (const Yolov5Model *yolov5, LetterboxTarget *target)
+{
+  const Yolov5Tensor *input = yolov5_model_get_input (yolov5);
+
+  target->width = input->width;
+  target->height = input->height;
+  target->fix_point = input->fix_point;
+  target->channel_order = yolov5_model_is_bgr (yolov5)
+                              ? LETTERBOX_CHANNEL_ORDER_BGR
+                              : LETTERBOX_CHANNEL_ORDER_RGB;
+  target->pad = yolov5_model_get_pad (yolov5);
+}
+
+/**
+ * gst_yolov5_frame_format_new:
+ * @detector: the model the frames are for
+ * @info: caps of the frames
+ * @error: #LetterboxError
+ *
+ * Returns: (transfer full) (nullable): the format
+ */
+GstYolov5FrameFormat *
+gst_yolov5_frame_format_new (
+    const GstYolov5Detector *detector, const GstVideoInfo *info, GError **error)
+{
+  LetterboxTarget target;
+  Letterbox *letterbox;
+  GstYolov5FrameFormat *self;
+
+  find_target (detector->yolov5, &target);
+  letterbox = letterbox_new (info, &target, error);
+  if (!letterbox)
+    return NULL;
+
+  self = g_atomic_rc_box_new0 (GstYolov5FrameFormat);
+  self->info = *info;
+  self->letterbox = letterbox;
+  return self;
+}
+
+GstYolov5FrameFormat *
+gst_yolov5_frame_format_ref (GstYolov5FrameFormat *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+static void
+clear_frame_format (gpointer data)
+{
+  GstYolov5FrameFormat *self = data;
+
+  letterbox_free (self->letterbox);
+}
+
+void
+gst_yolov5_frame_format_unref (GstYolov5FrameFormat *self)
+{
+  g_atomic_rc_box_release_full (self, clear_frame_format);
+}

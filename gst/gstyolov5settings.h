@@ -1,0 +1,61 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The properties of the detector element that can be set. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include "dpu/dpu.h"
+#include "yolov5/yolov5.h"
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_YOLOV5_DPU_DEVICE (gst_yolov5_dpu_device_get_type ())
+GType gst_yolov5_dpu_device_get_type (void);
+
+/* most frames that are worked on at once */
+#define GST_YOLOV5_MAX_SLOTS 16
+
+/* ids from 1 to GST_YOLOV5_LAST_SETTING are properties */
+#define GST_YOLOV5_LAST_SETTING 10
+
+/**
+ * GstYolov5Settings:
+ * @threshold_set: whether the threshold in @parameters was set by the user
+ * @iou_threshold_set: whether the IoU threshold in @parameters was
+ *
+ * What the properties say.
+ */
+typedef struct {
+  gchar *model_path;
+  gchar *info_path;
+  gchar *label_path;
+  DpuDevice device;
+  guint max_in_flight;
+  guint cpu_threads;
+  Yolov5Parameters parameters;
+  gboolean threshold_set;
+  gboolean iou_threshold_set;
+  gboolean post_messages;
+} GstYolov5Settings;
+
+void gst_yolov5_settings_install (GObjectClass *object_class);
+
+void gst_yolov5_settings_init (GstYolov5Settings *self);
+void gst_yolov5_settings_copy (
+    GstYolov5Settings *self, const GstYolov5Settings *source);
+void gst_yolov5_settings_clear (GstYolov5Settings *self);
+void gst_yolov5_settings_use_model (
+    GstYolov5Settings *self, const Yolov5Model *yolov5);
+void gst_yolov5_settings_set (
+    GstYolov5Settings *self, guint prop_id, const GValue *value);
+void gst_yolov5_settings_get (
+    const GstYolov5Settings *self, guint prop_id, GValue *value);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstYolov5Settings, gst_yolov5_settings_clear)
+
+G_END_DECLS

@@ -1,0 +1,483 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Slots and their worker threads. A slot is acquired by the chain function,
+ * filled and submitted, executed and decoded by its worker, waited for and
+ * released by the source pad's task. */
+
+#include "gstyolov5slot.h"
+
+typedef enum {
+  SLOT_FREE,
+  /* somebody acquired it and is filling it */
+  SLOT_ACQUIRED,
+  /* submitted, the worker has not looked yet */
+  SLOT_SUBMITTED,
+  SLOT_EXECUTING,
+  /* as above, but nobody waits for the result any more */
+  SLOT_ABANDONED,
+  SLOT_DONE,
+} SlotState;
+
+/* the half of a slot that nobody else needs to see */
+struct _GstYolov5SlotWorker {
+  guint index;
+  GThread *thread;
+  /* under the pool's lock */
+  GCond wake;
+  SlotState state;
+  gboolean started;
+  GError *start_error;
+  /* of the worker's thread; the input also of whoever acquired the slot */
+  DpuRunner *runner;
+  Yolov5Decoder *decoder;
+  gint8 *input;
+  const gint8 **outputs;
+};
+
+struct _GstYolov5SlotPool {
+  DpuModel *model;
+  Yolov5Model *yolov5;
+  guint cpu_threads;
+  GQuark *labels;
+
+  GMutex lock;
+  /* a slot became free or done, a worker started, flushing changed */
+  GCond changed;
+  GstYolov5Slot *slots;
+  guint n_slots;
+  guint next;
+  gboolean flushing;
+  gboolean stopping;
+};
+
+/* boxes in pixels of the model's input become boxes on the frame; those that
+ * lie wholly in the padding have no pixel there and go */
+static void
+map_detections (
+    GstYolov5Slot *slot, const Yolov5Detection *detections, guint n_detections)
+{
+  const Letterbox *letterbox = slot->format->letterbox;
+  guint i;
+
+  g_array_set_size (slot->detections, 0);
+  for (i = 0; i < n_detections; i++) {
+    const Yolov5Detection *found = &detections[i];
+    gfloat x_min = found->x_min, y_min = found->y_min;
+    gfloat x_max = found->x_max, y_max = found->y_max;
+    GstDetection detection;
+
+    letterbox_map_to_frame (letterbox, &x_min, &y_min);
+    letterbox_map_to_frame (letterbox, &x_max, &y_max);
+    if (x_max <= x_min || y_max <= y_min)
+      continue;
+
+    detection.label = slot->pool->labels[found->class_id];
+    detection.label_id = found->class_id;
+    detection.confidence = found->confidence;
+    detection.x = x_min;
+    detection.y = y_min;
+    detection.width = x_max - x_min;
+    detection.height = y_max - y_min;
+    g_array_append_val (slot->detections, detection);
+  }
+}
+
+static void
+execute (GstYolov5Slot *slot)
+{
+  GstYolov5SlotWorker *worker = slot->worker;
+  const Yolov5Detection *detections;
+  guint n_detections;
+  GstClockTime start, executed;
+
+  start = gst_util_get_timestamp ();
+  if (!dpu_runner_execute (worker->runner, &slot->error)) {
+    g_array_set_size (slot->detections, 0);
+    return;
+  }
+
+  executed = gst_util_get_timestamp ();
+  detections = yolov5_decoder_run (
+      worker->decoder, worker->outputs, &slot->parameters, &n_detections);
+  map_detections (slot, detections, n_detections);
+
+  slot->inference_time = executed - start;
+  slot->postprocess_time = gst_util_get_timestamp () - executed;
+}
+
+static void
+create_runner (GstYolov5Slot *slot, GError **error)
+{
+  GstYolov5SlotPool *pool = slot->pool;
+  GstYolov5SlotWorker *worker = slot->worker;
+  guint n_outputs = dpu_model_get_n_outputs (pool->model);
+  guint i;
+
+  worker->runner = dpu_runner_new (pool->model, pool->cpu_threads, error);
+  if (!worker->runner)
+    return;
+
+  worker->decoder = yolov5_decoder_new (pool->yolov5);
+  worker->input = dpu_runner_get_input (worker->runner);
+  worker->outputs = g_new (const gint8 *, n_outputs);
+  for (i = 0; i < n_outputs; i++)
+    worker->outputs[i] = dpu_runner_get_output (worker->runner, i);
+}
+
+/* everything that enters VART through a runner does so from this thread, its
+ * creation and its end included: AMD's runner blocks, and OpenMP's teams belong
+ * to the thread that calls */
+static gpointer
+run_worker (gpointer data)
+{
+  GstYolov5Slot *slot = data;
+  GstYolov5SlotPool *pool = slot->pool;
+  GstYolov5SlotWorker *worker = slot->worker;
+  GError *error = NULL;
+
+  create_runner (slot, &error);
+
+  g_mutex_lock (&pool->lock);
+  worker->start_error = error;
+  worker->started = TRUE;
+  g_cond_broadcast (&pool->changed);
+
+  while (!pool->stopping && worker->runner) {
+    if (worker->state != SLOT_SUBMITTED) {
+      g_cond_wait (&worker->wake, &pool->lock);
+      continue;
+    }
+
+    worker->state = SLOT_EXECUTING;
+    g_mutex_unlock (&pool->lock);
+    execute (slot);
+    g_mutex_lock (&pool->lock);
+    worker->state = worker->state == SLOT_ABANDONED ? SLOT_FREE : SLOT_DONE;
+    g_cond_broadcast (&pool->changed);
+  }
+  g_mutex_unlock (&pool->lock);
+
+  g_clear_pointer (&worker->decoder, yolov5_decoder_free);
+  g_clear_pointer (&worker->runner, dpu_runner_free);
+  g_clear_pointer (&worker->outputs, g_free);
+
+  return NULL;
+}
+
+/**
+ * gst_yolov5_slot_pool_new:
+ *
+ * Returns: (transfer full): a pool without slots, flushing
+ */
+GstYolov5SlotPool *
+gst_yolov5_slot_pool_new (void)
+{
+  GstYolov5SlotPool *self = g_new0 (GstYolov5SlotPool, 1);
+
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  self->flushing = TRUE;
+
+  return self;
+}
+
+/**
+ * gst_yolov5_slot_pool_free:
+ * @self: (transfer full): a pool that was stopped
+ */
+void
+gst_yolov5_slot_pool_free (GstYolov5SlotPool *self)
+{
+  g_return_if_fail (self->n_slots == 0);
+
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  g_free (self);
+}
+
+static gboolean
+start_slot (GstYolov5SlotPool *self, guint index, GError **error)
+{
+  GstYolov5Slot *slot = &self->slots[index];
+  GstYolov5SlotWorker *worker = g_new0 (GstYolov5SlotWorker, 1);
+  /* Linux shows the first 15 characters of a thread's name */
+  g_autofree gchar *name = g_strdup_printf ("yolov5:worker%u", index);
+
+  g_cond_init (&worker->wake);
+  worker->index = index;
+  slot->pool = self;
+  slot->worker = worker;
+  slot->detections = g_array_new (FALSE, FALSE, sizeof (GstDetection));
+  worker->thread = g_thread_try_new (name, run_worker, slot, error);
+
+  return worker->thread != NULL;
+}
+
+static gboolean
+wait_for_workers (GstYolov5SlotPool *self, guint n_started, GError **error)
+{
+  GError *start_error = NULL;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  for (i = 0; i < n_started; i++) {
+    GstYolov5SlotWorker *worker = self->slots[i].worker;
+
+    while (!worker->started)
+      g_cond_wait (&self->changed, &self->lock);
+    if (!start_error)
+      start_error = g_steal_pointer (&worker->start_error);
+  }
+  g_mutex_unlock (&self->lock);
+
+  if (start_error) {
+    g_propagate_error (error, start_error);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/**
+ * gst_yolov5_slot_pool_start:
+ * @self: a pool that is not started
+ * @detector: the opened model
+ * @n_slots: how many frames may be worked on at once
+ * @cpu_threads: how many processors a runner of the software DPU uses
+ * @error: #DpuError, or #GThreadError
+ *
+ * Starts the workers and waits until each has its runner.
+ *
+ * Returns: whether all of them have one; if not, the pool is not started
+ */
+gboolean
+gst_yolov5_slot_pool_start (GstYolov5SlotPool *self,
+    const GstYolov5Detector *detector, guint n_slots, guint cpu_threads,
+    GError **error)
+{
+  guint n_classes = yolov5_model_get_n_classes (detector->yolov5);
+  gboolean started = TRUE;
+  guint i;
+
+  g_return_val_if_fail (self->n_slots == 0, FALSE);
+  g_return_val_if_fail (n_slots > 0, FALSE);
+
+  self->model = dpu_model_ref (detector->dpu);
+  self->yolov5 = yolov5_model_ref (detector->yolov5);
+  self->cpu_threads = cpu_threads;
+  self->labels = g_new (GQuark, n_classes);
+  for (i = 0; i < n_classes; i++)
+    self->labels[i] =
+        g_quark_from_string (yolov5_model_get_label (detector->yolov5, i));
+  self->slots = g_new0 (GstYolov5Slot, n_slots);
+  self->next = 0;
+
+  while (started && self->n_slots < n_slots)
+    started = start_slot (self, self->n_slots++, error);
+  if (started)
+    started = wait_for_workers (self, n_slots, error);
+  if (!started)
+    gst_yolov5_slot_pool_stop (self);
+
+  return started;
+}
+
+static void
+clear_slot (GstYolov5Slot *slot)
+{
+  GstYolov5SlotWorker *worker = slot->worker;
+
+  if (worker->thread)
+    g_thread_join (worker->thread);
+  g_clear_error (&worker->start_error);
+  g_cond_clear (&worker->wake);
+  g_free (worker);
+
+  g_clear_pointer (&slot->format, gst_yolov5_frame_format_unref);
+  g_clear_error (&slot->error);
+  g_array_unref (slot->detections);
+}
+
+/**
+ * gst_yolov5_slot_pool_stop:
+ * @self: a pool of which nobody holds a slot
+ *
+ * Ends the workers. What is being executed is waited for, as nothing can end an
+ * execution; what was only submitted is not begun. Stopping a pool that is not
+ * started is fine.
+ */
+void
+gst_yolov5_slot_pool_stop (GstYolov5SlotPool *self)
+{
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  self->stopping = TRUE;
+  for (i = 0; i < self->n_slots; i++)
+    g_cond_signal (&self->slots[i].worker->wake);
+  g_mutex_unlock (&self->lock);
+
+  for (i = 0; i < self->n_slots; i++)
+    clear_slot (&self->slots[i]);
+
+  self->n_slots = 0;
+  self->stopping = FALSE;
+  g_clear_pointer (&self->slots, g_free);
+  g_clear_pointer (&self->labels, g_free);
+  g_clear_pointer (&self->yolov5, yolov5_model_unref);
+  g_clear_pointer (&self->model, dpu_model_unref);
+}
+
+guint
+gst_yolov5_slot_pool_get_n_slots (const GstYolov5SlotPool *self)
+{
+  return self->n_slots;
+}
+
+/**
+ * gst_yolov5_slot_pool_set_flushing:
+ * @self: a pool, started or not
+ * @flushing: whether nobody may wait
+ *
+ * While flushing, gst_yolov5_slot_pool_acquire() and gst_yolov5_slot_wait()
+ * return at once; those that wait are woken. Any thread may call it.
+ */
+void
+gst_yolov5_slot_pool_set_flushing (GstYolov5SlotPool *self, gboolean flushing)
+{
+  g_mutex_lock (&self->lock);
+  self->flushing = flushing;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/* round robin, as runners are spread over the cores of a DPU in the order of
+ * their creation */
+static GstYolov5Slot *
+find_free_slot (GstYolov5SlotPool *self)
+{
+  guint i;
+
+  for (i = 0; i < self->n_slots; i++) {
+    guint index = (self->next + i) % self->n_slots;
+
+    if (self->slots[index].worker->state == SLOT_FREE) {
+      self->next = index + 1;
+      return &self->slots[index];
+    }
+  }
+
+  return NULL;
+}
+
+/**
+ * gst_yolov5_slot_pool_acquire:
+ * @self: a started pool
+ *
+ * Waits for a slot that nobody uses.
+ *
+ * Returns: (transfer full) (nullable): a slot for gst_yolov5_slot_release(), or
+ *   %NULL when flushing
+ */
+GstYolov5Slot *
+gst_yolov5_slot_pool_acquire (GstYolov5SlotPool *self)
+{
+  GstYolov5Slot *slot = NULL;
+
+  g_mutex_lock (&self->lock);
+  while (!self->flushing && !(slot = find_free_slot (self)))
+    g_cond_wait (&self->changed, &self->lock);
+  if (slot)
+    slot->worker->state = SLOT_ACQUIRED;
+  g_mutex_unlock (&self->lock);
+
+  return slot;
+}
+
+/**
+ * gst_yolov5_slot_write_frame:
+ * @slot: an acquired slot, not submitted
+ * @format: caps of the frame
+ * @frame: the frame, mapped for reading
+ *
+ * Letterboxes the frame into the memory that the DPU will read.
+ */
+void
+gst_yolov5_slot_write_frame (GstYolov5Slot *slot, GstYolov5FrameFormat *format,
+    const GstVideoFrame *frame)
+{
+  GstClockTime start = gst_util_get_timestamp ();
+  gint8 *input = slot->worker->input;
+
+  /* the padding of the last frame is still there */
+  if (slot->format != format) {
+    g_clear_pointer (&slot->format, gst_yolov5_frame_format_unref);
+    slot->format = gst_yolov5_frame_format_ref (format);
+    letterbox_fill_padding (format->letterbox, input);
+  }
+  letterbox_write_picture (format->letterbox, frame, input);
+  slot->letterbox_time = gst_util_get_timestamp () - start;
+}
+
+/**
+ * gst_yolov5_slot_submit:
+ * @slot: an acquired slot with a frame
+ *
+ * Hands the slot to its worker.
+ */
+void
+gst_yolov5_slot_submit (GstYolov5Slot *slot)
+{
+  GstYolov5SlotWorker *worker = slot->worker;
+
+  g_mutex_lock (&slot->pool->lock);
+  g_clear_error (&slot->error);
+  worker->state = SLOT_SUBMITTED;
+  g_cond_signal (&worker->wake);
+  g_mutex_unlock (&slot->pool->lock);
+}
+
+/**
+ * gst_yolov5_slot_wait:
+ * @slot: a submitted slot
+ *
+ * Waits for the worker.
+ *
+ * Returns: %TRUE when there is a result or an error, %FALSE when flushing
+ */
+gboolean
+gst_yolov5_slot_wait (GstYolov5Slot *slot)
+{
+  GstYolov5SlotPool *pool = slot->pool;
+  gboolean done;
+
+  g_mutex_lock (&pool->lock);
+  while (!pool->flushing && slot->worker->state != SLOT_DONE)
+    g_cond_wait (&pool->changed, &pool->lock);
+  done = !pool->flushing;
+  g_mutex_unlock (&pool->lock);
+
+  return done;
+}
+
+/**
+ * gst_yolov5_slot_release:
+ * @slot: (transfer full): an acquired slot in whatever state
+ *
+ * Gives the slot back. If it is being executed, it is free when that ends.
+ */
+void
+gst_yolov5_slot_release (GstYolov5Slot *slot)
+{
+  GstYolov5SlotWorker *worker = slot->worker;
+
+  g_mutex_lock (&slot->pool->lock);
+  if (worker->state == SLOT_EXECUTING)
+    worker->state = SLOT_ABANDONED;
+  else
+    worker->state = SLOT_FREE;
+  g_cond_broadcast (&slot->pool->changed);
+  g_mutex_unlock (&slot->pool->lock);
+}

@@ -1,0 +1,22 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Registers both elements. */
+
+#include "gstyolov5dpu.h"
+#include "gstyolov5overlay.h"
+
+static gboolean
+plugin_init (GstPlugin *plugin)
+{
+  return gst_element_register (
+             plugin, "yolov5dpu", GST_RANK_NONE, GST_TYPE_YOLOV5_DPU)
+         && gst_element_register (
+             plugin, "yolov5overlay", GST_RANK_NONE, GST_TYPE_YOLOV5_OVERLAY);
+}
+
+GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, yolov5dpu,
+    "YOLOv5 on AMD/Xilinx DPUs", plugin_init, VERSION, "LGPL", PACKAGE,
+    "https://github.com/yolov5dpu")

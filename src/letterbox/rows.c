@@ -1,0 +1,278 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The row kernels in plain C, written so that compilers vectorise the loops
+ * that do not gather. */
+
+#include "rows.h"
+
+#include <string.h>
+
+/* upper half of the product: what SIMD units multiply fastest */
+static inline gint16
+multiply_high (gint16 a, gint16 b)
+{
+  return (gint16) (((gint32) a * b) >> 16);
+}
+
+static inline gint16
+interpolate (const guint8 *left, guint step, gint16 weight)
+{
+  const gint unit_bits = LETTERBOX_COLUMN_WEIGHT_BITS;
+  gint a = left[0];
+  gint b = left[step];
+
+  return (gint16) (((a << unit_bits) + (b - a) * weight)
+                   >> (unit_bits - LETTERBOX_SAMPLE_BITS));
+}
+
+static void
+resample_1 (gint16 *row, const guint8 *const *components,
+    const LetterboxColumns *columns)
+{
+  const guint8 *source = components[0];
+  const guint32 *offsets = columns->offsets;
+  const gint16 *weights = columns->weights;
+  const guint step = columns->step;
+  const guint n = columns->n_columns;
+  gsize x;
+
+  for (x = 0; x < n; x++)
+    row[x] = interpolate (source + offsets[x], step, weights[x]);
+}
+
+static void
+resample_2 (gint16 *row, const guint8 *const *components,
+    const LetterboxColumns *columns)
+{
+  const guint8 *first = components[0];
+  const guint8 *second = components[1];
+  const guint32 *offsets = columns->offsets;
+  const gint16 *weights = columns->weights;
+  const guint step = columns->step;
+  const guint n = columns->n_columns;
+  gsize x;
+
+  for (x = 0; x < n; x++) {
+    row[x] = interpolate (first + offsets[x], step, weights[x]);
+    row[n + x] = interpolate (second + offsets[x], step, weights[x]);
+  }
+}
+
+static void
+resample_3 (gint16 *row, const guint8 *const *components,
+    const LetterboxColumns *columns)
+{
+  const guint8 *first = components[0];
+  const guint8 *second = components[1];
+  const guint8 *third = components[2];
+  const guint32 *offsets = columns->offsets;
+  const gint16 *weights = columns->weights;
+  const guint step = columns->step;
+  const guint n = columns->n_columns;
+  gsize x;
+
+  for (x = 0; x < n; x++) {
+    row[3 * x] = interpolate (first + offsets[x], step, weights[x]);
+    row[3 * x + 1] = interpolate (second + offsets[x], step, weights[x]);
+    row[3 * x + 2] = interpolate (third + offsets[x], step, weights[x]);
+  }
+}
+
+static inline void
+copy_strided (gint16 *restrict row, guint row_stride,
+    const guint8 *restrict source, guint pixel_stride, guint n)
+{
+  gsize x;
+
+  for (x = 0; x < n; x++)
+    row[x * row_stride] =
+        (gint16) (source[x * pixel_stride] << LETTERBOX_SAMPLE_BITS);
+}
+
+/* constant strides let the compiler vectorise */
+static void
+copy_planar (gint16 *row, const guint8 *source, guint pixel_stride, guint n)
+{
+  switch (pixel_stride) {
+    case 1:
+      copy_strided (row, 1, source, 1, n);
+      break;
+    case 2:
+      copy_strided (row, 1, source, 2, n);
+      break;
+    default:
+      copy_strided (row, 1, source, pixel_stride, n);
+      break;
+  }
+}
+
+static void
+copy_1 (gint16 *row, const guint8 *const *components,
+    const LetterboxColumns *columns)
+{
+  copy_planar (row, components[0], columns->pixel_stride, columns->n_columns);
+}
+
+static void
+copy_2 (gint16 *row, const guint8 *const *components,
+    const LetterboxColumns *columns)
+{
+  guint n = columns->n_columns;
+
+  copy_planar (row, components[0], columns->pixel_stride, n);
+  copy_planar (row + n, components[1], columns->pixel_stride, n);
+}
+
+static void
+copy_3 (gint16 *row, const guint8 *const *components,
+    const LetterboxColumns *columns)
+{
+  guint n = columns->n_columns;
+  guint c;
+
+  if (columns->pixel_stride == 3 && components[1] == components[0] + 1
+      && components[2] == components[0] + 2) {
+    copy_strided (row, 1, components[0], 1, 3 * n);
+    return;
+  }
+  for (c = 0; c < 3; c++)
+    copy_strided (row + c, 3, components[c], columns->pixel_stride, n);
+}
+
+static inline gint16
+quantize (gint16 level, const LetterboxQuantizer *quantizer)
+{
+  gint16 sum = (gint16) (MIN (level, quantizer->ceiling) + quantizer->addend);
+
+  return multiply_high ((gint16) (sum * 64), quantizer->multiplier);
+}
+
+/* sum and rounding are those of OpenCV's vertical pass for 8 bit */
+static void
+blend (gint8 *output, const LetterboxBlend *blend,
+    const LetterboxQuantizer *quantizer_in, guint n)
+{
+  const gint16 *restrict upper = blend->rows[0];
+  const gint16 *restrict lower = blend->rows[1];
+  const gint16 upper_weight = blend->weights[0];
+  const gint16 lower_weight = blend->weights[1];
+  const LetterboxQuantizer quantizer = *quantizer_in;
+  gint8 *restrict out = output;
+  gsize x;
+
+  for (x = 0; x < n; x++) {
+    gint16 sum = (gint16) (multiply_high (upper[x], upper_weight)
+                           + multiply_high (lower[x], lower_weight));
+    gint16 level = (gint16) ((gint16) (sum + 2) >> 2);
+
+    out[x] = (gint8) quantize (level, &quantizer);
+  }
+}
+
+/* level * 2^5 */
+static inline gint16
+blend_sample (gint16 upper, gint16 lower, const gint16 *weights)
+{
+  return (gint16) (multiply_high (upper, weights[0])
+                   + multiply_high (lower, weights[1]));
+}
+
+static inline gint16
+round_level (gint sum)
+{
+  gint16 level = (gint16) ((gint16) sum >> LETTERBOX_COLOUR_SUM_BITS);
+
+  return MAX (level, 0);
+}
+
+/* GCC only trusts restrict in parameters */
+static inline void
+blend_convert_rows (gint8 *restrict out, const gint16 *restrict luma_upper,
+    const gint16 *restrict luma_lower, const gint16 *restrict u_upper,
+    const gint16 *restrict u_lower, const gint16 *restrict v_upper,
+    const gint16 *restrict v_lower, const gint16 *luma_weights_in,
+    const gint16 *chroma_weights_in, const LetterboxColour *colour_in,
+    const LetterboxQuantizer *quantizer_in, guint n)
+{
+  const gint16 luma_weights[2] = { luma_weights_in[0], luma_weights_in[1] };
+  const gint16 chroma_weights[2] = { chroma_weights_in[0],
+    chroma_weights_in[1] };
+  const LetterboxColour colour = *colour_in;
+  const LetterboxQuantizer quantizer = *quantizer_in;
+  gsize x;
+
+  for (x = 0; x < n; x++) {
+    gint16 y = blend_sample (luma_upper[x], luma_lower[x], luma_weights);
+    gint16 u = blend_sample (u_upper[x], u_lower[x], chroma_weights);
+    gint16 v = blend_sample (v_upper[x], v_lower[x], chroma_weights);
+    gint16 light, first, second, third;
+
+    y = (gint16) (y << 2);
+    u = (gint16) ((gint16) (u - (128 << 5)) * 8);
+    v = (gint16) ((gint16) (v - (128 << 5)) * 8);
+
+    light = multiply_high (y, colour.luma);
+    first = round_level (
+        light + multiply_high (v, colour.v_to_first) + colour.offset_first);
+    second = round_level (light + multiply_high (u, colour.u_to_second)
+                          + multiply_high (v, colour.v_to_second)
+                          + colour.offset_second);
+    third = round_level (
+        light + multiply_high (u, colour.u_to_third) + colour.offset_third);
+
+    out[4 * x] = (gint8) quantize (first, &quantizer);
+    out[4 * x + 1] = (gint8) quantize (second, &quantizer);
+    out[4 * x + 2] = (gint8) quantize (third, &quantizer);
+    out[4 * x + 3] = 0;
+  }
+}
+
+static void
+blend_convert (gint8 *pixels, const LetterboxBlend *luma,
+    const LetterboxBlend *chroma, const LetterboxColour *colour,
+    const LetterboxQuantizer *quantizer, guint n)
+{
+  blend_convert_rows (pixels, luma->rows[0], luma->rows[1], chroma->rows[0],
+      chroma->rows[1], chroma->rows[0] + n, chroma->rows[1] + n, luma->weights,
+      chroma->weights, colour, quantizer, n);
+}
+
+/* each store but the last writes one byte too many, which the next one
+ * overwrites */
+static void
+pack (gint8 *output, const gint8 *pixels, guint n)
+{
+  gsize x;
+
+  for (x = 0; x + 1 < n; x++)
+    memcpy (output + 3 * x, pixels + 4 * x, 4);
+  memcpy (output + 3 * x, pixels + 4 * x, 3);
+}
+
+static void
+look_up (gint8 *levels, const gint8 *table, guint n)
+{
+  guint i;
+
+  for (i = 0; i < n; i++)
+    levels[i] = table[(guint8) levels[i]];
+}
+
+static const LetterboxKernels plain_kernels = {
+  .resample = { resample_1, resample_2, resample_3 },
+  .copy = { copy_1, copy_2, copy_3 },
+  .blend = blend,
+  .blend_convert = blend_convert,
+  .pack = pack,
+  .look_up = look_up,
+};
+
+/* the fastest kernels this processor runs */
+const LetterboxKernels *
+letterbox_kernels_get (void)
+{
+  return &plain_kernels;
+}

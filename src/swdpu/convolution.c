@@ -1,0 +1,593 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* One convolution on oneDNN. Which of its paths is exact is decided here, from
+ * the weights, before the first run. */
+
+#include "convolution.h"
+#include "arithmetic.h"
+#include "kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+/* integers up to here are exact in a float */
+#define FLOAT_EXACT (G_GINT64_CONSTANT (1) << 24)
+#define SCRATCH_ALIGNMENT 64
+
+struct _SwdpuConvolution {
+  SwdpuPath path;
+  const PlanTensor *input;
+  const PlanTensor *output;
+  guint channels;
+  PlanRequantize requantize;
+  /* from the accumulator's fix point to the exact sum's */
+  gint accumulator_shift;
+  /* at the exact sum's fix point, per output channel */
+  gint32 *exact_bias;
+
+  dnnl_engine_t engine;
+  dnnl_primitive_desc_t descriptor;
+  dnnl_primitive_t primitive;
+  dnnl_memory_t weights;
+  dnnl_memory_t bias;
+
+  /* where the parts of the scratch memory begin */
+  gsize float_input_offset;
+  gsize accumulators_offset;
+  gsize scratch_size;
+};
+
+struct _SwdpuBoundConvolution {
+  const SwdpuConvolution *convolution;
+  const gint8 *input;
+  gint8 *output;
+  gfloat *float_input;
+  gpointer accumulators;
+  dnnl_memory_t memories[3];
+  dnnl_exec_arg_t arguments[5];
+  gint n_arguments;
+};
+
+/* what the accumulators and the exact sums can reach */
+typedef struct {
+  gint64 accumulator;
+  gint64 bias;
+  gint64 exact;
+} Bounds;
+
+/**
+ * swdpu_best_path:
+ *
+ * Without VNNI oneDNN's int8 saturates 16-bit sums inside and is not exact.
+ * oneDNN is asked, not the CPU, so that ONEDNN_MAX_CPU_ISA counts.
+ */
+SwdpuPath
+swdpu_best_path (void)
+{
+  const guint vnni =
+      (dnnl_cpu_isa_avx512_core_vnni & ~dnnl_cpu_isa_avx512_core)
+      | (dnnl_cpu_isa_avx2_vnni & ~dnnl_cpu_isa_avx2);
+
+  return (dnnl_get_effective_cpu_isa () & vnni) != 0 ? SWDPU_PATH_INT8_FUSED
+                                                     : SWDPU_PATH_FLOAT;
+}
+
+static Bounds
+find_bounds (const SwdpuConvolution *self, const PlanConvolution *convolution)
+{
+  gsize n_weights = (gsize) convolution->window.kernel_h
+      * convolution->window.kernel_w * self->input->shape.dims[PLAN_C]
+      / convolution->groups;
+  Bounds bounds = { 0, 0, 0 };
+
+  for (guint c = 0; c < self->channels; c++) {
+    const gint8 *weights = convolution->weights + c * n_weights;
+    gint64 sum = 0, bias = 0, exact;
+
+    for (gsize i = 0; i < n_weights; i++)
+      sum += ABS (weights[i]);
+    sum *= 128;
+    if (convolution->bias != NULL)
+      bias = ABS (swdpu_round_shift (convolution->bias[c],
+          convolution->bias_fix_point - self->requantize.fix_point));
+    exact = swdpu_round_shift (sum, -self->accumulator_shift) + bias;
+    bounds.accumulator = MAX (bounds.accumulator, sum);
+    bounds.bias = MAX (bounds.bias, bias);
+    bounds.exact = MAX (bounds.exact, exact);
+  }
+  return bounds;
+}
+
+/* Whether oneDNN's epilogue, (float (accumulator) + bias) * scale, activation,
+ * rounding half to even, can be made to give the DPU's result.
+ *
+ * In units of the exact sum, 2^-fix_point, a sum is a whole number and a tie of
+ * the rounding is one as well (13ths of one with LeakyReLU's slope). A little
+ * nudge, far less than the distance between two sums but positive, turns half
+ * to even into half up. That holds as long as the float keeps the nudge, and it
+ * need only hold where the result does not saturate: float arithmetic is
+ * monotonic, so larger sums saturate too. */
+static gfloat
+find_nudge (const SwdpuConvolution *self, const Bounds *bounds)
+{
+  gint shift = self->requantize.fix_point - self->requantize.output_fix_point;
+  gboolean leaky =
+      self->requantize.activation == PLAN_ACTIVATION_LEAKY_RELU;
+  /* sums beyond this saturate, LeakyReLU's negative side last */
+  gint64 saturating = swdpu_round_shift (leaky ? 128 * 128 / 13 + 1 : 128,
+      -CLAMP (shift, 0, 40));
+  gint64 largest = MIN (bounds->exact, saturating);
+  /* 13/32 of a thirteenth, or 1/4: clear of both neighbouring sums */
+  gint nudge_bits = leaky ? 5 : 2;
+
+  if (shift < 0 || (leaky && shift < 1)
+      || (MAX (largest, bounds->bias) + 1) << nudge_bits >= FLOAT_EXACT
+      || (largest >> self->accumulator_shift) + bounds->bias + 1
+          >= FLOAT_EXACT)
+    return 0;
+  return ldexpf (1.0f, -nudge_bits);
+}
+
+static SwdpuPath
+choose_path (const SwdpuConvolution *self, SwdpuPath best, const Bounds *bounds)
+{
+  if (best == SWDPU_PATH_PLAIN || bounds->exact > G_MAXINT32 / 2)
+    return SWDPU_PATH_PLAIN;
+  if (best == SWDPU_PATH_INT8_FUSED && find_nudge (self, bounds) > 0)
+    return SWDPU_PATH_INT8_FUSED;
+  /* both hand their accumulators on as floats, inside */
+  if (bounds->accumulator >= FLOAT_EXACT)
+    return SWDPU_PATH_PLAIN;
+  return MIN (best, SWDPU_PATH_INT8);
+}
+
+static gboolean
+describe_image (dnnl_memory_desc_t *descriptor, const PlanTensor *tensor,
+    dnnl_data_type_t type)
+{
+  const guint32 *dims = tensor->shape.dims;
+  dnnl_dims_t sizes = { 1, dims[PLAN_C], dims[PLAN_H], dims[PLAN_W] };
+
+  return dnnl_memory_desc_init_by_tag (descriptor, 4, sizes, type, dnnl_nhwc)
+      == dnnl_success;
+}
+
+static gboolean
+describe_weights (dnnl_memory_desc_t *descriptor, const SwdpuConvolution *self,
+    const PlanConvolution *convolution, dnnl_data_type_t type, gboolean packed)
+{
+  guint groups = convolution->groups;
+  guint n_in = self->input->shape.dims[PLAN_C] / groups;
+  dnnl_dims_t dense = { self->channels, n_in, convolution->window.kernel_h,
+    convolution->window.kernel_w };
+  dnnl_dims_t grouped = { groups, self->channels / groups, n_in,
+    convolution->window.kernel_h, convolution->window.kernel_w };
+
+  if (groups == 1)
+    return dnnl_memory_desc_init_by_tag (descriptor, 4, dense, type,
+               packed ? dnnl_format_tag_any : dnnl_ohwi)
+        == dnnl_success;
+  return dnnl_memory_desc_init_by_tag (descriptor, 5, grouped, type,
+             packed ? dnnl_format_tag_any : dnnl_gohwi)
+      == dnnl_success;
+}
+
+static gboolean
+describe_convolution (dnnl_convolution_desc_t *descriptor,
+    const SwdpuConvolution *self, const PlanConvolution *convolution)
+{
+  const PlanWindow *window = &convolution->window;
+  const guint32 *in = self->input->shape.dims;
+  const guint32 *out = self->output->shape.dims;
+  gboolean is_float = self->path == SWDPU_PATH_FLOAT;
+  dnnl_data_type_t type = is_float ? dnnl_f32 : dnnl_s8;
+  dnnl_data_type_t result = is_float ? dnnl_f32
+      : self->path == SWDPU_PATH_INT8_FUSED ? dnnl_s8
+                                            : dnnl_s32;
+  dnnl_dim_t reach_h = (window->kernel_h - 1) * (dnnl_dim_t) window->dilation_h;
+  dnnl_dim_t reach_w = (window->kernel_w - 1) * (dnnl_dim_t) window->dilation_w;
+  dnnl_dims_t strides = { window->stride_h, window->stride_w };
+  dnnl_dims_t dilations = { window->dilation_h - 1, window->dilation_w - 1 };
+  dnnl_dims_t before = { window->pad_top, window->pad_left };
+  dnnl_dims_t after = {
+    MAX (0, (out[PLAN_H] - 1) * strides[0] + reach_h + 1 - in[PLAN_H]
+            - before[0]),
+    MAX (0, (out[PLAN_W] - 1) * strides[1] + reach_w + 1 - in[PLAN_W]
+            - before[1])
+  };
+  dnnl_dims_t bias_size = { self->channels };
+  dnnl_memory_desc_t source, weights, bias, destination;
+
+  return describe_image (&source, self->input, type)
+      && describe_image (&destination, self->output, result)
+      && describe_weights (&weights, self, convolution, type, TRUE)
+      && dnnl_memory_desc_init_by_tag (&bias, 1, bias_size, dnnl_f32, dnnl_x)
+      == dnnl_success
+      && dnnl_dilated_convolution_forward_desc_init (descriptor,
+             dnnl_forward_inference, dnnl_convolution_direct, &source, &weights,
+             self->path == SWDPU_PATH_INT8_FUSED ? &bias : NULL, &destination,
+             strides, dilations, before, after)
+      == dnnl_success;
+}
+
+/* activation and rounding inside oneDNN; it works in units of the output */
+static gboolean
+add_epilogue (dnnl_primitive_attr_t attributes, const SwdpuConvolution *self,
+    const PlanConvolution *convolution)
+{
+  gint output_fix_point = self->requantize.output_fix_point;
+  gfloat scale = ldexpf (1.0f, output_fix_point - self->input->fix_point
+          - convolution->weights_fix_point);
+  dnnl_post_ops_t operations;
+  dnnl_status_t status = dnnl_success;
+
+  if (dnnl_primitive_attr_set_output_scales (attributes, 1, 0, &scale)
+          != dnnl_success
+      || dnnl_post_ops_create (&operations) != dnnl_success)
+    return FALSE;
+  switch (self->requantize.activation) {
+    case PLAN_ACTIVATION_NONE:
+      break;
+    case PLAN_ACTIVATION_RELU:
+      status = dnnl_post_ops_append_eltwise (operations, 1.0f,
+          dnnl_eltwise_relu, 0.0f, 0.0f);
+      break;
+    case PLAN_ACTIVATION_RELU6:
+      status = dnnl_post_ops_append_eltwise (operations, 1.0f,
+          dnnl_eltwise_clip, 0.0f, ldexpf (6.0f, output_fix_point));
+      break;
+    case PLAN_ACTIVATION_LEAKY_RELU:
+      status = dnnl_post_ops_append_eltwise (operations, 1.0f,
+          dnnl_eltwise_relu,
+          ldexpf (SWDPU_LEAKY_NUMERATOR, -SWDPU_LEAKY_SHIFT), 0.0f);
+      break;
+  }
+  if (status == dnnl_success)
+    status = dnnl_primitive_attr_set_post_ops (attributes, operations);
+  dnnl_post_ops_destroy (operations);
+  return status == dnnl_success;
+}
+
+static gboolean
+create_primitive (SwdpuConvolution *self, const PlanConvolution *convolution)
+{
+  dnnl_convolution_desc_t descriptor;
+  dnnl_primitive_attr_t attributes;
+  gboolean created;
+
+  if (!describe_convolution (&descriptor, self, convolution)
+      || dnnl_primitive_attr_create (&attributes) != dnnl_success)
+    return FALSE;
+  created = dnnl_primitive_attr_set_scratchpad_mode (attributes,
+                dnnl_scratchpad_mode_user)
+          == dnnl_success
+      && (self->path != SWDPU_PATH_INT8_FUSED
+          || add_epilogue (attributes, self, convolution))
+      && dnnl_primitive_desc_create (&self->descriptor, &descriptor, attributes,
+             self->engine, NULL)
+          == dnnl_success
+      && dnnl_primitive_create (&self->primitive, self->descriptor)
+          == dnnl_success;
+  dnnl_primitive_attr_destroy (attributes);
+  return created;
+}
+
+/* the primitive's own layout of the weights */
+static gboolean
+reorder_weights (SwdpuConvolution *self, dnnl_memory_t source)
+{
+  const dnnl_memory_desc_t *from, *to;
+  dnnl_primitive_desc_t descriptor;
+  dnnl_primitive_t reorder = NULL;
+  dnnl_stream_t stream = NULL;
+  dnnl_exec_arg_t arguments[2];
+  gboolean done;
+
+  to = dnnl_primitive_desc_query_md (self->descriptor, dnnl_query_weights_md,
+      0);
+  if (dnnl_memory_get_memory_desc (source, &from) != dnnl_success
+      || dnnl_memory_create (&self->weights, to, self->engine,
+             DNNL_MEMORY_ALLOCATE)
+          != dnnl_success
+      || dnnl_reorder_primitive_desc_create (&descriptor, from, self->engine,
+             to, self->engine, NULL)
+          != dnnl_success)
+    return FALSE;
+
+  arguments[0] = (dnnl_exec_arg_t) { DNNL_ARG_FROM, source };
+  arguments[1] = (dnnl_exec_arg_t) { DNNL_ARG_TO, self->weights };
+  done = dnnl_primitive_create (&reorder, descriptor) == dnnl_success
+      && dnnl_stream_create (&stream, self->engine, dnnl_stream_default_flags)
+          == dnnl_success
+      && dnnl_primitive_execute (reorder, stream, 2, arguments) == dnnl_success
+      && dnnl_stream_wait (stream) == dnnl_success;
+  if (stream != NULL)
+    dnnl_stream_destroy (stream);
+  if (reorder != NULL)
+    dnnl_primitive_destroy (reorder);
+  dnnl_primitive_desc_destroy (descriptor);
+  return done;
+}
+
+static gboolean
+pack_weights (SwdpuConvolution *self, const PlanConvolution *convolution)
+{
+  gboolean is_float = self->path == SWDPU_PATH_FLOAT;
+  dnnl_memory_desc_t descriptor;
+  dnnl_memory_t source;
+  g_autofree gfloat *floats = NULL;
+  gpointer data = (gpointer) convolution->weights;
+  gboolean packed;
+
+  if (!describe_weights (&descriptor, self, convolution,
+          is_float ? dnnl_f32 : dnnl_s8, FALSE))
+    return FALSE;
+  if (is_float) {
+    gsize n = dnnl_memory_desc_get_size (&descriptor) / sizeof (gfloat);
+
+    data = floats = g_new (gfloat, n);
+    for (gsize i = 0; i < n; i++)
+      floats[i] = convolution->weights[i];
+  }
+  if (dnnl_memory_create (&source, &descriptor, self->engine, data)
+      != dnnl_success)
+    return FALSE;
+  packed = reorder_weights (self, source);
+  dnnl_memory_destroy (source);
+  return packed;
+}
+
+/* in units of the accumulator, nudged so that oneDNN's ties go up */
+static gboolean
+pack_bias (SwdpuConvolution *self, const PlanConvolution *convolution,
+    gfloat nudge)
+{
+  dnnl_dims_t size = { self->channels };
+  dnnl_memory_desc_t descriptor;
+  gpointer handle;
+  gfloat *values;
+
+  if (dnnl_memory_desc_init_by_tag (&descriptor, 1, size, dnnl_f32, dnnl_x)
+          != dnnl_success
+      || dnnl_memory_create (&self->bias, &descriptor, self->engine,
+             DNNL_MEMORY_ALLOCATE)
+          != dnnl_success
+      || dnnl_memory_get_data_handle (self->bias, &handle) != dnnl_success)
+    return FALSE;
+  values = handle;
+  for (guint c = 0; c < self->channels; c++)
+    values[c] = ldexpf (self->exact_bias[c] + nudge, -self->accumulator_shift);
+  return TRUE;
+}
+
+static gsize
+align_scratch (gsize size)
+{
+  return (size + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT
+      * SCRATCH_ALIGNMENT;
+}
+
+static void
+lay_out_scratch (SwdpuConvolution *self)
+{
+  const dnnl_memory_desc_t *descriptor = dnnl_primitive_desc_query_md (
+      self->descriptor, dnnl_query_scratchpad_md, 0);
+
+  self->float_input_offset =
+      align_scratch (dnnl_memory_desc_get_size (descriptor));
+  self->accumulators_offset = self->float_input_offset;
+  if (self->path == SWDPU_PATH_FLOAT)
+    self->accumulators_offset +=
+        align_scratch (self->input->size * sizeof (gfloat));
+  self->scratch_size = self->accumulators_offset;
+  if (self->path != SWDPU_PATH_INT8_FUSED)
+    self->scratch_size +=
+        align_scratch (self->output->size * sizeof (gint32));
+}
+
+static void
+compute_exact_bias (SwdpuConvolution *self, const PlanConvolution *convolution)
+{
+  self->exact_bias = g_new0 (gint32, self->channels);
+  for (guint c = 0; convolution->bias != NULL && c < self->channels; c++)
+    self->exact_bias[c] = swdpu_round_shift (convolution->bias[c],
+        convolution->bias_fix_point - self->requantize.fix_point);
+}
+
+/**
+ * swdpu_convolution_new:
+ * @step: a convolution of @plan, both of which must outlive the result
+ * @best: the fastest path that may be taken
+ *
+ * Returns: (transfer full): also when oneDNN does not know this convolution;
+ *   its path is then %SWDPU_PATH_PLAIN
+ */
+SwdpuConvolution *
+swdpu_convolution_new (const Plan *plan, const PlanStep *step,
+    dnnl_engine_t engine, SwdpuPath best)
+{
+  const PlanConvolution *convolution = &step->convolution;
+  SwdpuConvolution *self = g_new0 (SwdpuConvolution, 1);
+  gint fix_point;
+  Bounds bounds;
+
+  self->engine = engine;
+  self->input = plan_tensor (plan, step->inputs[0]);
+  self->output = plan_tensor (plan, step->output);
+  self->channels = self->output->shape.dims[PLAN_C];
+
+  fix_point = self->input->fix_point + convolution->weights_fix_point;
+  self->requantize.activation = convolution->activation;
+  self->requantize.output_fix_point = self->output->fix_point;
+  self->requantize.fix_point = fix_point;
+  if (convolution->bias != NULL)
+    self->requantize.fix_point = MAX (fix_point, convolution->bias_fix_point);
+  self->accumulator_shift = self->requantize.fix_point - fix_point;
+
+  bounds = find_bounds (self, convolution);
+  self->path = choose_path (self, best, &bounds);
+  if (self->path == SWDPU_PATH_PLAIN)
+    return self;
+
+  compute_exact_bias (self, convolution);
+  if (!create_primitive (self, convolution)
+      || !pack_weights (self, convolution)
+      || (self->path == SWDPU_PATH_INT8_FUSED
+          && !pack_bias (self, convolution, find_nudge (self, &bounds)))) {
+    self->path = SWDPU_PATH_PLAIN;
+    return self;
+  }
+  lay_out_scratch (self);
+  return self;
+}
+
+void
+swdpu_convolution_free (SwdpuConvolution *self)
+{
+  if (self->bias != NULL)
+    dnnl_memory_destroy (self->bias);
+  if (self->weights != NULL)
+    dnnl_memory_destroy (self->weights);
+  if (self->primitive != NULL)
+    dnnl_primitive_destroy (self->primitive);
+  if (self->descriptor != NULL)
+    dnnl_primitive_desc_destroy (self->descriptor);
+  g_free (self->exact_bias);
+  g_free (self);
+}
+
+SwdpuPath
+swdpu_convolution_get_path (const SwdpuConvolution *self)
+{
+  return self->path;
+}
+
+/* bytes, to be aligned to 64 */
+gsize
+swdpu_convolution_get_scratch_size (const SwdpuConvolution *self)
+{
+  return self->scratch_size;
+}
+
+static gboolean
+bind_memory (SwdpuBoundConvolution *self, guint index, gint argument,
+    dnnl_query_t query, gpointer data)
+{
+  const SwdpuConvolution *convolution = self->convolution;
+  const dnnl_memory_desc_t *descriptor =
+      dnnl_primitive_desc_query_md (convolution->descriptor, query, 0);
+
+  if (dnnl_memory_create (&self->memories[index], descriptor,
+          convolution->engine, data)
+      != dnnl_success)
+    return FALSE;
+  self->arguments[self->n_arguments++] =
+      (dnnl_exec_arg_t) { argument, self->memories[index] };
+  return TRUE;
+}
+
+/**
+ * swdpu_convolution_bind:
+ * @scratch: swdpu_convolution_get_scratch_size() bytes that are free for use
+ *   during each run
+ *
+ * Returns: (transfer full) (nullable): the convolution on this memory, for one
+ *   thread at a time
+ */
+SwdpuBoundConvolution *
+swdpu_convolution_bind (const SwdpuConvolution *self, const gint8 *input,
+    gint8 *output, guint8 *scratch)
+{
+  SwdpuBoundConvolution *bound = g_new0 (SwdpuBoundConvolution, 1);
+  gpointer source = (gpointer) input, destination = output;
+
+  bound->convolution = self;
+  bound->input = input;
+  bound->output = output;
+  bound->float_input = (gfloat *) (scratch + self->float_input_offset);
+  bound->accumulators = scratch + self->accumulators_offset;
+  if (self->path == SWDPU_PATH_FLOAT)
+    source = bound->float_input;
+  if (self->path != SWDPU_PATH_INT8_FUSED)
+    destination = bound->accumulators;
+
+  if (!bind_memory (bound, 0, DNNL_ARG_SRC, dnnl_query_src_md, source)
+      || !bind_memory (bound, 1, DNNL_ARG_DST, dnnl_query_dst_md, destination)
+      || !bind_memory (bound, 2, DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md,
+          scratch)) {
+    swdpu_bound_convolution_free (bound);
+    return NULL;
+  }
+  bound->arguments[bound->n_arguments++] =
+      (dnnl_exec_arg_t) { DNNL_ARG_WEIGHTS, self->weights };
+  if (self->bias != NULL)
+    bound->arguments[bound->n_arguments++] =
+        (dnnl_exec_arg_t) { DNNL_ARG_BIAS, self->bias };
+  return bound;
+}
+
+void
+swdpu_bound_convolution_free (SwdpuBoundConvolution *self)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (self->memories); i++) {
+    if (self->memories[i] != NULL)
+      dnnl_memory_destroy (self->memories[i]);
+  }
+  g_free (self);
+}
+
+/* adds the biases in place and rounds, pixel by pixel */
+static void
+finish (const SwdpuBoundConvolution *self)
+{
+  const SwdpuConvolution *convolution = self->convolution;
+  gsize channels = convolution->channels;
+  gsize n_pixels = convolution->output->size / channels;
+  gboolean is_float = convolution->path == SWDPU_PATH_FLOAT;
+  gint unit = 1 << convolution->accumulator_shift;
+
+  for (gsize pixel = 0; pixel < n_pixels; pixel++) {
+    gint32 *exact = (gint32 *) self->accumulators + pixel * channels;
+    const gfloat *floats = (gfloat *) self->accumulators + pixel * channels;
+
+    for (gsize c = 0; c < channels; c++) {
+      gint32 accumulator;
+
+      if (is_float) {
+        gfloat value;
+
+        memcpy (&value, &floats[c], sizeof (value));
+        accumulator = (gint32) value;
+      } else {
+        accumulator = exact[c];
+      }
+      exact[c] = accumulator * unit + convolution->exact_bias[c];
+    }
+    swdpu_requantize (&convolution->requantize, exact, channels,
+        self->output + pixel * channels);
+  }
+}
+
+gboolean
+swdpu_bound_convolution_run (SwdpuBoundConvolution *self, dnnl_stream_t stream)
+{
+  const SwdpuConvolution *convolution = self->convolution;
+
+  if (convolution->path == SWDPU_PATH_FLOAT) {
+    gsize size = convolution->input->size;
+
+    for (gsize i = 0; i < size; i++)
+      self->float_input[i] = self->input[i];
+  }
+  if (dnnl_primitive_execute (convolution->primitive, stream, self->n_arguments,
+          self->arguments)
+          != dnnl_success
+      || dnnl_stream_wait (stream) != dnnl_success)
+    return FALSE;
+  if (convolution->path != SWDPU_PATH_INT8_FUSED)
+    finish (self);
+  return TRUE;
+}

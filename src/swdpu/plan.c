@@ -1,0 +1,283 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The plan's data: tensors, steps, and where tensors lie in memory. */
+
+#include "plan.h"
+
+#include <string.h>
+
+/* what oneDNN's widest loads like */
+#define TENSOR_ALIGNMENT 64
+
+GQuark
+swdpu_error_quark (void)
+{
+  return g_quark_from_static_string ("swdpu-error-quark");
+}
+
+static void
+plan_tensor_clear (PlanTensor *tensor)
+{
+  g_free (tensor->name);
+}
+
+static void
+plan_step_clear (PlanStep *step)
+{
+  g_free (step->name);
+  g_free (step->inputs);
+  if (step->type == PLAN_STEP_SUM)
+    g_free (step->sum.shifts);
+}
+
+Plan *
+plan_new (void)
+{
+  Plan *self = g_new0 (Plan, 1);
+
+  self->tensors = g_array_new (FALSE, TRUE, sizeof (PlanTensor));
+  g_array_set_clear_func (self->tensors, (GDestroyNotify) plan_tensor_clear);
+  self->steps = g_array_new (FALSE, TRUE, sizeof (PlanStep));
+  g_array_set_clear_func (self->steps, (GDestroyNotify) plan_step_clear);
+  self->inputs = g_array_new (FALSE, TRUE, sizeof (guint));
+  self->outputs = g_array_new (FALSE, TRUE, sizeof (guint));
+  self->constants = g_ptr_array_new_with_free_func (g_free);
+  return self;
+}
+
+void
+plan_free (Plan *self)
+{
+  g_array_unref (self->tensors);
+  g_array_unref (self->steps);
+  g_array_unref (self->inputs);
+  g_array_unref (self->outputs);
+  g_ptr_array_unref (self->constants);
+  g_free (self);
+}
+
+/**
+ * plan_shape_from_tensor:
+ *
+ * Takes over the dimensions of @tensor when the software DPU can hold it.
+ */
+gboolean
+plan_shape_from_tensor (PlanShape *shape, const XmodelTensor *tensor,
+    GError **error)
+{
+  guint64 n_elements;
+
+  if (tensor->n_dims > PLAN_MAX_DIMS) {
+    g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+        "Tensor \"%s\" has %u dimensions, the software DPU takes at most %d",
+        tensor->name, tensor->n_dims, PLAN_MAX_DIMS);
+    return FALSE;
+  }
+  if (!xmodel_tensor_get_n_elements (tensor, &n_elements)
+      || n_elements > (guint64) PLAN_MAX_TENSOR_SIZE) {
+    g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+        "Tensor \"%s\" is larger than the %" G_GINT64_FORMAT
+        " bytes the software DPU takes",
+        tensor->name, (gint64) PLAN_MAX_TENSOR_SIZE);
+    return FALSE;
+  }
+
+  memset (shape, 0, sizeof (*shape));
+  shape->n_dims = tensor->n_dims;
+  memcpy (shape->dims, tensor->dims, tensor->n_dims * sizeof (guint32));
+  return TRUE;
+}
+
+gboolean
+plan_shape_equal (const PlanShape *a, const PlanShape *b)
+{
+  return a->n_dims == b->n_dims
+      && memcmp (a->dims, b->dims, a->n_dims * sizeof (a->dims[0])) == 0;
+}
+
+gsize
+plan_shape_get_size (const PlanShape *shape)
+{
+  gsize size = 1;
+
+  for (guint i = 0; i < shape->n_dims; i++)
+    size *= shape->dims[i];
+  return size;
+}
+
+guint
+plan_add_tensor (Plan *self, const gchar *name, const PlanShape *shape,
+    gint fix_point)
+{
+  PlanTensor tensor = {
+    .name = g_strdup (name),
+    .shape = *shape,
+    .size = plan_shape_get_size (shape),
+    .fix_point = fix_point,
+    .place = PLAN_PLACE_ARENA,
+  };
+
+  g_array_append_val (self->tensors, tensor);
+  return self->tensors->len - 1;
+}
+
+/**
+ * plan_add_constant:
+ * @data: (transfer full): plan_shape_get_size() of @shape bytes
+ */
+guint
+plan_add_constant (Plan *self, const gchar *name, const PlanShape *shape,
+    gint fix_point, gint8 *data)
+{
+  guint index = plan_add_tensor (self, name, shape, fix_point);
+  PlanTensor *tensor = plan_tensor (self, index);
+
+  tensor->place = PLAN_PLACE_CONSTANT;
+  tensor->index = self->constants->len;
+  g_ptr_array_add (self->constants, data);
+  return index;
+}
+
+/**
+ * plan_add_step:
+ *
+ * Returns: (transfer none): the step, for its parameters to be set; good until
+ *   the next one is added
+ */
+PlanStep *
+plan_add_step (Plan *self, PlanStepType type, const gchar *name,
+    const guint *inputs, guint n_inputs, guint output)
+{
+  PlanStep step = {
+    .type = type,
+    .name = g_strdup (name),
+    .inputs = g_memdup2 (inputs, n_inputs * sizeof (guint)),
+    .n_inputs = n_inputs,
+    .output = output,
+  };
+
+  g_array_append_val (self->steps, step);
+  return plan_step (self, self->steps->len - 1);
+}
+
+/**
+ * plan_find_ops:
+ * @names: (array zero-terminated=1): operators whose results are wanted
+ * @ops: (element-type XmodelOp): they are appended here
+ */
+gboolean
+plan_find_ops (const Xmodel *model, const gchar *const *names, GPtrArray *ops,
+    GError **error)
+{
+  for (; *names != NULL; names++) {
+    const XmodelOp *op = xmodel_find_op (model, *names);
+
+    if (op == NULL) {
+      g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_INVALID,
+          "The model has no operator \"%s\" to read a result from", *names);
+      return FALSE;
+    }
+    g_ptr_array_add (ops, (gpointer) op);
+  }
+  return TRUE;
+}
+
+void
+plan_mark_input (Plan *self, guint tensor)
+{
+  plan_tensor (self, tensor)->place = PLAN_PLACE_INPUT;
+  plan_tensor (self, tensor)->index = self->inputs->len;
+  g_array_append_val (self->inputs, tensor);
+}
+
+void
+plan_mark_output (Plan *self, guint tensor)
+{
+  plan_tensor (self, tensor)->place = PLAN_PLACE_OUTPUT;
+  plan_tensor (self, tensor)->index = self->outputs->len;
+  g_array_append_val (self->outputs, tensor);
+}
+
+typedef struct {
+  guint tensor;
+  guint last_step;
+} LiveTensor;
+
+/* the lowest gap between the live tensors, which are sorted by offset */
+static gsize
+find_gap (const Plan *self, const GArray *live, gsize size, guint *position)
+{
+  gsize end = 0;
+
+  for (*position = 0; *position < live->len; (*position)++) {
+    const LiveTensor *entry = &g_array_index (live, LiveTensor, *position);
+    const PlanTensor *tensor = plan_tensor (self, entry->tensor);
+
+    if (tensor->offset >= end + size)
+      break;
+    end = tensor->offset + tensor->size;
+    end = (end + TENSOR_ALIGNMENT - 1) / TENSOR_ALIGNMENT * TENSOR_ALIGNMENT;
+  }
+  return end;
+}
+
+static guint *
+find_last_uses (const Plan *self)
+{
+  guint *last_uses = g_new0 (guint, self->tensors->len);
+
+  for (guint i = 0; i < self->steps->len; i++) {
+    const PlanStep *step = plan_step (self, i);
+
+    last_uses[step->output] = MAX (last_uses[step->output], i);
+    for (guint j = 0; j < step->n_inputs; j++)
+      last_uses[step->inputs[j]] = i;
+  }
+  return last_uses;
+}
+
+/**
+ * plan_place_tensors:
+ *
+ * Gives every tensor in between its place in one arena, so that tensors that
+ * are needed at the same time do not overlap.
+ */
+gboolean
+plan_place_tensors (Plan *self, GError **error)
+{
+  g_autofree guint *last_uses = find_last_uses (self);
+  g_autoptr (GArray) live = g_array_new (FALSE, FALSE, sizeof (LiveTensor));
+
+  self->arena_size = 0;
+  for (guint i = 0; i < self->steps->len; i++) {
+    guint output = plan_step (self, i)->output;
+    PlanTensor *tensor = plan_tensor (self, output);
+    LiveTensor entry = { output, last_uses[output] };
+    guint position;
+
+    for (guint j = live->len; j > 0; j--) {
+      if (g_array_index (live, LiveTensor, j - 1).last_step < i)
+        g_array_remove_index (live, j - 1);
+    }
+
+    if (tensor->place != PLAN_PLACE_ARENA)
+      continue;
+    tensor->offset = find_gap (self, live, tensor->size, &position);
+    g_array_insert_val (live, position, entry);
+    self->arena_size =
+        MAX (self->arena_size, tensor->offset + tensor->size);
+  }
+
+  if (self->arena_size > (gsize) PLAN_MAX_ARENA_SIZE) {
+    g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+        "The model needs %" G_GSIZE_FORMAT
+        " bytes for its intermediate tensors, the software DPU gives at "
+        "most %" G_GINT64_FORMAT,
+        self->arena_size, (gint64) PLAN_MAX_ARENA_SIZE);
+    return FALSE;
+  }
+  return TRUE;
+}

@@ -1,0 +1,250 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What the software DPU executes: a flat list of steps over int8 tensors with
+ * fix points. Both forms of xmodel are lowered to it. */
+
+#pragma once
+
+#include <glib.h>
+#include <xmodel/xmodel.h>
+
+G_BEGIN_DECLS
+
+#define SWDPU_ERROR (swdpu_error_quark ())
+GQuark swdpu_error_quark (void);
+
+/**
+ * SwdpuError:
+ * @SWDPU_ERROR_UNSUPPORTED: an operator, or a form of one, that the software
+ *   DPU does not have
+ * @SWDPU_ERROR_INVALID: shapes or parameters that contradict each other
+ */
+typedef enum {
+  SWDPU_ERROR_UNSUPPORTED,
+  SWDPU_ERROR_INVALID,
+} SwdpuError;
+
+#define PLAN_MAX_DIMS 6
+/* bytes; what the model asks for in one tensor and in all at once */
+#define PLAN_MAX_TENSOR_SIZE (G_GINT64_CONSTANT (1) << 28)
+#define PLAN_MAX_ARENA_SIZE (G_GINT64_CONSTANT (1) << 31)
+
+/* batch, rows, columns, channels of a four-dimensional tensor */
+enum { PLAN_N, PLAN_H, PLAN_W, PLAN_C };
+
+typedef struct {
+  guint n_dims;
+  guint32 dims[PLAN_MAX_DIMS];
+} PlanShape;
+
+typedef enum {
+  PLAN_PLACE_ARENA,
+  PLAN_PLACE_INPUT,
+  PLAN_PLACE_OUTPUT,
+  PLAN_PLACE_CONSTANT,
+} PlanPlace;
+
+/**
+ * PlanTensor:
+ * @fix_point: value = int8 * 2^-@fix_point
+ * @index: which input, output or constant it is
+ * @offset: where it lies in the arena, in bytes
+ */
+typedef struct {
+  gchar *name;
+  PlanShape shape;
+  gsize size;
+  gint fix_point;
+  PlanPlace place;
+  guint index;
+  gsize offset;
+} PlanTensor;
+
+typedef enum {
+  PLAN_ACTIVATION_NONE,
+  PLAN_ACTIVATION_RELU,
+  PLAN_ACTIVATION_RELU6,
+  PLAN_ACTIVATION_LEAKY_RELU,
+} PlanActivation;
+
+/**
+ * PlanRequantize:
+ * @fix_point: of the exact integers that come in
+ * @output_fix_point: of the int8 that go out
+ *
+ * The one rounding at the end of a layer.
+ */
+typedef struct {
+  PlanActivation activation;
+  gint fix_point;
+  gint output_fix_point;
+} PlanRequantize;
+
+/* a window that slides over rows and columns; the bottom and right padding
+ * follow from the output's size */
+typedef struct {
+  guint kernel_h, kernel_w;
+  guint stride_h, stride_w;
+  guint dilation_h, dilation_w;
+  gint pad_top, pad_left;
+} PlanWindow;
+
+/**
+ * PlanConvolution:
+ * @weights: int8, [out channel][kernel row][kernel column][in channel / groups]
+ * @bias: int8 per out channel, or %NULL
+ */
+typedef struct {
+  PlanWindow window;
+  guint groups;
+  const gint8 *weights;
+  gint weights_fix_point;
+  const gint8 *bias;
+  gint bias_fix_point;
+  PlanActivation activation;
+} PlanConvolution;
+
+/* out = round (sum over the window * multiplier * 2^-shift) */
+typedef struct {
+  PlanWindow window;
+  guint32 multiplier;
+  gint shift;
+} PlanAveragePool;
+
+/**
+ * PlanSum:
+ * @shifts: per input, rounding shift to the sum's fix point
+ * @requantize: from the sum's fix point to the output's
+ */
+typedef struct {
+  gint *shifts;
+  PlanRequantize requantize;
+} PlanSum;
+
+/**
+ * PlanGather:
+ * @shape: the output seen as this many dimensions
+ * @start: element of the input that comes first
+ * @strides: in elements of the input, per dimension of @shape; 0 repeats
+ *
+ * Copies elements into the output in its order.
+ */
+typedef struct {
+  PlanShape shape;
+  gsize start;
+  gsize strides[PLAN_MAX_DIMS];
+} PlanGather;
+
+typedef enum {
+  PLAN_STEP_CONVOLUTION,
+  PLAN_STEP_SUM,
+  PLAN_STEP_PRODUCT,
+  PLAN_STEP_MAX_POOL,
+  PLAN_STEP_AVERAGE_POOL,
+  PLAN_STEP_CONCATENATE,
+  PLAN_STEP_UPSAMPLE_NEAREST,
+  PLAN_STEP_UPSAMPLE_BILINEAR,
+  PLAN_STEP_DILATE,
+  PLAN_STEP_PAD,
+  PLAN_STEP_GATHER,
+  PLAN_STEP_TABLE,
+  PLAN_N_STEP_TYPES,
+} PlanStepType;
+
+/**
+ * PlanStep:
+ * @name: of the operator it comes from
+ * @inputs: (array length=n_inputs): indices of tensors
+ * @output: index of a tensor
+ */
+typedef struct {
+  PlanStepType type;
+  gchar *name;
+  guint *inputs;
+  guint n_inputs;
+  guint output;
+  union {
+    PlanConvolution convolution;
+    PlanSum sum;
+    PlanRequantize product;
+    PlanWindow max_pool;
+    PlanAveragePool average_pool;
+    /* axis along which inputs are joined */
+    guint concatenate_axis;
+    struct {
+      gboolean half_pixel_centers;
+    } bilinear;
+    /* zeros between the rows and columns of a transposed convolution's input */
+    struct {
+      guint stride_h, stride_w;
+    } dilate;
+    /* elements before each dimension's first, and what they hold */
+    struct {
+      guint before[PLAN_MAX_DIMS];
+      gint8 value;
+    } pad;
+    PlanGather gather;
+    /* indexed by the input as an unsigned byte */
+    gint8 *table;
+  };
+} PlanStep;
+
+/**
+ * Plan:
+ * @inputs: indices of the tensors a caller fills
+ * @outputs: indices of the tensors a caller reads
+ * @arena_size: bytes that hold all tensors in between
+ */
+typedef struct {
+  GArray *tensors;
+  GArray *steps;
+  GArray *inputs;
+  GArray *outputs;
+  GPtrArray *constants;
+  gsize arena_size;
+} Plan;
+
+Plan *plan_new_from_quantized (const Xmodel *model,
+    const XmodelSubgraph *subgraph, const gchar *const *outputs,
+    GError **error);
+Plan *plan_new_from_compiled (const Xmodel *model,
+    const XmodelSubgraph *subgraph, const gchar *const *outputs,
+    GError **error);
+void plan_free (Plan *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Plan, plan_free)
+
+static inline PlanTensor *
+plan_tensor (const Plan *self, guint index)
+{
+  return &g_array_index (self->tensors, PlanTensor, index);
+}
+
+static inline PlanStep *
+plan_step (const Plan *self, guint index)
+{
+  return &g_array_index (self->steps, PlanStep, index);
+}
+
+/* for the two lowerings */
+Plan *plan_new (void);
+gboolean plan_shape_from_tensor (PlanShape *shape, const XmodelTensor *tensor,
+    GError **error);
+gboolean plan_shape_equal (const PlanShape *a, const PlanShape *b);
+gsize plan_shape_get_size (const PlanShape *shape);
+guint plan_add_tensor (Plan *self, const gchar *name, const PlanShape *shape,
+    gint fix_point);
+guint plan_add_constant (Plan *self, const gchar *name, const PlanShape *shape,
+    gint fix_point, gint8 *data);
+PlanStep *plan_add_step (Plan *self, PlanStepType type, const gchar *name,
+    const guint *inputs, guint n_inputs, guint output);
+void plan_mark_input (Plan *self, guint tensor);
+void plan_mark_output (Plan *self, guint tensor);
+gboolean plan_find_ops (const Xmodel *model, const gchar *const *names,
+    GPtrArray *ops, GError **error);
+gboolean plan_place_tensors (Plan *self, GError **error);
+
+G_END_DECLS

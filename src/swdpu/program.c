@@ -1,0 +1,238 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* A plan made ready to run: weights packed, primitives built. Everything that
+ * runs the same model in a process shares one. */
+
+#include "program.h"
+
+#include <omp.h>
+#include <string.h>
+
+/* of key -> SwdpuProgram; holds no reference */
+static GHashTable *programs;
+static GMutex programs_lock;
+
+static void
+build_convolutions (SwdpuProgram *self, SwdpuPath best)
+{
+  gint caller_threads = omp_get_max_threads ();
+
+  /* oneDNN reads it when a primitive is created; it belongs to this thread */
+  omp_set_num_threads (self->threads);
+  for (guint i = 0; i < self->plan->steps->len; i++) {
+    const PlanStep *step = plan_step (self->plan, i);
+    SwdpuConvolution *convolution = NULL;
+
+    if (step->type == PLAN_STEP_CONVOLUTION) {
+      convolution =
+          swdpu_convolution_new (self->plan, step, self->engine, best);
+      self->scratch_size = MAX (self->scratch_size,
+          swdpu_convolution_get_scratch_size (convolution));
+    }
+    g_ptr_array_add (self->convolutions, convolution);
+  }
+  omp_set_num_threads (caller_threads);
+}
+
+static void
+free_convolution (gpointer convolution)
+{
+  if (convolution != NULL)
+    swdpu_convolution_free (convolution);
+}
+
+/**
+ * swdpu_program_new:
+ * @plan: (transfer full):
+ * @threads: at least 1
+ * @best: the fastest path convolutions may take; swdpu_best_path() but in tests
+ *
+ * Returns: (transfer full): a program nobody else shares
+ */
+SwdpuProgram *
+swdpu_program_new (Plan *plan, guint threads, SwdpuPath best, GError **error)
+{
+  SwdpuProgram *self = g_new0 (SwdpuProgram, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->plan = plan;
+  self->threads = threads;
+  self->convolutions = g_ptr_array_new_with_free_func (free_convolution);
+  if (dnnl_engine_create (&self->engine, dnnl_cpu, 0) != dnnl_success) {
+    g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+        "oneDNN does not run on this CPU");
+    swdpu_program_unref (self);
+    return NULL;
+  }
+  build_convolutions (self, best);
+  return self;
+}
+
+static const XmodelSubgraph *
+find_subgraph (const XmodelSubgraph *root, const gchar *name)
+{
+  if (g_str_equal (root->name, name))
+    return root;
+  for (guint i = 0; i < root->n_children; i++) {
+    if (g_str_equal (root->children[i]->name, name))
+      return root->children[i];
+  }
+  return NULL;
+}
+
+static Plan *
+make_plan (GBytes *bytes, const gchar *subgraph_name,
+    const gchar *const *outputs, GError **error)
+{
+  g_autoptr (Xmodel) model = xmodel_parse (bytes, error);
+  const XmodelSubgraph *root, *subgraph;
+
+  if (model == NULL)
+    return NULL;
+  root = xmodel_get_root (model);
+  subgraph = find_subgraph (root, subgraph_name);
+  if (subgraph == NULL) {
+    g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_INVALID,
+        "The model has no subgraph \"%s\"", subgraph_name);
+    return NULL;
+  }
+  /* only the compiler cuts a graph into subgraphs */
+  if (subgraph == root)
+    return plan_new_from_quantized (model, subgraph, outputs, error);
+  return plan_new_from_compiled (model, subgraph, outputs, error);
+}
+
+static gchar *
+make_key (GBytes *model, const gchar *subgraph_name,
+    const gchar *const *outputs, guint threads)
+{
+  g_autofree gchar *digest =
+      g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, model);
+  GString *key = g_string_new (digest);
+
+  g_string_append_printf (key, "\n%u\n%s", threads, subgraph_name);
+  for (; outputs != NULL && *outputs != NULL; outputs++)
+    g_string_append_printf (key, "\n%s", *outputs);
+  return g_string_free (key, FALSE);
+}
+
+/* called with the lock held */
+static SwdpuProgram *
+lookup_program (const gchar *key)
+{
+  SwdpuProgram *self =
+      programs == NULL ? NULL : g_hash_table_lookup (programs, key);
+
+  return self == NULL ? NULL : swdpu_program_ref (self);
+}
+
+/**
+ * swdpu_program_get:
+ * @model: the bytes of an xmodel
+ * @subgraph_name: its root for the quantizer's form, the DPU subgraph of a
+ *   compiled one
+ * @outputs: (nullable) (array zero-terminated=1): names of the operators whose
+ *   results are wanted; %NULL for the model's own, in the order of their
+ *   tensors' names
+ * @threads: that a run takes, at least 1
+ *
+ * Any thread may call this; the first to ask for a program builds it.
+ *
+ * Returns: (transfer full) (nullable): the program, shared
+ */
+SwdpuProgram *
+swdpu_program_get (GBytes *model, const gchar *subgraph_name,
+    const gchar *const *outputs, guint threads, GError **error)
+{
+  g_autofree gchar *key = make_key (model, subgraph_name, outputs, threads);
+  SwdpuProgram *self;
+  Plan *plan;
+
+  g_mutex_lock (&programs_lock);
+  self = lookup_program (key);
+  if (self == NULL) {
+    plan = make_plan (model, subgraph_name, outputs, error);
+    if (plan != NULL)
+      self = swdpu_program_new (plan, threads, swdpu_best_path (), error);
+    if (self != NULL) {
+      if (programs == NULL)
+        programs = g_hash_table_new (g_str_hash, g_str_equal);
+      self->key = g_steal_pointer (&key);
+      g_hash_table_insert (programs, self->key, self);
+    }
+  }
+  g_mutex_unlock (&programs_lock);
+  return self;
+}
+
+SwdpuProgram *
+swdpu_program_ref (SwdpuProgram *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+static void
+program_free (SwdpuProgram *self)
+{
+  g_ptr_array_unref (self->convolutions);
+  if (self->engine != NULL)
+    dnnl_engine_destroy (self->engine);
+  plan_free (self->plan);
+  g_free (self->key);
+  g_free (self);
+}
+
+void
+swdpu_program_unref (SwdpuProgram *self)
+{
+  gboolean last;
+
+  /* under the lock, so that nobody finds a program that is going away */
+  g_mutex_lock (&programs_lock);
+  last = g_atomic_ref_count_dec (&self->ref_count);
+  if (last && self->key != NULL) {
+    g_hash_table_remove (programs, self->key);
+    if (g_hash_table_size (programs) == 0)
+      g_clear_pointer (&programs, g_hash_table_unref);
+  }
+  g_mutex_unlock (&programs_lock);
+  if (last)
+    program_free (self);
+}
+
+guint
+swdpu_program_get_n_inputs (const SwdpuProgram *self)
+{
+  return self->plan->inputs->len;
+}
+
+guint
+swdpu_program_get_n_outputs (const SwdpuProgram *self)
+{
+  return self->plan->outputs->len;
+}
+
+static SwdpuTensor
+describe_tensor (const PlanTensor *tensor)
+{
+  return (SwdpuTensor) { tensor->name, tensor->shape.dims, tensor->shape.n_dims,
+    tensor->size, tensor->fix_point };
+}
+
+SwdpuTensor
+swdpu_program_get_input (const SwdpuProgram *self, guint index)
+{
+  return describe_tensor (plan_tensor (self->plan,
+      g_array_index (self->plan->inputs, guint, index)));
+}
+
+SwdpuTensor
+swdpu_program_get_output (const SwdpuProgram *self, guint index)
+{
+  return describe_tensor (plan_tensor (self->plan,
+      g_array_index (self->plan->outputs, guint, index)));
+}

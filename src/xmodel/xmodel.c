@@ -1,0 +1,559 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* From the bytes of a file to a graph of operators whose names are resolved.
+ * Strings and arrays point into the unpacked message, which lives as long as
+ * the model. */
+
+#include "xmodel-private.h"
+
+#include "wire.h"
+
+#include <string.h>
+
+struct _Xmodel {
+  gatomicrefcount ref_count;
+  GBytes *bytes;
+  XmodelFile__Graph *graph;
+  XmodelAttributes attributes;
+
+  XmodelOp *ops;
+  guint n_ops;
+  GHashTable *ops_by_name;
+  /* the memory behind the operators' and subgraphs' arrays */
+  XmodelAttributes *op_attributes;
+  XmodelArgument *arguments;
+  const XmodelOp **argument_ops;
+
+  XmodelSubgraph *root;
+};
+
+G_DEFINE_QUARK (xmodel - error - quark, xmodel_error)
+
+gboolean
+xmodel_invalid (GError **error, const gchar *format, ...)
+{
+  va_list args;
+  gchar *message;
+
+  va_start (args, format);
+  message = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_set_error_literal (error, XMODEL_ERROR, XMODEL_ERROR_INVALID, message);
+  g_free (message);
+  return FALSE;
+}
+
+static gboolean
+check_name (const gchar *name, const gchar *kind, guint index, GError **error)
+{
+  if (*name == '\0')
+    return xmodel_invalid (error, "%s number %u has no name", kind, index);
+  if (strlen (name) > XMODEL_MAX_NAME_BYTES)
+    return xmodel_invalid (error,
+        "the name of %s number %u has %" G_GSIZE_FORMAT
+        " bytes, more than the %d that are taken",
+        kind, index, strlen (name), XMODEL_MAX_NAME_BYTES);
+  return TRUE;
+}
+
+static gboolean
+resolve_arguments (Xmodel *self, XmodelOp *op, const XmodelFile__Op *source,
+    XmodelArgument *arguments, const XmodelOp ***next_op, GError **error)
+{
+  gsize i, j, k;
+
+  if (source->n_arguments > XMODEL_MAX_ARGUMENTS)
+    return xmodel_invalid (error,
+        "operator \"%s\" has %" G_GSIZE_FORMAT " arguments, more than the %d "
+        "that are taken",
+        op->name, source->n_arguments, XMODEL_MAX_ARGUMENTS);
+  op->arguments = arguments;
+  op->n_arguments = source->n_arguments;
+  for (i = 0; i < source->n_arguments; i++) {
+    const XmodelFile__Argument *argument = source->arguments[i];
+
+    for (j = 0; j < i; j++) {
+      if (strcmp (arguments[j].name, argument->name) == 0)
+        return xmodel_invalid (error,
+            "operator \"%s\" has its argument \"%s\" twice", op->name,
+            argument->name);
+    }
+    arguments[i].name = argument->name;
+    arguments[i].ops = *next_op;
+    arguments[i].n_ops = argument->n_ops;
+    for (k = 0; k < argument->n_ops; k++) {
+      const XmodelOp *input =
+          g_hash_table_lookup (self->ops_by_name, argument->ops[k]);
+
+      /* only those before this one are in the table yet */
+      if (input == NULL)
+        return xmodel_invalid (error,
+            "operator \"%s\" reads \"%s\" as its \"%s\", but no operator "
+            "before it has that name",
+            op->name, argument->ops[k], argument->name);
+      *(*next_op)++ = input;
+    }
+  }
+  return TRUE;
+}
+
+static void
+set_tensor (XmodelTensor *tensor, const XmodelFile__Tensor *source,
+    XmodelAttributes *attributes)
+{
+  attributes->entries = source->attributes;
+  attributes->n_entries = source->n_attributes;
+  tensor->name = source->name;
+  tensor->dims = source->dims;
+  tensor->n_dims = source->n_dims;
+  tensor->data_type = source->data_type;
+  tensor->bit_width = source->bit_width;
+  tensor->attributes = attributes;
+}
+
+static gboolean
+add_op (Xmodel *self, guint index, XmodelArgument *arguments,
+    const XmodelOp ***next_op, GError **error)
+{
+  const XmodelFile__Op *source = self->graph->ops[index];
+  XmodelOp *op = &self->ops[index];
+  XmodelAttributes *attributes = &self->op_attributes[2 * index];
+
+  if (!check_name (source->name, "operator", index, error))
+    return FALSE;
+  if (source->tensor == NULL)
+    return xmodel_invalid (
+        error, "operator \"%s\" has no output tensor", source->name);
+  if (source->tensor->bit_width < 0)
+    return xmodel_invalid (error,
+        "the tensor of operator \"%s\" has %d bits per element", source->name,
+        source->tensor->bit_width);
+
+  op->index = index;
+  op->name = source->name;
+  op->type = source->type;
+  attributes[0].entries = source->attributes;
+  attributes[0].n_entries = source->n_attributes;
+  op->attributes = &attributes[0];
+  set_tensor (&op->tensor, source->tensor, &attributes[1]);
+  if (!resolve_arguments (self, op, source, arguments, next_op, error))
+    return FALSE;
+
+  if (g_hash_table_contains (self->ops_by_name, op->name))
+    return xmodel_invalid (
+        error, "two operators have the name \"%s\"", op->name);
+  g_hash_table_insert (self->ops_by_name, (gpointer) op->name, op);
+  return TRUE;
+}
+
+static gboolean
+add_ops (Xmodel *self, GError **error)
+{
+  const XmodelFile__Graph *graph = self->graph;
+  gsize n_arguments = 0, n_argument_ops = 0;
+  XmodelArgument *arguments;
+  const XmodelOp **next_op;
+  gsize i, j;
+
+  if (graph->n_ops == 0)
+    return xmodel_invalid (error, "the model has no operators");
+
+  for (i = 0; i < graph->n_ops; i++) {
+    n_arguments += graph->ops[i]->n_arguments;
+    for (j = 0; j < graph->ops[i]->n_arguments; j++)
+      n_argument_ops += graph->ops[i]->arguments[j]->n_ops;
+  }
+  self->n_ops = graph->n_ops;
+  self->ops = g_new0 (XmodelOp, graph->n_ops);
+  self->op_attributes = g_new0 (XmodelAttributes, 2 * graph->n_ops);
+  self->arguments = g_new0 (XmodelArgument, n_arguments);
+  self->argument_ops = g_new0 (const XmodelOp *, n_argument_ops);
+  self->ops_by_name = g_hash_table_new (g_str_hash, g_str_equal);
+
+  arguments = self->arguments;
+  next_op = self->argument_ops;
+  for (i = 0; i < graph->n_ops; i++) {
+    if (!add_op (self, i, arguments, &next_op, error))
+      return FALSE;
+    arguments += graph->ops[i]->n_arguments;
+  }
+  return TRUE;
+}
+
+static void
+subgraph_free (XmodelSubgraph *subgraph)
+{
+  guint i;
+
+  for (i = 0; i < subgraph->n_children; i++)
+    subgraph_free ((XmodelSubgraph *) subgraph->children[i]);
+  g_free ((gpointer) subgraph->children);
+  g_free ((gpointer) subgraph->ops);
+  g_free ((gpointer) subgraph->attributes);
+  g_free (subgraph);
+}
+
+static gint
+compare_op_indices (gconstpointer a, gconstpointer b)
+{
+  const XmodelOp *op_a = *(const XmodelOp *const *) a;
+  const XmodelOp *op_b = *(const XmodelOp *const *) b;
+
+  return (op_a->index > op_b->index) - (op_a->index < op_b->index);
+}
+
+static gboolean
+collect_own_ops (Xmodel *self, const XmodelFile__Subgraph *source,
+    GPtrArray *ops, guint8 *is_taken, GError **error)
+{
+  gsize i;
+
+  for (i = 0; i < source->n_ops; i++) {
+    XmodelOp *op = g_hash_table_lookup (self->ops_by_name, source->ops[i]);
+
+    if (op == NULL)
+      return xmodel_invalid (error,
+          "subgraph \"%s\" holds operator \"%s\", which the model does not "
+          "have",
+          source->name, source->ops[i]);
+    if (is_taken[op->index])
+      return xmodel_invalid (error,
+          "subgraph \"%s\" holds operator \"%s\", which is already in "
+          "another place",
+          source->name, source->ops[i]);
+    is_taken[op->index] = TRUE;
+    g_ptr_array_add (ops, op);
+  }
+  return TRUE;
+}
+
+/* fills @subgraph even when it fails, as far as it came */
+static gboolean
+fill_subgraph (Xmodel *self, XmodelSubgraph *subgraph,
+    const XmodelFile__Subgraph *source, guint8 *is_taken, guint depth,
+    GError **error)
+{
+  XmodelAttributes *attributes = g_new0 (XmodelAttributes, 1);
+  XmodelSubgraph **children = g_new0 (XmodelSubgraph *, source->n_children);
+  GPtrArray *ops = g_ptr_array_new ();
+  gboolean ok = TRUE;
+  gsize n_ops = 0;
+  gsize i, j;
+
+  attributes->entries = source->attributes;
+  attributes->n_entries = source->n_attributes;
+  subgraph->name = source->name;
+  subgraph->attributes = attributes;
+  subgraph->children = (const XmodelSubgraph *const *) children;
+
+  if (depth > XMODEL_MAX_SUBGRAPH_DEPTH)
+    ok = xmodel_invalid (error, "the subgraphs are nested more than %d deep",
+        XMODEL_MAX_SUBGRAPH_DEPTH);
+  else if (source->n_ops != 0 && source->n_children != 0)
+    ok = xmodel_invalid (error,
+        "subgraph \"%s\" holds both operators and subgraphs, it can hold one "
+        "or the other",
+        source->name);
+  else if (source->n_ops == 0 && source->n_children == 0)
+    ok = xmodel_invalid (error,
+        "subgraph \"%s\" holds neither operators nor subgraphs", source->name);
+  else
+    ok = collect_own_ops (self, source, ops, is_taken, error);
+
+  for (i = 0; ok && i < source->n_children; i++) {
+    children[i] = g_new0 (XmodelSubgraph, 1);
+    subgraph->n_children = i + 1;
+    ok = fill_subgraph (
+        self, children[i], source->children[i], is_taken, depth + 1, error);
+    for (j = 0; j < children[i]->n_ops; j++)
+      g_ptr_array_add (ops, (gpointer) children[i]->ops[j]);
+  }
+  n_ops = ops->len;
+  if (n_ops > 0)
+    qsort (ops->pdata, n_ops, sizeof (gpointer), compare_op_indices);
+  subgraph->ops = (const XmodelOp *const *) g_ptr_array_free (ops, FALSE);
+  subgraph->n_ops = n_ops;
+  return ok;
+}
+
+static gboolean
+add_subgraphs (Xmodel *self, GError **error)
+{
+  g_autofree guint8 *is_taken = g_new0 (guint8, self->n_ops);
+  guint i;
+
+  if (self->graph->root == NULL)
+    return xmodel_invalid (error, "the model has no root subgraph");
+  self->root = g_new0 (XmodelSubgraph, 1);
+  if (!fill_subgraph (self, self->root, self->graph->root, is_taken, 0, error))
+    return FALSE;
+  for (i = 0; i < self->n_ops; i++) {
+    if (!is_taken[i])
+      return xmodel_invalid (error,
+          "operator \"%s\" is in none of the subgraphs", self->ops[i].name);
+  }
+  return TRUE;
+}
+
+/**
+ * xmodel_parse:
+ * @bytes: (transfer none): the content of an .xmodel file
+ * @error: return location of a #GError
+ *
+ * Reads a model and checks everything libxir relies on. The model keeps a
+ * reference of @bytes.
+ *
+ * Returns: (transfer full) (nullable): the model, %NULL with @error set when
+ *   it is not sound
+ */
+Xmodel *
+xmodel_parse (GBytes *bytes, GError **error)
+{
+  gsize size;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  Xmodel *self;
+
+  if (!xmodel_wire_check (data, size, error))
+    return NULL;
+
+  self = g_new0 (Xmodel, 1);
+  g_atomic_ref_count_init (&self->ref_count);
+  self->bytes = g_bytes_ref (bytes);
+  self->graph = xmodel_file__graph__unpack (NULL, size, data);
+  if (self->graph == NULL) {
+    xmodel_invalid (error, "the file is damaged or no xmodel");
+    goto failed;
+  }
+  self->attributes.entries = self->graph->attributes;
+  self->attributes.n_entries = self->graph->n_attributes;
+  if (!add_ops (self, error) || !add_subgraphs (self, error)
+      || !xmodel_validate (self, error))
+    goto failed;
+  return self;
+
+failed:
+  xmodel_unref (self);
+  return NULL;
+}
+
+/**
+ * xmodel_load:
+ * @path: name of an .xmodel file
+ * @error: return location of a #GError
+ *
+ * Reads a file into memory and parses it, see xmodel_parse().
+ *
+ * Returns: (transfer full) (nullable): the model, %NULL with @error set
+ */
+Xmodel *
+xmodel_load (const gchar *path, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  GBytes *bytes;
+  Xmodel *self;
+  gchar *content;
+  gsize size;
+
+  if (!g_file_get_contents (path, &content, &size, &local_error)) {
+    g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_NOT_FOUND,
+        "cannot read the model: %s", local_error->message);
+    return NULL;
+  }
+  bytes = g_bytes_new_take (content, size);
+  self = xmodel_parse (bytes, &local_error);
+  g_bytes_unref (bytes);
+  if (self == NULL)
+    g_propagate_prefixed_error (error, g_steal_pointer (&local_error),
+        "cannot use the model %s: ", path);
+  return self;
+}
+
+/**
+ * xmodel_ref:
+ * @self: a model
+ *
+ * Returns: (transfer full): @self; from any thread
+ */
+Xmodel *
+xmodel_ref (Xmodel *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+/**
+ * xmodel_unref:
+ * @self: (transfer full): a model
+ *
+ * Frees it with the last reference; from any thread.
+ */
+void
+xmodel_unref (Xmodel *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  if (self->root != NULL)
+    subgraph_free (self->root);
+  g_clear_pointer (&self->ops_by_name, g_hash_table_unref);
+  g_free (self->argument_ops);
+  g_free (self->arguments);
+  g_free (self->op_attributes);
+  g_free (self->ops);
+  if (self->graph != NULL)
+    xmodel_file__graph__free_unpacked (self->graph, NULL);
+  g_bytes_unref (self->bytes);
+  g_free (self);
+}
+
+/**
+ * xmodel_get_bytes:
+ * @self: a model
+ *
+ * Returns: (transfer none): the content of the file that was checked, for
+ *   whoever parses it next
+ */
+GBytes *
+xmodel_get_bytes (const Xmodel *self)
+{
+  return self->bytes;
+}
+
+/**
+ * xmodel_get_name:
+ * @self: a model
+ *
+ * Returns: (transfer none): the name of the graph, may be empty
+ */
+const gchar *
+xmodel_get_name (const Xmodel *self)
+{
+  return self->graph->name;
+}
+
+/**
+ * xmodel_get_attributes:
+ * @self: a model
+ *
+ * Returns: (transfer none): the attributes of the graph
+ */
+const XmodelAttributes *
+xmodel_get_attributes (const Xmodel *self)
+{
+  return &self->attributes;
+}
+
+/**
+ * xmodel_get_root:
+ * @self: a model
+ *
+ * Returns: (transfer none): the subgraph that holds all operators; it has no
+ *   children in the quantizer's output
+ */
+const XmodelSubgraph *
+xmodel_get_root (const Xmodel *self)
+{
+  return self->root;
+}
+
+/**
+ * xmodel_get_n_ops:
+ * @self: a model
+ *
+ * Returns: how many operators it has, at least one
+ */
+guint
+xmodel_get_n_ops (const Xmodel *self)
+{
+  return self->n_ops;
+}
+
+/**
+ * xmodel_get_op:
+ * @self: a model
+ * @index: less than xmodel_get_n_ops()
+ *
+ * Returns: (transfer none): the operator at that place of the file
+ */
+const XmodelOp *
+xmodel_get_op (const Xmodel *self, guint index)
+{
+  g_return_val_if_fail (index < self->n_ops, NULL);
+
+  return &self->ops[index];
+}
+
+/**
+ * xmodel_find_op:
+ * @self: a model
+ * @name: name of an operator
+ *
+ * Returns: (transfer none) (nullable): the operator of that name
+ */
+const XmodelOp *
+xmodel_find_op (const Xmodel *self, const gchar *name)
+{
+  return g_hash_table_lookup (self->ops_by_name, name);
+}
+
+/**
+ * xmodel_op_get_argument:
+ * @op: an operator
+ * @name: name of an argument, as "input" or "weights"
+ *
+ * Returns: (transfer none) (nullable): the argument, which may be empty
+ */
+const XmodelArgument *
+xmodel_op_get_argument (const XmodelOp *op, const gchar *name)
+{
+  guint i;
+
+  for (i = 0; i < op->n_arguments; i++) {
+    if (strcmp (op->arguments[i].name, name) == 0)
+      return &op->arguments[i];
+  }
+  return NULL;
+}
+
+/**
+ * xmodel_op_get_input:
+ * @op: an operator
+ * @name: name of an argument, as "input" or "weights"
+ * @index: which of the argument's operators
+ *
+ * Returns: (transfer none) (nullable): the operator whose output is read
+ */
+const XmodelOp *
+xmodel_op_get_input (const XmodelOp *op, const gchar *name, guint index)
+{
+  const XmodelArgument *argument = xmodel_op_get_argument (op, name);
+
+  return argument != NULL && index < argument->n_ops ? argument->ops[index]
+                                                     : NULL;
+}
+
+/**
+ * xmodel_tensor_get_n_elements:
+ * @tensor: a tensor
+ * @n_elements: (out): the product of its dimensions
+ *
+ * Returns: %FALSE when the product is more than this reader takes; never for a
+ *   tensor of a model
+ */
+gboolean
+xmodel_tensor_get_n_elements (const XmodelTensor *tensor, guint64 *n_elements)
+{
+  guint64 product = 1;
+  guint i;
+
+  for (i = 0; i < tensor->n_dims; i++) {
+    /* the product stays below 2^31 before and 2^63 after */
+    product *= tensor->dims[i];
+    if (product > XMODEL_MAX_ELEMENTS)
+      return FALSE;
+  }
+  *n_elements = product;
+  return TRUE;
+}

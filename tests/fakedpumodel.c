@@ -1,0 +1,443 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The double of dpu.h: a YOLOv5 with three heads whose outputs are made up from
+ * one pixel of its input. */
+
+#include "fakedpumodel.h"
+
+#include <string.h>
+
+#define N_OUTPUTS 3
+#define N_ANCHORS 3
+#define INPUT_FIX_POINT 6
+#define CHANNELS_PER_ANCHOR (5 + FAKE_DPU_N_CLASSES)
+
+struct _DpuModel {
+  gint ref_count;
+  DpuDevice device;
+  gchar *fallback_reason;
+  DpuTensor input;
+  DpuTensor outputs[N_OUTPUTS];
+};
+
+struct _DpuRunner {
+  DpuModel *model;
+  gint8 *input;
+  gint8 *outputs[N_OUTPUTS];
+  gint executing;
+};
+
+typedef struct {
+  gboolean set;
+  guint where;
+  DpuError code;
+  gchar *message;
+} Failure;
+
+/* what tests set and ask; the one DPU of a test's process */
+static struct {
+  GMutex lock;
+  GCond changed;
+  DpuDevice device;
+  gchar *fallback_reason;
+  guint output_channels;
+  Failure open;
+  Failure runner;
+  Failure execution;
+  gboolean holding;
+  gboolean let[FAKE_DPU_N_LEVELS];
+  guint n_held;
+  guint n_ended;
+  guint n_executing;
+  guint most_executing;
+  guint n_models;
+  guint n_runners;
+  guint n_runners_created;
+  guint cpu_threads;
+} fake;
+
+G_DEFINE_QUARK (dpu - error - quark, dpu_error)
+
+static void
+set_failure (Failure *failure, guint where, DpuError code, const gchar *message)
+{
+  g_mutex_lock (&fake.lock);
+  failure->set = TRUE;
+  failure->where = where;
+  failure->code = code;
+  g_free (failure->message);
+  failure->message = g_strdup (message);
+  g_mutex_unlock (&fake.lock);
+}
+
+static void
+clear_failure (Failure *failure)
+{
+  failure->set = FALSE;
+  g_clear_pointer (&failure->message, g_free);
+}
+
+/* with lock */
+static gboolean
+fails (const Failure *failure, guint where, GError **error)
+{
+  if (!failure->set || failure->where != where)
+    return FALSE;
+
+  g_set_error_literal (error, DPU_ERROR, failure->code, failure->message);
+  return TRUE;
+}
+
+void
+fake_dpu_reset (void)
+{
+  g_mutex_lock (&fake.lock);
+  fake.device = DPU_DEVICE_CPU;
+  g_clear_pointer (&fake.fallback_reason, g_free);
+  fake.output_channels = N_ANCHORS * CHANNELS_PER_ANCHOR;
+  clear_failure (&fake.open);
+  clear_failure (&fake.runner);
+  clear_failure (&fake.execution);
+  fake.holding = FALSE;
+  memset (fake.let, 0, sizeof (fake.let));
+  fake.n_held = 0;
+  fake.n_ended = 0;
+  fake.n_executing = 0;
+  fake.most_executing = 0;
+  fake.n_runners_created = 0;
+  fake.cpu_threads = 0;
+  g_mutex_unlock (&fake.lock);
+}
+
+/* the pixel that the model's quantization turns into @level */
+guint8
+fake_dpu_level_to_pixel (guint level)
+{
+  return (level * 255 + (1 << INPUT_FIX_POINT) / 2) >> INPUT_FIX_POINT;
+}
+
+void
+fake_dpu_set_device (DpuDevice device, const gchar *fallback_reason)
+{
+  g_mutex_lock (&fake.lock);
+  fake.device = device;
+  g_free (fake.fallback_reason);
+  fake.fallback_reason = g_strdup (fallback_reason);
+  g_mutex_unlock (&fake.lock);
+}
+
+void
+fake_dpu_set_output_channels (guint channels)
+{
+  g_mutex_lock (&fake.lock);
+  fake.output_channels = channels;
+  g_mutex_unlock (&fake.lock);
+}
+
+void
+fake_dpu_fail_open (DpuError code, const gchar *message)
+{
+  set_failure (&fake.open, 0, code, message);
+}
+
+void
+fake_dpu_fail_runner (guint index, DpuError code, const gchar *message)
+{
+  set_failure (&fake.runner, index, code, message);
+}
+
+void
+fake_dpu_fail_execution (guint level, const gchar *message)
+{
+  set_failure (&fake.execution, level, DPU_ERROR_FAILED, message);
+}
+
+void
+fake_dpu_hold (void)
+{
+  g_mutex_lock (&fake.lock);
+  fake.holding = TRUE;
+  g_mutex_unlock (&fake.lock);
+}
+
+void
+fake_dpu_let (guint level)
+{
+  g_mutex_lock (&fake.lock);
+  fake.let[level] = TRUE;
+  g_cond_broadcast (&fake.changed);
+  g_mutex_unlock (&fake.lock);
+}
+
+void
+fake_dpu_let_all (void)
+{
+  g_mutex_lock (&fake.lock);
+  fake.holding = FALSE;
+  g_cond_broadcast (&fake.changed);
+  g_mutex_unlock (&fake.lock);
+}
+
+void
+fake_dpu_wait_held (guint n_executions)
+{
+  g_mutex_lock (&fake.lock);
+  while (fake.n_held != n_executions)
+    g_cond_wait (&fake.changed, &fake.lock);
+  g_mutex_unlock (&fake.lock);
+}
+
+void
+fake_dpu_wait_ended (guint n_executions)
+{
+  g_mutex_lock (&fake.lock);
+  while (fake.n_ended < n_executions)
+    g_cond_wait (&fake.changed, &fake.lock);
+  g_mutex_unlock (&fake.lock);
+}
+
+static guint
+get_locked (const guint *number)
+{
+  guint value;
+
+  g_mutex_lock (&fake.lock);
+  value = *number;
+  g_mutex_unlock (&fake.lock);
+
+  return value;
+}
+
+guint
+fake_dpu_get_n_models (void)
+{
+  return get_locked (&fake.n_models);
+}
+
+guint
+fake_dpu_get_n_runners (void)
+{
+  return get_locked (&fake.n_runners);
+}
+
+guint
+fake_dpu_get_n_runners_created (void)
+{
+  return get_locked (&fake.n_runners_created);
+}
+
+guint
+fake_dpu_get_cpu_threads (void)
+{
+  return get_locked (&fake.cpu_threads);
+}
+
+guint
+fake_dpu_get_most_executing (void)
+{
+  return get_locked (&fake.most_executing);
+}
+
+static void
+init_tensor (DpuTensor *tensor, const gchar *name, guint size, guint channels,
+    gint fix_point)
+{
+  tensor->name = g_strdup (name);
+  tensor->height = size;
+  tensor->width = size;
+  tensor->channels = channels;
+  tensor->fix_point = fix_point;
+  tensor->size = size * size * channels;
+}
+
+DpuModel *
+dpu_model_open (const gchar *path, DpuDevice device, GError **error)
+{
+  DpuModel *self = NULL;
+
+  g_mutex_lock (&fake.lock);
+  if (!fails (&fake.open, 0, error)) {
+    guint channels = fake.output_channels;
+
+    self = g_new0 (DpuModel, 1);
+    self->ref_count = 1;
+    self->device = device == DPU_DEVICE_AUTO ? fake.device : device;
+    self->fallback_reason = g_strdup (fake.fallback_reason);
+    init_tensor (&self->input, "input", FAKE_DPU_SIZE, 3, INPUT_FIX_POINT);
+    /* in an order nobody should rely on */
+    init_tensor (&self->outputs[0], "a", FAKE_DPU_SIZE / 32, channels, 3);
+    init_tensor (&self->outputs[1], "b", FAKE_DPU_SIZE / 8, channels, 3);
+    init_tensor (&self->outputs[2], "c", FAKE_DPU_SIZE / 16, channels, 3);
+    fake.n_models++;
+  }
+  g_mutex_unlock (&fake.lock);
+
+  return self;
+}
+
+DpuModel *
+dpu_model_ref (DpuModel *self)
+{
+  g_atomic_int_inc (&self->ref_count);
+  return self;
+}
+
+void
+dpu_model_unref (DpuModel *self)
+{
+  guint i;
+
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
+    return;
+
+  g_mutex_lock (&fake.lock);
+  fake.n_models--;
+  g_mutex_unlock (&fake.lock);
+
+  g_free (self->input.name);
+  for (i = 0; i < N_OUTPUTS; i++)
+    g_free (self->outputs[i].name);
+  g_free (self->fallback_reason);
+  g_free (self);
+}
+
+DpuDevice
+dpu_model_get_device (const DpuModel *self)
+{
+  return self->device;
+}
+
+const gchar *
+dpu_model_get_fallback_reason (const DpuModel *self)
+{
+  return self->fallback_reason;
+}
+
+const DpuTensor *
+dpu_model_get_input (const DpuModel *self)
+{
+  return &self->input;
+}
+
+guint
+dpu_model_get_n_outputs (const DpuModel *self)
+{
+  return N_OUTPUTS;
+}
+
+const DpuTensor *
+dpu_model_get_output (const DpuModel *self, guint index)
+{
+  return &self->outputs[index];
+}
+
+DpuRunner *
+dpu_runner_new (DpuModel *model, guint cpu_threads, GError **error)
+{
+  DpuRunner *self = NULL;
+  guint i;
+
+  g_mutex_lock (&fake.lock);
+  if (!fails (&fake.runner, fake.n_runners_created++, error)) {
+    self = g_new0 (DpuRunner, 1);
+    self->model = dpu_model_ref (model);
+    self->input = g_malloc0 (model->input.size);
+    for (i = 0; i < N_OUTPUTS; i++)
+      self->outputs[i] = g_malloc0 (model->outputs[i].size);
+    fake.n_runners++;
+    fake.cpu_threads = cpu_threads;
+  }
+  g_mutex_unlock (&fake.lock);
+
+  return self;
+}
+
+void
+dpu_runner_free (DpuRunner *self)
+{
+  guint i;
+
+  g_mutex_lock (&fake.lock);
+  fake.n_runners--;
+  g_mutex_unlock (&fake.lock);
+
+  for (i = 0; i < N_OUTPUTS; i++)
+    g_free (self->outputs[i]);
+  g_free (self->input);
+  dpu_model_unref (self->model);
+  g_free (self);
+}
+
+gint8 *
+dpu_runner_get_input (DpuRunner *self)
+{
+  return self->input;
+}
+
+const gint8 *
+dpu_runner_get_output (DpuRunner *self, guint index)
+{
+  return self->outputs[index];
+}
+
+/* with lock, which is given up while held back */
+static void
+be_held_back (guint level)
+{
+  fake.n_held++;
+  g_cond_broadcast (&fake.changed);
+  while (fake.holding && !fake.let[level])
+    g_cond_wait (&fake.changed, &fake.lock);
+  fake.let[level] = FALSE;
+  fake.n_held--;
+}
+
+static void
+find_one_object (DpuRunner *self, guint level)
+{
+  gint8 *cell;
+  guint i;
+
+  for (i = 0; i < N_OUTPUTS; i++)
+    memset (self->outputs[i], -128, self->model->outputs[i].size);
+
+  /* logits of 0: the middle of the cell, and as large as the anchor */
+  cell = self->outputs[1] + level * N_ANCHORS * CHANNELS_PER_ANCHOR;
+  memset (cell, 0, 4);
+  cell[4] = 127;
+  cell[5 + level % FAKE_DPU_N_CLASSES] = 127;
+}
+
+gboolean
+dpu_runner_execute (DpuRunner *self, GError **error)
+{
+  const DpuTensor *input = &self->model->input;
+  guint middle = (input->height / 2 * input->width + input->width / 2) * 3;
+  guint level = CLAMP (self->input[middle], 0, FAKE_DPU_N_LEVELS - 1);
+  gboolean failed;
+
+  /* as VART, this is no place for two threads at once */
+  g_assert_true (g_atomic_int_compare_and_exchange (&self->executing, 0, 1));
+
+  g_mutex_lock (&fake.lock);
+  fake.most_executing = MAX (fake.most_executing, ++fake.n_executing);
+  if (fake.holding)
+    be_held_back (level);
+  failed = fails (&fake.execution, level, error);
+  g_mutex_unlock (&fake.lock);
+
+  if (!failed)
+    find_one_object (self, level);
+  g_atomic_int_set (&self->executing, 0);
+
+  g_mutex_lock (&fake.lock);
+  fake.n_executing--;
+  fake.n_ended++;
+  g_cond_broadcast (&fake.changed);
+  g_mutex_unlock (&fake.lock);
+
+  return !failed;
+}
