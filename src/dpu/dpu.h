@@ -66,6 +66,8 @@ typedef struct _DpuModel DpuModel;
 typedef struct _DpuRunner DpuRunner;
 
 DpuModel *dpu_model_open (const gchar *path, DpuDevice device, GError **error);
+DpuModel *dpu_model_open_outputs (const gchar *path, DpuDevice device,
+    const gchar *const *outputs, GError **error);
 DpuModel *dpu_model_ref (DpuModel *self);
 void dpu_model_unref (DpuModel *self);
 

@@ -144,7 +144,7 @@ lower_any_convolution (Lowering *self, const Layer *layer,
 {
   LayerParameter weights, bias;
   PlanActivation activation;
-  guint input;
+  guint input = 0;
 
   if (!get_input (self, layer, &input, error)
       || !get_activation (layer, &activation, error)
@@ -234,9 +234,9 @@ lower_pool (Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
   const gchar *type = "";
   PlanWindow window;
-  guint32 numerator;
-  guint input;
-  gint shift;
+  guint32 numerator = 0;
+  guint input = 0;
+  gint shift = 0;
 
   xmodel_attributes_get_string (layer->op->attributes, "type", &type);
   if (!get_input (self, layer, &input, error)
@@ -303,7 +303,7 @@ lower_upsample (Lowering *self, const Layer *layer, guint *tensor,
   const XmodelAttributes *attributes = layer->op->attributes;
   gboolean align_corners = FALSE, half_pixel_centers = FALSE;
   const gchar *mode = "";
-  guint input;
+  guint input = 0;
 
   xmodel_attributes_get_string (attributes, "mode", &mode);
   xmodel_attributes_get_bool (attributes, "align_corners", &align_corners);
@@ -324,7 +324,7 @@ static gboolean
 lower_hard_sigmoid (Lowering *self, const Layer *layer, guint *tensor,
     GError **error)
 {
-  guint input;
+  guint input = 0;
 
   return get_input (self, layer, &input, error)
       && layer_map (layer, input, layer_function_hard_sigmoid, tensor, error);
@@ -334,7 +334,7 @@ static gboolean
 lower_reshape (Lowering *self, const Layer *layer, guint *tensor,
     GError **error)
 {
-  guint input;
+  guint input = 0;
 
   return get_input (self, layer, &input, error)
       && layer_reshape (layer, input, tensor, error);
@@ -348,7 +348,7 @@ lower_pad (Lowering *self, const Layer *layer, guint *tensor, GError **error)
   const guint8 *values;
   gsize n_paddings, n_values;
   gint8 value = 0;
-  guint input;
+  guint input = 0;
 
   xmodel_attributes_get_string (layer->op->attributes, "mode", &mode);
   if (!g_str_equal (mode, "CONSTANT"))
@@ -378,7 +378,7 @@ lower_reorganize (Lowering *self, const Layer *layer, guint *tensor,
 {
   gboolean reverse = FALSE;
   gint scale = 0;
-  guint input;
+  guint input = 0;
 
   xmodel_attributes_get_int (layer->op->attributes, "scale", &scale);
   xmodel_attributes_get_bool (layer->op->attributes, "reverse", &reverse);
@@ -473,7 +473,7 @@ static gboolean
 lower_op (Lowering *self, const XmodelOp *op, GError **error)
 {
   Layer layer;
-  guint tensor;
+  guint tensor = 0;
 
   if (g_str_equal (op->type, "const-fix"))
     return TRUE;

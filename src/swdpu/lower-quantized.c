@@ -220,7 +220,7 @@ lower_any_convolution (Lowering *self, const Request *request,
 {
   const XmodelOp *op = request->layer.op;
   const LayerParameter *weights, *bias;
-  guint input;
+  guint input = 0;
 
   if (!lower_input (self, request, &input, error)
       || !lower_parameters (self, op, "weights", &weights, error)
@@ -268,7 +268,7 @@ lower_scale (Lowering *self, const Request *request, guint *tensor,
 {
   const XmodelOp *op = request->layer.op;
   const LayerParameter *weights, *bias;
-  guint input;
+  guint input = 0;
 
   if (!lower_input (self, request, &input, error)
       || !lower_parameters (self, op, "scale", &weights, error)
@@ -288,7 +288,7 @@ lower_matrix_product (Lowering *self, const Request *request, guint *tensor,
   const XmodelOp *source = xmodel_op_get_input (op, "input", 1);
   const LayerParameter *weights, *bias;
   gboolean transpose_a = FALSE, transpose_b = FALSE;
-  guint input;
+  guint input = 0;
 
   if (source == NULL)
     return fail_missing_input (op, "input[1]", error);
@@ -384,9 +384,9 @@ lower_scaled_average_pool (Lowering *self, const Request *request,
   Layer layer = request->layer;
   gboolean include_pad = TRUE;
   PlanWindow window;
-  guint32 numerator;
-  guint input;
-  gint shift;
+  guint32 numerator = 0;
+  guint input = 0;
+  gint shift = 0;
 
   layer.op = pool;
   if (request->activation != PLAN_ACTIVATION_NONE)
@@ -421,7 +421,7 @@ lower_mapped (Lowering *self, const Request *request, LayerFunction function,
     const XmodelOp *op, guint *tensor, GError **error)
 {
   Layer layer = request->layer;
-  guint input;
+  guint input = 0;
 
   layer.op = op;
   if (request->activation != PLAN_ACTIVATION_NONE)
@@ -510,7 +510,7 @@ lower_max_pool (Lowering *self, const Request *request, guint *tensor,
     GError **error)
 {
   PlanWindow window;
-  guint input;
+  guint input = 0;
 
   return lower_input (self, request, &input, error)
       && layer_read_window (&request->layer, input, &window, error)
@@ -558,7 +558,7 @@ lower_resize (Lowering *self, const Request *request, guint *tensor,
   const XmodelAttributes *attributes = layer->op->attributes;
   gboolean align_corners = FALSE, half_pixel_centers = FALSE;
   const gchar *mode = "NEAREST";
-  guint input;
+  guint input = 0;
 
   xmodel_attributes_get_string (attributes, "mode", &mode);
   xmodel_attributes_get_bool (attributes, "align_corners", &align_corners);
@@ -589,7 +589,7 @@ lower_pad (Lowering *self, const Request *request, guint *tensor,
   const gfloat *values;
   const gchar *mode = "CONSTANT";
   gsize n_paddings, n_values;
-  guint input;
+  guint input = 0;
 
   xmodel_attributes_get_string (layer->op->attributes, "mode", &mode);
   if (!g_str_equal (mode, "CONSTANT"))
@@ -618,7 +618,7 @@ lower_strided_slice (Lowering *self, const Request *request, guint *tensor,
   const Layer *layer = &request->layer;
   const gint32 *begin, *strides;
   gsize n_begin, n_strides;
-  guint input;
+  guint input = 0;
 
   if (!xmodel_attributes_get_ints (layer->op->attributes, "begin", &begin,
           &n_begin)
@@ -636,7 +636,7 @@ static gboolean
 lower_reshape (Lowering *self, const Request *request, guint *tensor,
     GError **error)
 {
-  guint input;
+  guint input = 0;
 
   return lower_input (self, request, &input, error)
       && layer_reshape (&request->layer, input, tensor, error);
@@ -649,7 +649,7 @@ lower_transpose (Lowering *self, const Request *request, guint *tensor,
   const Layer *layer = &request->layer;
   const gint32 *order;
   gsize n_order;
-  guint input;
+  guint input = 0;
 
   if (!xmodel_attributes_get_ints (layer->op->attributes, "order", &order,
           &n_order))
@@ -666,7 +666,7 @@ lower_reorganize (Lowering *self, const Request *request, guint *tensor,
   const Layer *layer = &request->layer;
   gboolean reverse = FALSE;
   gint scale = 0;
-  guint input;
+  guint input = 0;
 
   xmodel_attributes_get_int (layer->op->attributes, "scale", &scale);
   xmodel_attributes_get_bool (layer->op->attributes, "reverse", &reverse);

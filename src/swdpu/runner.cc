@@ -1,0 +1,309 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The software DPU's VART face: a runner plug-in that any VART program can name
+ * in the "lib" attribute. Blocking, as AMD's runner is. */
+
+#include <glog/logging.h>
+#include <vart/runner_ext.hpp>
+#include <vart/tensor_buffer.hpp>
+#include <xir/attrs/attrs.hpp>
+#include <xir/graph/graph.hpp>
+#include <xir/graph/subgraph.hpp>
+#include <xir/tensor/tensor.hpp>
+
+#include <omp.h>
+
+#include <cstring>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "swdpu.h"
+
+namespace
+{
+
+/* one tensor of a context */
+class ContextBuffer : public vart::TensorBuffer
+{
+public:
+  ContextBuffer (const xir::Tensor *tensor, gint8 *memory, gsize size)
+      : vart::TensorBuffer (tensor), memory_ (memory), size_ (size)
+  {
+  }
+
+  std::pair<std::uint64_t, std::size_t>
+  data (const std::vector<std::int32_t> index) override
+  {
+    auto shape = get_tensor ()->get_shape ();
+    std::size_t offset = 0;
+
+    for (std::size_t i = 0; i < shape.size (); i++)
+      offset = offset * shape[i] + (i < index.size () ? index[i] : 0);
+    if (offset >= size_)
+      return { 0, 0 };
+    return { reinterpret_cast<std::uint64_t> (memory_ + offset),
+      size_ - offset };
+  }
+
+  gint8 *memory () const { return memory_; }
+  gsize size () const { return size_; }
+
+private:
+  gint8 *memory_;
+  gsize size_;
+};
+
+std::unique_ptr<xir::Tensor>
+make_tensor (const SwdpuTensor &description)
+{
+  std::vector<std::int32_t> shape (description.dims,
+      description.dims + description.n_dims);
+  auto tensor = xir::Tensor::create (description.name, shape,
+      xir::DataType{ xir::DataType::XINT, 8 });
+
+  tensor->set_attr<int> ("fix_point", description.fix_point);
+  tensor->set_attr<int> ("bit_width", 8);
+  tensor->set_attr<bool> ("if_signed", true);
+  tensor->set_attr<std::string> ("round_mode", "DPU_ROUND");
+  return tensor;
+}
+
+/* tensors and their buffers on one side of the model */
+struct Edge {
+  std::vector<std::unique_ptr<xir::Tensor>> tensors;
+  std::vector<std::unique_ptr<ContextBuffer>> buffers;
+
+  void
+  add (const SwdpuTensor &description, gint8 *memory)
+  {
+    tensors.push_back (make_tensor (description));
+    buffers.push_back (std::make_unique<ContextBuffer> (tensors.back ().get (),
+        memory, description.size));
+  }
+
+  std::vector<const xir::Tensor *>
+  list_tensors () const
+  {
+    std::vector<const xir::Tensor *> list;
+
+    for (auto &tensor : tensors)
+      list.push_back (tensor.get ());
+    return list;
+  }
+
+  std::vector<vart::TensorBuffer *>
+  list_buffers () const
+  {
+    std::vector<vart::TensorBuffer *> list;
+
+    for (auto &buffer : buffers)
+      list.push_back (buffer.get ());
+    return list;
+  }
+
+  /* the buffer of the same name, else the one in the same place */
+  ContextBuffer *
+  match (const vart::TensorBuffer *other, std::size_t index) const
+  {
+    for (std::size_t i = 0; i < tensors.size (); i++) {
+      if (tensors[i]->get_name () == other->get_tensor ()->get_name ())
+        return buffers[i].get ();
+    }
+    return buffers[index].get ();
+  }
+};
+
+/* where the caller's own buffer lies, if it holds what ours does */
+gint8 *
+get_memory (vart::TensorBuffer *buffer, gsize size)
+{
+  std::vector<std::int32_t> origin (
+      buffer->get_tensor ()->get_shape ().size (), 0);
+  auto place = buffer->data (origin);
+
+  if (buffer->get_tensor ()->get_data_type ().bit_width != 8
+      || place.second < size)
+    return nullptr;
+  return reinterpret_cast<gint8 *> (place.first);
+}
+
+class Runner : public vart::RunnerExt
+{
+public:
+  Runner (SwdpuProgram *program, SwdpuContext *context) : context_ (context)
+  {
+    for (guint i = 0; i < swdpu_program_get_n_inputs (program); i++)
+      inputs_.add (swdpu_program_get_input (program, i),
+          swdpu_context_get_input (context, i));
+    for (guint i = 0; i < swdpu_program_get_n_outputs (program); i++)
+      outputs_.add (swdpu_program_get_output (program, i),
+          swdpu_context_get_output (context, i));
+  }
+
+  ~Runner () override { swdpu_context_free (context_); }
+
+  std::pair<std::uint32_t, int>
+  execute_async (const std::vector<vart::TensorBuffer *> &in,
+      const std::vector<vart::TensorBuffer *> &out) override
+  {
+    std::lock_guard<std::mutex> guard (lock_);
+
+    if (in.size () != inputs_.buffers.size ()
+        || out.size () != outputs_.buffers.size () || !copy_in (in) || !run ()
+        || !copy_out (out))
+      return { 0, -1 };
+    return { 1, 0 };
+  }
+
+  /* every job is done when execute_async returns */
+  int wait (int, int) override { return 0; }
+
+  std::vector<const xir::Tensor *>
+  get_input_tensors () override
+  {
+    return inputs_.list_tensors ();
+  }
+
+  std::vector<const xir::Tensor *>
+  get_output_tensors () override
+  {
+    return outputs_.list_tensors ();
+  }
+
+  std::vector<vart::TensorBuffer *>
+  get_inputs () override
+  {
+    return inputs_.list_buffers ();
+  }
+
+  std::vector<vart::TensorBuffer *>
+  get_outputs () override
+  {
+    return outputs_.list_buffers ();
+  }
+
+private:
+  bool
+  copy_in (const std::vector<vart::TensorBuffer *> &in) const
+  {
+    for (std::size_t i = 0; i < in.size (); i++) {
+      ContextBuffer *own = inputs_.match (in[i], i);
+      gint8 *memory = get_memory (in[i], own->size ());
+
+      if (memory == nullptr)
+        return false;
+      if (memory != own->memory ())
+        std::memcpy (own->memory (), memory, own->size ());
+    }
+    return true;
+  }
+
+  bool
+  copy_out (const std::vector<vart::TensorBuffer *> &out) const
+  {
+    for (std::size_t i = 0; i < out.size (); i++) {
+      ContextBuffer *own = outputs_.match (out[i], i);
+      gint8 *memory = get_memory (out[i], own->size ());
+
+      if (memory == nullptr)
+        return false;
+      if (memory != own->memory ())
+        std::memcpy (memory, own->memory (), own->size ());
+    }
+    return true;
+  }
+
+  bool
+  run () const
+  {
+    g_autoptr (GError) error = nullptr;
+
+    if (swdpu_context_run (context_, &error))
+      return true;
+    LOG (ERROR) << "software DPU: " << error->message;
+    return false;
+  }
+
+  std::mutex lock_;
+  SwdpuContext *context_;
+  Edge inputs_;
+  Edge outputs_;
+};
+
+SwdpuProgram *
+get_program (const xir::Subgraph *subgraph, const xir::Attrs *attrs,
+    GError **error)
+{
+  std::vector<std::string> names;
+  std::vector<const gchar *> outputs;
+  std::string model;
+  int threads = 0;
+
+  if (attrs != nullptr && attrs->has_attr ("outputs"))
+    names = attrs->get_attr<std::vector<std::string>> ("outputs");
+  if (attrs != nullptr && attrs->has_attr ("cpu_threads"))
+    threads = attrs->get_attr<int> ("cpu_threads");
+  if (threads < 1)
+    threads = omp_get_max_threads ();
+  for (auto &name : names)
+    outputs.push_back (name.c_str ());
+  outputs.push_back (nullptr);
+
+  subgraph->get_graph ()->serialize_to_string (&model);
+  g_autoptr (GBytes) bytes = g_bytes_new (model.data (), model.size ());
+  model.clear ();
+  model.shrink_to_fit ();
+  return swdpu_program_get (bytes, subgraph->get_name ().c_str (),
+      names.empty () ? nullptr : outputs.data (), threads, error);
+}
+
+/* what went wrong is left in the attribute "error", for those who look */
+Runner *
+create (const xir::Subgraph *subgraph, xir::Attrs *attrs) noexcept
+{
+  g_autoptr (SwdpuProgram) program = nullptr;
+  SwdpuContext *context = nullptr;
+  g_autoptr (GError) error = nullptr;
+
+  try {
+    program = get_program (subgraph, attrs, &error);
+    if (program != nullptr)
+      context = swdpu_context_new (program, &error);
+    if (context != nullptr)
+      return new Runner (program, context);
+    if (attrs != nullptr)
+      attrs->set_attr<std::string> ("error", error->message);
+    else
+      LOG (ERROR) << "software DPU: " << error->message;
+  } catch (...) {
+    if (context != nullptr)
+      swdpu_context_free (context);
+    LOG (ERROR) << "software DPU: the runner's attributes are unusable";
+  }
+  return nullptr;
+}
+
+}
+
+#define RUNNER_EXPORT extern "C" __attribute__ ((visibility ("default")))
+
+RUNNER_EXPORT vart::Runner *create_runner (const xir::Subgraph *subgraph);
+RUNNER_EXPORT vart::Runner *create_runner_with_attrs (
+    const xir::Subgraph *subgraph, xir::Attrs *attrs);
+
+vart::Runner *
+create_runner (const xir::Subgraph *subgraph)
+{
+  return create (subgraph, nullptr);
+}
+
+vart::Runner *
+create_runner_with_attrs (const xir::Subgraph *subgraph, xir::Attrs *attrs)
+{
+  return create (subgraph, attrs);
+}
