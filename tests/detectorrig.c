@@ -105,9 +105,10 @@ detector_rig_new (const gchar *first_property, ...)
   self->harness = gst_harness_new_with_element (self->element, "sink", "src");
   gst_pad_add_probe (self->harness->sinkpad,
       GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH
-          | GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM,
+          | GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH,
       write_down, self, NULL);
   detector_rig_set_size (self, FAKE_DPU_SIZE, FAKE_DPU_SIZE);
+  detector_rig_wait_for (self, " segment");
 
   return self;
 }
@@ -117,6 +118,7 @@ detector_rig_free (DetectorRig *self)
 {
   gst_harness_teardown (self->harness);
   gst_element_set_bus (self->element, NULL);
+  gst_bus_set_flushing (self->bus, TRUE);
   ASSERT_OBJECT_REFCOUNT (self->element, "element", 1);
   gst_object_unref (self->element);
   gst_object_unref (self->bus);
@@ -207,7 +209,7 @@ detector_rig_get_log (DetectorRig *self)
   gchar *log;
 
   g_mutex_lock (&self->lock);
-  log = g_strdup (g_strstrip (self->log->str));
+  log = g_strstrip (g_strdup (self->log->str));
   g_mutex_unlock (&self->lock);
 
   if (g_str_has_prefix (log, start))

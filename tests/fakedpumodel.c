@@ -423,7 +423,8 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   g_assert_true (g_atomic_int_compare_and_exchange (&self->executing, 0, 1));
 
   g_mutex_lock (&fake.lock);
-  fake.most_executing = MAX (fake.most_executing, ++fake.n_executing);
+  fake.n_executing++;
+  fake.most_executing = MAX (fake.most_executing, fake.n_executing);
   if (fake.holding)
     be_held_back (level);
   failed = fails (&fake.execution, level, error);

@@ -238,9 +238,13 @@ mutate_payload (GRand *random, GByteArray *payload)
       for (n_times = g_rand_int_range (random, 1, 40); n_times > 0; n_times--)
         g_byte_array_append (payload, &byte, 1);
       break;
-    case 2:
-      g_byte_array_append (payload, payload->data, MIN (payload->len, 4096));
+    case 2: {
+      guint length = MIN (payload->len, 4096);
+      g_autofree guint8 *range = g_memdup2 (payload->data, length);
+
+      g_byte_array_append (payload, range, length);
       break;
+    }
     default:
       if (payload->len > 0)
         payload->data[g_rand_int_range (random, 0, payload->len)] ^= byte;

@@ -1,0 +1,287 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The program behind demo.sh: a source through yolov5dpu and yolov5overlay into
+ * an .mp4, with progress while it runs and a summary at the end. */
+
+#include <gst/gst.h>
+#include <glib-unix.h>
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROGRESS_INTERVAL_MS 500
+
+typedef struct {
+  GMainLoop *loop;
+  GstElement *pipeline;
+  GstElement *detector;
+  /* label -> objects over all frames */
+  GHashTable *objects;
+  guint64 frames;
+  gint64 started;
+  gboolean interactive;
+  gboolean interrupted;
+  gboolean failed;
+} Demo;
+
+static void
+count_detections (Demo *self, const GstStructure *message)
+{
+  const GValue *list = gst_structure_get_value (message, "detections");
+
+  self->frames++;
+  for (guint i = 0; list != NULL && i < gst_value_list_get_size (list); i++) {
+    const GstStructure *detection =
+        gst_value_get_structure (gst_value_list_get_value (list, i));
+    const gchar *label = gst_structure_get_string (detection, "label");
+    guint n = GPOINTER_TO_UINT (g_hash_table_lookup (self->objects, label));
+
+    g_hash_table_insert (
+        self->objects, g_strdup (label), GUINT_TO_POINTER (n + 1));
+  }
+}
+
+static gdouble
+get_seconds (const Demo *self)
+{
+  return MAX (g_get_monotonic_time () - self->started, 1) / 1e6;
+}
+
+static gboolean
+print_progress (gpointer user_data)
+{
+  Demo *self = user_data;
+  gint64 position = 0, duration = 0;
+  gdouble rate = self->frames / get_seconds (self);
+
+  if (!self->interactive || self->frames == 0)
+    return G_SOURCE_CONTINUE;
+  gst_element_query_position (self->pipeline, GST_FORMAT_TIME, &position);
+  if (gst_element_query_duration (self->pipeline, GST_FORMAT_TIME, &duration)
+      && duration > 0)
+    g_print ("\r%3.0f %%  %" G_GUINT64_FORMAT " frames, %.1f frames/s  ",
+        CLAMP (100.0 * position / duration, 0, 100), self->frames, rate);
+  else
+    g_print (
+        "\r%" G_GUINT64_FORMAT " frames, %.1f frames/s  ", self->frames, rate);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+print_message (const gchar *kind, const GError *error, const gchar *details)
+{
+  g_printerr ("\n%s: %s\n", kind, error->message);
+  if (details != NULL)
+    GST_INFO ("%s", details);
+}
+
+static gboolean
+on_message (GstBus *bus, GstMessage *message, gpointer user_data)
+{
+  Demo *self = user_data;
+  const GstStructure *structure = gst_message_get_structure (message);
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *details = NULL;
+
+  switch (GST_MESSAGE_TYPE (message)) {
+    case GST_MESSAGE_ELEMENT:
+      if (gst_structure_has_name (structure, "yolov5dpu"))
+        count_detections (self, structure);
+      break;
+    case GST_MESSAGE_WARNING:
+      gst_message_parse_warning (message, &error, &details);
+      print_message ("Warning", error, details);
+      break;
+    case GST_MESSAGE_ERROR:
+      gst_message_parse_error (message, &error, &details);
+      print_message ("Error", error, details);
+      self->failed = TRUE;
+      g_main_loop_quit (self->loop);
+      break;
+    case GST_MESSAGE_EOS:
+      g_main_loop_quit (self->loop);
+      break;
+    default:
+      break;
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+/* the end of the stream lets the muxer write what makes the file playable */
+static gboolean
+on_interrupt (gpointer user_data)
+{
+  Demo *self = user_data;
+
+  if (self->interrupted) {
+    self->failed = TRUE;
+    g_main_loop_quit (self->loop);
+  } else {
+    g_print ("\nFinishing the file; once more to stop at once\n");
+    self->interrupted = TRUE;
+    gst_element_send_event (self->pipeline, gst_event_new_eos ());
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+static gint
+compare_labels (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const gchar *const *) a, *(const gchar *const *) b);
+}
+
+static void
+print_objects (const Demo *self)
+{
+  guint n_labels;
+  g_autofree gchar **labels =
+      (gchar **) g_hash_table_get_keys_as_array (self->objects, &n_labels);
+
+  qsort (labels, n_labels, sizeof (gchar *), compare_labels);
+  g_print ("Objects, counted anew in every frame:\n");
+  for (guint i = 0; i < n_labels; i++)
+    g_print ("  %-16s %6u\n", labels[i],
+        GPOINTER_TO_UINT (g_hash_table_lookup (self->objects, labels[i])));
+  if (n_labels == 0)
+    g_print ("  none\n");
+}
+
+static void
+print_stage (const GstStructure *stats, const gchar *field, const gchar *name)
+{
+  GstClockTime time = 0;
+
+  gst_structure_get_clock_time (stats, field, &time);
+  g_print ("  %-16s %6.2f ms\n", name, time / (gdouble) GST_MSECOND);
+}
+
+static void
+print_summary (Demo *self, const gchar *output)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  gdouble seconds = get_seconds (self);
+
+  g_object_get (self->detector, "stats", &stats, NULL);
+  g_print ("\n%" G_GUINT64_FORMAT " frames in %.1f s: %.1f frames/s, decoding, "
+           "drawing and encoding included\n",
+      self->frames, seconds, self->frames / seconds);
+  print_objects (self);
+  if (stats != NULL) {
+    g_print ("Where the time of a frame went in yolov5dpu (stages of several "
+             "frames run side by side):\n");
+    print_stage (stats, "letterbox-time", "letterbox");
+    print_stage (stats, "inference-time", "inference");
+    print_stage (stats, "postprocess-time", "postprocess");
+  }
+  g_print ("Wrote %s\n", output);
+}
+
+static GstElement *
+make_pipeline (const gchar *source, const gchar *model, const gchar *output,
+    GError **error)
+{
+  gboolean is_camera = g_str_has_prefix (source, "/dev/video");
+  g_autofree gchar *text = g_strdup_printf (
+      "%s ! videoconvert ! yolov5dpu name=detector post-messages=true "
+      "! yolov5overlay ! videoconvert ! queue max-size-buffers=4 "
+      "! x264enc speed-preset=veryfast rc-lookahead=10 ! mp4mux "
+      "! filesink name=sink",
+      is_camera ? "v4l2src name=source ! decodebin"
+                : "uridecodebin name=source");
+  g_autofree gchar *uri = NULL;
+  GstElement *pipeline, *element;
+
+  if (!is_camera) {
+    uri = gst_uri_is_valid (source) ? g_strdup (source)
+                                    : gst_filename_to_uri (source, error);
+    if (uri == NULL)
+      return NULL;
+  }
+  pipeline = gst_parse_launch (text, error);
+  if (pipeline == NULL)
+    return NULL;
+
+  element = gst_bin_get_by_name (GST_BIN (pipeline), "source");
+  g_object_set (
+      element, is_camera ? "device" : "uri", is_camera ? source : uri, NULL);
+  gst_object_unref (element);
+  element = gst_bin_get_by_name (GST_BIN (pipeline), "detector");
+  g_object_set (element, "model", model, NULL);
+  gst_object_unref (element);
+  element = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  g_object_set (element, "location", output, NULL);
+  gst_object_unref (element);
+  return pipeline;
+}
+
+static void
+run (Demo *self)
+{
+  GstBus *bus = gst_element_get_bus (self->pipeline);
+  guint sources[] = {
+    gst_bus_add_watch (bus, on_message, self),
+    g_unix_signal_add (SIGINT, on_interrupt, self),
+    g_unix_signal_add (SIGTERM, on_interrupt, self),
+    g_timeout_add (PROGRESS_INTERVAL_MS, print_progress, self),
+  };
+
+  self->started = g_get_monotonic_time ();
+  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
+  g_main_loop_run (self->loop);
+  for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
+    g_source_remove (sources[i]);
+  gst_object_unref (bus);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autofree gchar *model = NULL;
+  g_autofree gchar *output = NULL;
+  const GOptionEntry entries[] = {
+    { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model, "The .xmodel file",
+        "FILE" },
+    { "output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "The .mp4 to write",
+        "FILE" },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new ("SOURCE");
+  g_autoptr (GError) error = NULL;
+  Demo self = { 0 };
+
+  g_option_context_add_main_entries (context, entries, NULL);
+  g_option_context_add_group (context, gst_init_get_option_group ());
+  if (!g_option_context_parse (context, &argc, &argv, &error)) {
+    g_printerr ("%s\n", error->message);
+    return 2;
+  }
+  if (argc != 2 || model == NULL || output == NULL) {
+    g_printerr ("A source, --model and --output are needed\n");
+    return 2;
+  }
+
+  self.pipeline = make_pipeline (argv[1], model, output, &error);
+  if (self.pipeline == NULL) {
+    g_printerr ("%s\n", error->message);
+    return 1;
+  }
+  self.detector = gst_bin_get_by_name (GST_BIN (self.pipeline), "detector");
+  self.loop = g_main_loop_new (NULL, FALSE);
+  self.objects = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self.interactive = isatty (STDOUT_FILENO);
+
+  run (&self);
+  if (!self.failed)
+    print_summary (&self, output);
+
+  gst_element_set_state (self.pipeline, GST_STATE_NULL);
+  gst_object_unref (self.detector);
+  gst_object_unref (self.pipeline);
+  g_hash_table_unref (self.objects);
+  g_main_loop_unref (self.loop);
+  return self.failed ? 1 : 0;
+}

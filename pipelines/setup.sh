@@ -1,0 +1,55 @@
+#!/bin/sh
+# Installs what is missing on Debian or Ubuntu and builds into build/.
+#
+# usage: pipelines/setup.sh [--tests]
+
+set -eu
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+
+build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libvart-dev libxir-dev
+  libunilog-dev libprotobuf-c-dev libdnnl-dev libpango1.0-dev'
+run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
+  gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+  gstreamer1.0-libav fonts-dejavu-core'
+test_packages='python3 python3-opencv valgrind'
+
+is_installed ()
+{
+  dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+}
+
+install_missing ()
+{
+  missing=
+  for package in "$@"; do
+    is_installed "$package" || missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+
+  echo "Installing$missing"
+  as_root=
+  [ "$(id -u)" = 0 ] || as_root=sudo
+  $as_root apt-get update -qq
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq \
+    --no-install-recommends $missing >/dev/null
+}
+
+if ! command -v apt-get >/dev/null; then
+  echo "This machine has no apt-get: install by hand what README.md lists" >&2
+  exit 1
+fi
+
+packages="$build_packages $run_packages"
+[ "${1-}" != --tests ] || packages="$packages $test_packages"
+# shellcheck disable=SC2086
+install_missing $packages
+
+cd "$top"
+[ -f build/build.ninja ] || meson setup build -Dwerror="${WERROR:-false}" >/dev/null
+ninja -C build >build/ninja.log 2>&1 || {
+  grep -E -A12 'FAILED|error:' build/ninja.log >&2 || cat build/ninja.log >&2
+  exit 1
+}
