@@ -179,8 +179,11 @@ push_event (GstYolov5Fifo *self, GstEvent *event)
 
   if (self->srcresult != GST_FLOW_OK)
     return self->srcresult;
-  /* nothing follows, the task may pause */
-  return type == GST_EVENT_EOS ? GST_FLOW_EOS : GST_FLOW_OK;
+  /* the task may pause, unless another stream came in already */
+  if (type == GST_EVENT_EOS && self->eos
+      && gst_queue_array_is_empty (self->items))
+    return GST_FLOW_EOS;
+  return GST_FLOW_OK;
 }
 
 /* with lock, which is given up meanwhile */

@@ -29,9 +29,9 @@
  * gst-launch-1.0 v4l2src ! videoconvert ! yolov5dpu model=yolov5n.xmodel ! yolov5overlay thickness=6 draw-confidence=false font-desc="Sans 20" ! videoconvert ! autovideosink
  * ]| Shows a camera's picture with bold boxes and large names.
  * |[
- * gst-launch-1.0 videotestsrc ! video/x-raw,width=1280,height=720 ! yolov5dpu model=yolov5n.xmodel threshold=0.05 ! yolov5overlay ! videoconvert ! autovideosink
- * ]| Needs neither camera nor film: with so low a threshold the model sees
- * objects even in a test picture.
+ * gst-launch-1.0 videotestsrc ! video/x-raw,width=1280,height=720 ! yolov5dpu model=yolov5n.xmodel ! yolov5overlay ! videoconvert ! autovideosink
+ * ]| A quick look without camera or film. A test picture holds few objects, so
+ * there may be nothing to draw.
  */
 
 #include "gstyolov5overlay.h"
@@ -362,6 +362,7 @@ draw_label (GstYolov5Overlay *self, GstVideoFrame *frame,
   gint ascent = overlay_labels_get_ascent (self->labels);
   gint descent = overlay_labels_get_descent (self->labels);
   gint margin_x = MAX (font_size / 4, grid), margin_y = MAX (font_size / 10, 1);
+  gint space = MAX (font_size / 3, 4);
   GstVideoRectangle label;
   gint x, baseline;
 
@@ -380,7 +381,7 @@ draw_label (GstYolov5Overlay *self, GstVideoFrame *frame,
   label.h = GST_ROUND_UP_N (ascent + descent + 2 * margin_y, grid);
   label.w = name->width + confidence->width + 2 * margin_x;
   if (name->width > 0 && confidence->width > 0)
-    label.w += margin_x;
+    label.w += space;
   label.w = GST_ROUND_UP_N (label.w, grid);
   /* in so small a frame a label would leave nothing to look at */
   if (label.h > MIN (info->width, info->height))
@@ -394,7 +395,7 @@ draw_label (GstYolov5Overlay *self, GstVideoFrame *frame,
   overlay_fill_rectangle (frame, &label, &paint->fill);
   if (name->width > 0) {
     overlay_draw_mask (frame, x, baseline - name->baseline, name, paint);
-    x += name->width + margin_x;
+    x += name->width + space;
   }
   overlay_draw_mask (
       frame, x, baseline - confidence->baseline, confidence, paint);

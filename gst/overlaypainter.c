@@ -12,6 +12,9 @@
 #include <math.h>
 #include <string.h>
 
+/* of a colour in the palette; 3.6 : 1 in contrast to black */
+#define MIN_LUMINANCE 0.13
+
 /* gst_video_info_from_caps() fills the colorimetry in where the caps have
  * none; this is for caps that say "unknown" outright */
 static void
@@ -73,6 +76,24 @@ overlay_color_from_rgb (
     color->component[GST_VIDEO_COMP_A] = 255;
 }
 
+/* relative luminance as in the Web Content Accessibility Guidelines */
+static gdouble
+get_relative_luminance (const guint8 rgb[3])
+{
+  static const gdouble weight[3] = { 0.2126, 0.7152, 0.0722 };
+  gdouble luminance = 0.0;
+  guint c;
+
+  for (c = 0; c < 3; c++) {
+    gdouble level = rgb[c] / 255.0;
+
+    luminance += weight[c]
+                 * (level <= 0.04045 ? level / 12.92
+                                     : pow ((level + 0.055) / 1.055, 2.4));
+  }
+  return luminance;
+}
+
 /**
  * overlay_palette_get_rgb:
  * @index: any number; the palette repeats after #OVERLAY_PALETTE_SIZE
@@ -80,7 +101,8 @@ overlay_color_from_rgb (
  *
  * The palette: steps of the golden ratio around the colour wheel keep
  * neighbours far apart however many are used, and every second and third colour
- * is lighter or darker, so that similar hues still differ.
+ * is lighter or darker, so that similar hues still differ. Dark blues are
+ * lightened until they stand out from a dark scene.
  */
 void
 overlay_palette_get_rgb (guint index, guint8 rgb[3])
@@ -102,24 +124,9 @@ overlay_palette_get_rgb (guint index, guint8 rgb[3])
     rgb[c] =
         (guint8) lround (255.0 * value * (1.0 - saturation * (1.0 - level)));
   }
-}
-
-/* relative luminance as in the Web Content Accessibility Guidelines */
-static gdouble
-get_relative_luminance (const guint8 rgb[3])
-{
-  static const gdouble weight[3] = { 0.2126, 0.7152, 0.0722 };
-  gdouble luminance = 0.0;
-  guint c;
-
-  for (c = 0; c < 3; c++) {
-    gdouble level = rgb[c] / 255.0;
-
-    luminance += weight[c]
-                 * (level <= 0.04045 ? level / 12.92
-                                     : pow ((level + 0.055) / 1.055, 2.4));
-  }
-  return luminance;
+  while (get_relative_luminance (rgb) < MIN_LUMINANCE)
+    for (c = 0; c < 3; c++)
+      rgb[c] += (255 - rgb[c] + 15) / 16;
 }
 
 /**

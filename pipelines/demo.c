@@ -188,7 +188,7 @@ make_pipeline (const gchar *source, const gchar *model, const gchar *output,
   g_autofree gchar *text = g_strdup_printf (
       "%s ! videoconvert ! yolov5dpu name=detector post-messages=true "
       "! yolov5overlay ! videoconvert ! queue max-size-buffers=4 "
-      "! x264enc speed-preset=veryfast rc-lookahead=10 ! mp4mux "
+      "! x264enc speed-preset=veryfast bframes=0 rc-lookahead=0 ! mp4mux "
       "! filesink name=sink",
       is_camera ? "v4l2src name=source ! decodebin"
                 : "uridecodebin name=source");

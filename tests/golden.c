@@ -86,7 +86,9 @@ open_model (Golden *self, GError **error)
       g_ptr_array_add (names, name);
   }
   g_ptr_array_add (names, NULL);
-  path = g_canonicalize_filename (file, self->directory);
+  path = g_path_is_absolute (file)
+      ? g_strdup (file)
+      : g_build_filename (self->directory, file, NULL);
   self->model = dpu_model_open_outputs (path, DPU_DEVICE_CPU,
       names->len > 1 ? (const gchar *const *) names->pdata : NULL, error);
   return self->model != NULL;

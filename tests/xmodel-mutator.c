@@ -336,7 +336,8 @@ mutate_bytes (GRand *random, GByteArray *bytes)
   if (bytes->len < 2)
     return;
   start = g_rand_int_range (random, 0, bytes->len);
-  length = MIN ((guint) g_rand_int_range (random, 1, 64), bytes->len - start);
+  length = g_rand_int_range (random, 1, 64);
+  length = MIN (length, bytes->len - start);
   switch (g_rand_int_range (random, 0, 5)) {
     case 0:
       g_byte_array_set_size (bytes, start);

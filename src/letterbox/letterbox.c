@@ -40,7 +40,7 @@ struct _Letterbox {
   /* unused for RGB; without components for grey, where both rows are neutral */
   Sampler chroma;
   LetterboxColour colour;
-  gint8 *pixels;
+  guint32 *pixels;
 };
 
 G_DEFINE_QUARK (letterbox - error - quark, letterbox_error)
@@ -232,7 +232,7 @@ init_yuv (Letterbox *self)
 
   letterbox_colour_init (
       &self->colour, &self->info, self->target.channel_order);
-  self->pixels = g_new (gint8, 4 * self->picture.width);
+  self->pixels = g_new (guint32, self->picture.width);
 
   self->main.components[0] = GST_VIDEO_COMP_Y;
   sampler_init (&self->main, self, 1, LETTERBOX_YUV_ROW_WEIGHT_BITS);

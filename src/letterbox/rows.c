@@ -190,7 +190,7 @@ round_level (gint sum)
 
 /* GCC only trusts restrict in parameters */
 static inline void
-blend_convert_rows (gint8 *restrict out, const gint16 *restrict luma_upper,
+blend_convert_rows (guint32 *restrict pixels, const gint16 *restrict luma_upper,
     const gint16 *restrict luma_lower, const gint16 *restrict u_upper,
     const gint16 *restrict u_lower, const gint16 *restrict v_upper,
     const gint16 *restrict v_lower, const gint16 *luma_weights_in,
@@ -223,15 +223,16 @@ blend_convert_rows (gint8 *restrict out, const gint16 *restrict luma_upper,
     third = round_level (
         light + multiply_high (u, colour.u_to_third) + colour.offset_third);
 
-    out[4 * x] = (gint8) quantize (first, &quantizer);
-    out[4 * x + 1] = (gint8) quantize (second, &quantizer);
-    out[4 * x + 2] = (gint8) quantize (third, &quantizer);
-    out[4 * x + 3] = 0;
+    first = quantize (first, &quantizer);
+    second = quantize (second, &quantizer);
+    third = quantize (third, &quantizer);
+    pixels[x] = GUINT32_TO_LE (
+        (guint8) first | (guint8) second << 8 | (guint8) third << 16);
   }
 }
 
 static void
-blend_convert (gint8 *pixels, const LetterboxBlend *luma,
+blend_convert (guint32 *pixels, const LetterboxBlend *luma,
     const LetterboxBlend *chroma, const LetterboxColour *colour,
     const LetterboxQuantizer *quantizer, guint n)
 {
@@ -243,13 +244,13 @@ blend_convert (gint8 *pixels, const LetterboxBlend *luma,
 /* each store but the last writes one byte too many, which the next one
  * overwrites */
 static void
-pack (gint8 *output, const gint8 *pixels, guint n)
+pack (gint8 *output, const guint32 *pixels, guint n)
 {
   gsize x;
 
   for (x = 0; x + 1 < n; x++)
-    memcpy (output + 3 * x, pixels + 4 * x, 4);
-  memcpy (output + 3 * x, pixels + 4 * x, 3);
+    memcpy (output + 3 * x, &pixels[x], 4);
+  memcpy (output + 3 * x, &pixels[x], 3);
 }
 
 static void

@@ -48,7 +48,7 @@ typedef void (*LetterboxResample) (gint16 *row, const guint8 *const *components,
  * @copy: the same for columns that are copies
  * @blend: blends two rows of @n samples and quantizes them
  * @blend_convert: blends luma and chroma (planar U, V) of @n pixels, converts
- *     to RGB and quantizes; writes four bytes for each pixel, the last unused
+ *     to RGB and quantizes; of the four bytes of a pixel the last is unused
  * @pack: drops each fourth byte of @n pixels
  * @look_up: replaces @n levels by their table entries
  *
@@ -59,10 +59,10 @@ typedef struct {
   LetterboxResample copy[3];
   void (*blend) (gint8 *output, const LetterboxBlend *blend,
       const LetterboxQuantizer *quantizer, guint n);
-  void (*blend_convert) (gint8 *pixels, const LetterboxBlend *luma,
+  void (*blend_convert) (guint32 *pixels, const LetterboxBlend *luma,
       const LetterboxBlend *chroma, const LetterboxColour *colour,
       const LetterboxQuantizer *quantizer, guint n);
-  void (*pack) (gint8 *output, const gint8 *pixels, guint n);
+  void (*pack) (gint8 *output, const guint32 *pixels, guint n);
   void (*look_up) (gint8 *levels, const gint8 *table, guint n);
 } LetterboxKernels;
 

@@ -14,6 +14,7 @@
 #include <xir/graph/subgraph.hpp>
 #include <xir/tensor/tensor.hpp>
 
+#include <malloc.h>
 #include <omp.h>
 
 #include <cstring>
@@ -235,13 +236,34 @@ private:
   Edge outputs_;
 };
 
+void
+free_string (gpointer string)
+{
+  delete static_cast<std::string *> (string);
+}
+
+/* the graph as the file it came from, which is what the software DPU reads */
+GBytes *
+serialize (const xir::Graph *graph)
+{
+  auto model = std::make_unique<std::string> ();
+
+  graph->serialize_to_string (model.get ());
+  auto data = model->data ();
+  auto size = model->size ();
+  return g_bytes_new_with_free_func (data, size, free_string,
+      model.release ());
+}
+
 SwdpuProgram *
 get_program (const xir::Subgraph *subgraph, const xir::Attrs *attrs,
     GError **error)
 {
+  /* one at a time: several copies of a large model would all be in memory */
+  static std::mutex lock;
+  std::lock_guard<std::mutex> guard (lock);
   std::vector<std::string> names;
   std::vector<const gchar *> outputs;
-  std::string model;
   int threads = 0;
 
   if (attrs != nullptr && attrs->has_attr ("outputs"))
@@ -254,12 +276,13 @@ get_program (const xir::Subgraph *subgraph, const xir::Attrs *attrs,
     outputs.push_back (name.c_str ());
   outputs.push_back (nullptr);
 
-  subgraph->get_graph ()->serialize_to_string (&model);
-  g_autoptr (GBytes) bytes = g_bytes_new (model.data (), model.size ());
-  model.clear ();
-  model.shrink_to_fit ();
-  return swdpu_program_get (bytes, subgraph->get_name ().c_str (),
+  GBytes *model = serialize (subgraph->get_graph ());
+  auto program = swdpu_program_get (model, subgraph->get_name ().c_str (),
       names.empty () ? nullptr : outputs.data (), threads, error);
+  g_bytes_unref (model);
+  /* glibc would keep the copies that every thread made of the model */
+  malloc_trim (0);
+  return program;
 }
 
 /* what went wrong is left in the attribute "error", for those who look */

@@ -169,8 +169,9 @@ add_ops (Xmodel *self, GError **error)
   self->n_ops = graph->n_ops;
   self->ops = g_new0 (XmodelOp, graph->n_ops);
   self->op_attributes = g_new0 (XmodelAttributes, 2 * graph->n_ops);
-  self->arguments = g_new0 (XmodelArgument, n_arguments);
-  self->argument_ops = g_new0 (const XmodelOp *, n_argument_ops);
+  /* one more, to have an address to start from when there are none */
+  self->arguments = g_new0 (XmodelArgument, n_arguments + 1);
+  self->argument_ops = g_new0 (const XmodelOp *, n_argument_ops + 1);
   self->ops_by_name = g_hash_table_new (g_str_hash, g_str_equal);
 
   arguments = self->arguments;

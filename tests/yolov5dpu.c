@@ -1,0 +1,685 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What the detector element does to frames and says about them, its properties
+ * and the errors it is started with. */
+
+#include "detectorrig.h"
+
+#include <string.h>
+
+static GstBuffer *
+push_and_pull (DetectorRig *rig, GstBuffer *buffer)
+{
+  assert_equals_int (gst_harness_push (rig->harness, buffer), GST_FLOW_OK);
+  return gst_harness_pull (rig->harness);
+}
+
+static guint
+push_and_count (DetectorRig *rig, guint level)
+{
+  GstBuffer *buffer =
+      push_and_pull (rig, frame_new (FAKE_DPU_SIZE, FAKE_DPU_SIZE, level));
+  guint n_detections = count_detections (buffer);
+
+  gst_buffer_unref (buffer);
+  return n_detections;
+}
+
+/* every cell's box is found where it is, those at the border reach up to it */
+GST_START_TEST (test_boxes)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 2, NULL);
+  guint i;
+
+  for (i = 0; i < FAKE_DPU_N_LEVELS; i++) {
+    GstBuffer *buffer =
+        push_and_pull (rig, frame_new (FAKE_DPU_SIZE, FAKE_DPU_SIZE, i));
+
+    assert_frame (buffer, i);
+    gst_buffer_unref (buffer);
+  }
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* frames in flight keep the size they came with, also when a larger one
+ * follows, and so do their boxes */
+GST_START_TEST (test_caps_change)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 4, NULL);
+  GstBuffer *buffer;
+
+  fake_dpu_hold ();
+  detector_rig_push (rig, 27);
+  detector_rig_set_size (rig, 128, 64);
+  gst_harness_push (rig->harness, frame_new (128, 64, 28));
+  detector_rig_set_size (rig, FAKE_DPU_SIZE, FAKE_DPU_SIZE);
+  detector_rig_push (rig, 29);
+  detector_rig_set_size (rig, 32, 64);
+  gst_harness_push (rig->harness, frame_new (32, 64, 26));
+  fake_dpu_wait_held (4);
+  fake_dpu_let_all ();
+
+  buffer = gst_harness_pull (rig->harness);
+  assert_frame (buffer, 27);
+  gst_buffer_unref (buffer);
+  /* half the size, 16 rows of padding above: the box is at 31, 21.5 and its
+   * height is 13 in the model's input */
+  buffer = gst_harness_pull (rig->harness);
+  assert_box (buffer, 28, 62, 11, 20, 26);
+  gst_buffer_unref (buffer);
+  buffer = gst_harness_pull (rig->harness);
+  assert_frame (buffer, 29);
+  gst_buffer_unref (buffer);
+  /* 16 columns of padding on the left: the box is at 15, 21.5 and loses one */
+  buffer = gst_harness_pull (rig->harness);
+  assert_box (buffer, 26, 0, 22, 9, 13);
+  gst_buffer_unref (buffer);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* a box in the padding has no place on the frame */
+GST_START_TEST (test_box_in_padding)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  GstBuffer *buffer;
+
+  detector_rig_set_size (rig, 128, 64);
+  buffer = push_and_pull (rig, frame_new (128, 64, 3));
+  assert_equals_int (count_detections (buffer), 0);
+  gst_buffer_unref (buffer);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* a buffer that somebody else holds keeps its metadata, and its pixels are
+ * shared, not copied */
+GST_START_TEST (test_shared_buffer)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  GstBuffer *frame = frame_new (FAKE_DPU_SIZE, FAKE_DPU_SIZE, 5);
+  gsize size = gst_buffer_get_size (frame);
+  GstMemory *memory = gst_buffer_peek_memory (frame, 0);
+  gpointer pixels = g_malloc (size);
+  GstBuffer *buffer;
+
+  gst_buffer_extract (frame, 0, pixels, size);
+  GST_BUFFER_FLAG_SET (frame, GST_BUFFER_FLAG_DISCONT);
+  buffer = push_and_pull (rig, gst_buffer_ref (frame));
+  fail_if (buffer == frame);
+  fail_unless (gst_buffer_peek_memory (buffer, 0) == memory);
+  fail_unless (gst_buffer_memcmp (buffer, 0, pixels, size) == 0);
+  fail_unless (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT));
+  assert_equals_uint64 (GST_BUFFER_DURATION (buffer), FRAME_DURATION);
+  assert_frame (buffer, 5);
+  assert_equals_int (count_detections (frame), 0);
+
+  gst_buffer_unref (buffer);
+  gst_buffer_unref (frame);
+  g_free (pixels);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* a buffer that nobody else holds is the one that leaves */
+GST_START_TEST (test_own_buffer)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  GstBuffer *frame = frame_new (FAKE_DPU_SIZE, FAKE_DPU_SIZE, 5);
+  GstBuffer *buffer = push_and_pull (rig, frame);
+
+  fail_unless (buffer == frame);
+  gst_buffer_unref (buffer);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* regions of interest follow DL Streamer's contract, and their label is the
+ * class */
+GST_START_TEST (test_region_of_interest)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  GstBuffer *buffer =
+      push_and_pull (rig, frame_new (FAKE_DPU_SIZE, FAKE_DPU_SIZE, 27));
+  GstVideoRegionOfInterestMeta *region =
+      gst_buffer_get_video_region_of_interest_meta (buffer);
+  GstStructure *param;
+  gdouble x_min, confidence;
+  gint label_id;
+
+  fail_unless (region != NULL);
+  assert_equals_string (g_quark_to_string (region->roi_type), "odd");
+  assert_equals_int (region->x, 23);
+  assert_equals_int (region->w, 10);
+  param = gst_video_region_of_interest_meta_get_param (region, "detection");
+  fail_unless (
+      gst_structure_get (param, "label_id", G_TYPE_INT, &label_id, "confidence",
+          G_TYPE_DOUBLE, &confidence, "x_min", G_TYPE_DOUBLE, &x_min, NULL));
+  assert_equals_int (label_id, 1);
+  assert_equals_float (x_min, 23. / FAKE_DPU_SIZE);
+  gst_buffer_unref (buffer);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+static void
+check_detection (const GstStructure *detection)
+{
+  const gchar *label;
+  gint label_id, x, y, width, height;
+  gdouble confidence;
+
+  assert_equals_string (gst_structure_get_name (detection), "detection");
+  label = gst_structure_get_string (detection, "label");
+  assert_equals_string (label, "odd");
+  fail_unless (gst_structure_get (detection, "label-id", G_TYPE_INT, &label_id,
+      "confidence", G_TYPE_DOUBLE, &confidence, "x", G_TYPE_INT, &x, "y",
+      G_TYPE_INT, &y, "width", G_TYPE_INT, &width, "height", G_TYPE_INT,
+      &height, NULL));
+  assert_equals_int (label_id, 1);
+  fail_unless (confidence > 0.99 && confidence <= 1);
+  assert_equals_int (x, 23);
+  assert_equals_int (y, 22);
+  assert_equals_int (width, 10);
+  assert_equals_int (height, 13);
+}
+
+/* with post-messages, each frame has a message with its times and boxes */
+GST_START_TEST (test_post_messages)
+{
+  DetectorRig *rig =
+      detector_rig_new ("max-in-flight", 1, "post-messages", TRUE, NULL);
+  guint64 frame, timestamp, stream_time, running_time, duration;
+  const GstStructure *structure;
+  const GValue *detections;
+  GstSegment segment;
+  GstMessage *message;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  segment.start = 7 * FRAME_DURATION;
+  segment.time = 100 * FRAME_DURATION;
+  segment.base = 1000 * FRAME_DURATION;
+  gst_harness_push_event (rig->harness, gst_event_new_segment (&segment));
+  push_and_count (rig, 8);
+  push_and_count (rig, 27);
+
+  gst_message_unref (pop_message (rig->bus, GST_MESSAGE_ELEMENT));
+  message = pop_message (rig->bus, GST_MESSAGE_ELEMENT);
+  fail_unless (GST_MESSAGE_SRC (message) == GST_OBJECT_CAST (rig->element));
+  structure = gst_message_get_structure (message);
+  assert_equals_string (gst_structure_get_name (structure), "yolov5dpu");
+  fail_unless (gst_structure_get (structure, "frame", G_TYPE_UINT64, &frame,
+      "timestamp", G_TYPE_UINT64, &timestamp, "stream-time", G_TYPE_UINT64,
+      &stream_time, "running-time", G_TYPE_UINT64, &running_time, "duration",
+      G_TYPE_UINT64, &duration, NULL));
+  assert_equals_uint64 (frame, 1);
+  assert_equals_uint64 (timestamp, 27 * FRAME_DURATION);
+  assert_equals_uint64 (stream_time, 120 * FRAME_DURATION);
+  assert_equals_uint64 (running_time, 1020 * FRAME_DURATION);
+  assert_equals_uint64 (duration, FRAME_DURATION);
+
+  detections = gst_structure_get_value (structure, "detections");
+  fail_unless (GST_VALUE_HOLDS_LIST (detections));
+  assert_equals_int (gst_value_list_get_size (detections), 1);
+  check_detection (
+      gst_value_get_structure (gst_value_list_get_value (detections, 0)));
+  gst_message_unref (message);
+
+  /* a frame in which nothing is found has one, too, unless there are none */
+  g_object_set (rig->element, "threshold", 1.0, NULL);
+  push_and_count (rig, 9);
+  message = pop_message (rig->bus, GST_MESSAGE_ELEMENT);
+  detections = gst_structure_get_value (
+      gst_message_get_structure (message), "detections");
+  assert_equals_int (gst_value_list_get_size (detections), 0);
+  gst_message_unref (message);
+  g_object_set (rig->element, "post-messages", FALSE, NULL);
+  push_and_count (rig, 10);
+  fail_if (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_ELEMENT));
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* thresholds take effect with the next frame, not with those in flight */
+GST_START_TEST (test_threshold_change)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 2, NULL);
+  GstBuffer *buffer;
+
+  fake_dpu_hold ();
+  detector_rig_push (rig, 0);
+  g_object_set (rig->element, "threshold", 1.0, NULL);
+  detector_rig_push (rig, 1);
+  fake_dpu_let_all ();
+
+  buffer = gst_harness_pull (rig->harness);
+  assert_equals_int (count_detections (buffer), 1);
+  gst_buffer_unref (buffer);
+  buffer = gst_harness_pull (rig->harness);
+  assert_equals_int (count_detections (buffer), 0);
+  gst_buffer_unref (buffer);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* thresholds come from the model's information unless they are set; a model
+ * without any does not keep those of the last */
+GST_START_TEST (test_model_thresholds)
+{
+  ModelFiles files;
+  GstBus *bus = gst_bus_new ();
+  GstElement *element;
+  gfloat threshold, iou_threshold;
+
+  model_files_init (&files);
+  model_files_write_info (&files, "[yolov5]\nthreshold=0.5\n"
+                                  "iou-threshold=0.75\n");
+  element = detector_new (&files, bus);
+  g_object_set (element, "threshold", 0.125, NULL);
+  assert_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_SUCCESS);
+  g_object_get (
+      element, "threshold", &threshold, "iou-threshold", &iou_threshold, NULL);
+  assert_equals_float (threshold, 0.125);
+  assert_equals_float (iou_threshold, 0.75);
+
+  gst_element_set_state (element, GST_STATE_READY);
+  model_files_write_info (&files, "[yolov5]\n");
+  gst_element_set_state (element, GST_STATE_PAUSED);
+  g_object_get (
+      element, "threshold", &threshold, "iou-threshold", &iou_threshold, NULL);
+  assert_equals_float (threshold, 0.125);
+  assert_equals_float (iou_threshold, 0.45f);
+
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (element);
+  gst_object_unref (bus);
+  model_files_clear (&files);
+}
+GST_END_TEST;
+
+static void
+break_nothing (GstElement *element, const ModelFiles *files)
+{
+}
+
+static void
+set_no_model (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (element, "model", NULL, NULL);
+}
+
+static void
+set_missing_model (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (element, "model", "/nowhere/yolov5.xmodel", NULL);
+}
+
+static void
+set_missing_labels (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (element, "label-file", "/nowhere/labels.txt", NULL);
+}
+
+static void
+set_missing_info (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (element, "model-info", "/nowhere/yolov5.modelinfo", NULL);
+}
+
+static void
+set_too_many_labels (GstElement *element, const ModelFiles *files)
+{
+  fail_unless (g_file_set_contents (files->labels, "a\nb\nc\n", -1, NULL));
+}
+
+static void
+fail_not_found (GstElement *element, const ModelFiles *files)
+{
+  fake_dpu_fail_open (DPU_ERROR_NOT_FOUND, "There is no DPU");
+}
+
+static void
+fail_model (GstElement *element, const ModelFiles *files)
+{
+  fake_dpu_fail_open (DPU_ERROR_MODEL, "Compile it for B4096");
+}
+
+static void
+fail_init (GstElement *element, const ModelFiles *files)
+{
+  fake_dpu_fail_open (DPU_ERROR_INIT, "Load the bitstream");
+}
+
+static void
+fail_first_runner (GstElement *element, const ModelFiles *files)
+{
+  fake_dpu_fail_runner (0, DPU_ERROR_INIT, "No memory for a runner");
+}
+
+static void
+fail_last_runner (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (element, "max-in-flight", 3, NULL);
+  fake_dpu_fail_runner (2, DPU_ERROR_INIT, "No memory for a runner");
+}
+
+static void
+set_other_outputs (GstElement *element, const ModelFiles *files)
+{
+  fake_dpu_set_output_channels (7);
+}
+
+typedef struct {
+  void (*prepare) (GstElement *element, const ModelFiles *files);
+  GstState last_state;
+  GQuark (*domain) (void);
+  gint code;
+  const gchar *text;
+} StartCase;
+
+#define NOT_FOUND gst_resource_error_quark, GST_RESOURCE_ERROR_NOT_FOUND
+#define SETTINGS gst_resource_error_quark, GST_RESOURCE_ERROR_SETTINGS
+#define INIT gst_library_error_quark, GST_LIBRARY_ERROR_INIT
+
+static const StartCase start_cases[] = {
+  { break_nothing, GST_STATE_PAUSED, NULL, 0, NULL },
+  { set_no_model, GST_STATE_NULL, SETTINGS, "Set the property \"model\"" },
+  { set_missing_model, GST_STATE_NULL, NOT_FOUND, "/nowhere/yolov5.xmodel" },
+  { set_missing_labels, GST_STATE_READY, NOT_FOUND, "/nowhere/labels.txt" },
+  { set_missing_info, GST_STATE_READY, NOT_FOUND, "/nowhere/yolov5.modelinfo" },
+  { set_too_many_labels, GST_STATE_READY, SETTINGS, "label" },
+  { fail_not_found, GST_STATE_READY, NOT_FOUND, "There is no DPU" },
+  { fail_model, GST_STATE_READY, SETTINGS, "Compile it for B4096" },
+  { fail_init, GST_STATE_READY, INIT, "Load the bitstream" },
+  { fail_first_runner, GST_STATE_READY, INIT, "No memory for a runner" },
+  { fail_last_runner, GST_STATE_READY, INIT, "No memory for a runner" },
+  { set_other_outputs, GST_STATE_READY, SETTINGS, "channels" },
+};
+
+/* what keeps the element from starting is one message with the reason; nothing
+ * stays open, and with the reason gone it starts */
+GST_START_TEST (test_start)
+{
+  const StartCase *start = &start_cases[__i__];
+  GstBus *bus = gst_bus_new ();
+  ModelFiles files;
+  GstElement *element;
+
+  model_files_init (&files);
+  element = detector_new (&files, bus);
+  start->prepare (element, &files);
+  assert_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
+      start->text ? GST_STATE_CHANGE_FAILURE : GST_STATE_CHANGE_SUCCESS);
+  assert_equals_int (GST_STATE (element), start->last_state);
+
+  if (start->text) {
+    assert_error (bus, start->domain (), start->code, start->text);
+    assert_no_error (bus);
+    assert_equals_int (fake_dpu_get_n_runners (), 0);
+    assert_equals_int (fake_dpu_get_n_models (), 0);
+
+    fake_dpu_reset ();
+    fail_unless (g_file_set_contents (files.labels, "a\nb\n", -1, NULL));
+    g_object_set (element, "model", files.model, "model-info", NULL,
+        "label-file", files.labels, NULL);
+    assert_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
+        GST_STATE_CHANGE_SUCCESS);
+  }
+
+  assert_equals_int (gst_element_set_state (element, GST_STATE_NULL),
+      GST_STATE_CHANGE_SUCCESS);
+  gst_bus_set_flushing (bus, TRUE);
+  gst_element_set_bus (element, NULL);
+  ASSERT_OBJECT_REFCOUNT (element, "element", 1);
+  gst_object_unref (element);
+  gst_object_unref (bus);
+  model_files_clear (&files);
+}
+GST_END_TEST;
+
+/* falling back to the software DPU is worth one warning */
+GST_START_TEST (test_fallback)
+{
+  DetectorRig *rig;
+  GstMessage *message;
+  GError *error = NULL;
+
+  fake_dpu_set_device (DPU_DEVICE_CPU, "The software DPU runs, as there is no "
+                                       "device");
+  rig = detector_rig_new ("max-in-flight", 1, NULL);
+  push_and_count (rig, 0);
+  message = pop_message (rig->bus, GST_MESSAGE_WARNING);
+  gst_message_parse_warning (message, &error, NULL);
+  fail_unless (g_str_has_prefix (error->message, "The software DPU runs"));
+  fail_if (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_WARNING));
+  g_error_free (error);
+  gst_message_unref (message);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+typedef struct {
+  DpuDevice device;
+  guint max_in_flight;
+  guint cpu_threads;
+  gboolean live;
+} SlotCase;
+
+/* a frame at a time is fast for live sources, many at a time for files; a DPU
+ * has its own number */
+static const SlotCase slot_cases[] = {
+  { DPU_DEVICE_DPU, 0, 0, FALSE },
+  { DPU_DEVICE_DPU, 0, 0, TRUE },
+  { DPU_DEVICE_DPU, 5, 0, TRUE },
+  { DPU_DEVICE_CPU, 0, 0, FALSE },
+  { DPU_DEVICE_CPU, 0, 0, TRUE },
+  { DPU_DEVICE_CPU, 3, 0, FALSE },
+  { DPU_DEVICE_CPU, 0, 2, FALSE },
+  { DPU_DEVICE_CPU, 0, 5, TRUE },
+  { DPU_DEVICE_CPU, 16, 7, TRUE },
+};
+
+static gboolean
+answer_latency (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  gboolean *live = gst_pad_get_element_private (pad);
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return gst_pad_query_default (pad, parent, query);
+  gst_query_set_latency (query, *live, 0, GST_CLOCK_TIME_NONE);
+  return TRUE;
+}
+
+GST_START_TEST (test_slots)
+{
+  const SlotCase *slot_case = &slot_cases[__i__];
+  guint n_processors = g_get_num_processors ();
+  guint n_slots = slot_case->max_in_flight;
+  guint cpu_threads = slot_case->cpu_threads;
+  gboolean live = slot_case->live;
+  DetectorRig *rig;
+
+  if (!n_slots && slot_case->device == DPU_DEVICE_DPU)
+    n_slots = 3;
+  else if (!n_slots && live)
+    n_slots = 2;
+  else if (!n_slots)
+    n_slots = MIN (MAX (n_processors / MAX (cpu_threads, 1), 1) + 1, 16);
+  if (!cpu_threads)
+    cpu_threads = MAX (n_processors / n_slots, 1);
+
+  rig = detector_rig_new ("device", slot_case->device, "max-in-flight",
+      slot_case->max_in_flight, "cpu-threads", slot_case->cpu_threads, NULL);
+  /* once more, with the wanted answer to the query for latency */
+  gst_element_set_state (rig->element, GST_STATE_READY);
+  gst_pad_set_element_private (rig->harness->srcpad, &live);
+  gst_pad_set_query_function (rig->harness->srcpad, answer_latency);
+  gst_element_set_state (rig->element, GST_STATE_PLAYING);
+  gst_harness_push_event (rig->harness, gst_event_new_stream_start ("again"));
+  detector_rig_set_size (rig, FAKE_DPU_SIZE, FAKE_DPU_SIZE);
+  assert_equals_int (fake_dpu_get_n_runners (), n_slots);
+  assert_equals_int (fake_dpu_get_cpu_threads (), cpu_threads);
+
+  assert_equals_int (push_and_count (rig, 0), 1);
+  assert_equals_int (fake_dpu_get_n_runners (), n_slots);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+static gboolean
+answer_allocation (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  guint *answer = gst_pad_get_element_private (pad);
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
+    return gst_pad_query_default (pad, parent, query);
+  if (*answer == 0)
+    return FALSE;
+  if (*answer > 1)
+    gst_query_add_allocation_pool (query, NULL, 1000, *answer, 0);
+  gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  return TRUE;
+}
+
+/* upstream's pool has buffers for downstream and for those in flight; what
+ * downstream does not answer is not answered */
+GST_START_TEST (test_allocation)
+{
+  static const guint answers[] = { 0, 1, 4 };
+  static const guint least[] = { 0, 4, 7 };
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 3, NULL);
+  guint answer = answers[__i__], size, min, max;
+  GstCaps *caps = gst_pad_get_current_caps (rig->harness->srcpad);
+  GstQuery *query = gst_query_new_allocation (caps, TRUE);
+
+  gst_pad_set_element_private (rig->harness->sinkpad, &answer);
+  gst_pad_set_query_function (rig->harness->sinkpad, answer_allocation);
+  assert_equals_int (
+      gst_pad_peer_query (rig->harness->srcpad, query), answer > 0);
+  if (answer > 0) {
+    assert_equals_int (gst_query_get_n_allocation_pools (query), 1);
+    gst_query_parse_nth_allocation_pool (query, 0, NULL, &size, &min, &max);
+    assert_equals_int (
+        size, answer == 1 ? 3 * FAKE_DPU_SIZE * FAKE_DPU_SIZE : 1000);
+    assert_equals_int (min, least[__i__]);
+    assert_equals_int (max, 0);
+    fail_unless (
+        gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL));
+  }
+  gst_query_unref (query);
+  gst_caps_unref (caps);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* a frame that is shorter than its caps say is an error with both sizes */
+GST_START_TEST (test_short_frame)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  GstBuffer *buffer = gst_buffer_new_allocate (NULL, 1000, NULL);
+
+  assert_equals_int (gst_harness_push (rig->harness, buffer), GST_FLOW_ERROR);
+  assert_error (
+      rig->bus, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, "1000 bytes");
+  /* the slot is free again */
+  assert_equals_int (push_and_count (rig, 0), 1);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* frames without caps are not negotiated */
+GST_START_TEST (test_no_caps)
+{
+  ModelFiles files;
+  GstBus *bus = gst_bus_new ();
+  GstElement *element;
+  GstPad *pad;
+  GstSegment segment;
+
+  model_files_init (&files);
+  element = detector_new (&files, bus);
+  gst_element_set_state (element, GST_STATE_PLAYING);
+  pad = gst_element_get_static_pad (element, "sink");
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_send_event (pad, gst_event_new_stream_start ("test"));
+  gst_pad_send_event (pad, gst_event_new_segment (&segment));
+  assert_equals_int (
+      gst_pad_chain (pad, frame_new (64, 64, 0)), GST_FLOW_NOT_NEGOTIATED);
+
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_object_unref (pad);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (element);
+  gst_object_unref (bus);
+  model_files_clear (&files);
+}
+GST_END_TEST;
+
+/* what the statistics count */
+GST_START_TEST (test_stats)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 2, NULL);
+  GstClockTime letterbox_time, inference_time, postprocess_time;
+  guint64 frames, inferences, detections;
+  GstStructure *stats;
+  gdouble fps;
+  guint i;
+
+  for (i = 0; i < 5; i++) {
+    g_object_set (rig->element, "threshold", i < 3 ? 0.5 : 1.0, NULL);
+    push_and_count (rig, i);
+  }
+
+  g_object_get (rig->element, "stats", &stats, NULL);
+  assert_equals_string (gst_structure_get_name (stats), "yolov5dpu-stats");
+  fail_unless (gst_structure_get (stats, "frames", G_TYPE_UINT64, &frames,
+      "inferences", G_TYPE_UINT64, &inferences, "detections", G_TYPE_UINT64,
+      &detections, "letterbox-time", GST_TYPE_CLOCK_TIME, &letterbox_time,
+      "inference-time", GST_TYPE_CLOCK_TIME, &inference_time,
+      "postprocess-time", GST_TYPE_CLOCK_TIME, &postprocess_time, "fps",
+      G_TYPE_DOUBLE, &fps, NULL));
+  assert_equals_uint64 (frames, 5);
+  assert_equals_uint64 (inferences, 5);
+  assert_equals_uint64 (detections, 3);
+  fail_unless (letterbox_time > 0 && inference_time > 0);
+  fail_unless (postprocess_time > 0 && fps > 0);
+  gst_structure_free (stats);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+static Suite *
+yolov5dpu_suite (void)
+{
+  Suite *suite = suite_create ("yolov5dpu");
+  TCase *tcase = tcase_create ("element");
+
+  suite_add_tcase (suite, tcase);
+  tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
+  tcase_add_test (tcase, test_boxes);
+  tcase_add_test (tcase, test_caps_change);
+  tcase_add_test (tcase, test_box_in_padding);
+  tcase_add_test (tcase, test_shared_buffer);
+  tcase_add_test (tcase, test_own_buffer);
+  tcase_add_test (tcase, test_region_of_interest);
+  tcase_add_test (tcase, test_post_messages);
+  tcase_add_test (tcase, test_threshold_change);
+  tcase_add_test (tcase, test_model_thresholds);
+  tcase_add_loop_test (tcase, test_start, 0, G_N_ELEMENTS (start_cases));
+  tcase_add_test (tcase, test_fallback);
+  tcase_add_loop_test (tcase, test_slots, 0, G_N_ELEMENTS (slot_cases));
+  tcase_add_loop_test (tcase, test_allocation, 0, 3);
+  tcase_add_test (tcase, test_short_frame);
+  tcase_add_test (tcase, test_no_caps);
+  tcase_add_test (tcase, test_stats);
+
+  return suite;
+}
+
+GST_CHECK_MAIN (yolov5dpu);
