@@ -19,4 +19,4 @@ plugin_init (GstPlugin *plugin)
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, yolov5dpu,
     "YOLOv5 on AMD/Xilinx DPUs", plugin_init, VERSION, "LGPL", PACKAGE,
-    "https://github.com/yolov5dpu")
+    "Unknown package origin")

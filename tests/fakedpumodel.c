@@ -53,6 +53,7 @@ static struct {
   guint n_ended;
   guint n_executing;
   guint most_executing;
+  gint8 corner;
   guint n_models;
   guint n_runners;
   guint n_runners_created;
@@ -241,6 +242,18 @@ fake_dpu_get_most_executing (void)
   return get_locked (&fake.most_executing);
 }
 
+gint
+fake_dpu_get_corner (void)
+{
+  gint8 corner;
+
+  g_mutex_lock (&fake.lock);
+  corner = fake.corner;
+  g_mutex_unlock (&fake.lock);
+
+  return corner;
+}
+
 static void
 init_tensor (DpuTensor *tensor, const gchar *name, guint size, guint channels,
     gint fix_point)
@@ -425,6 +438,7 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   g_mutex_lock (&fake.lock);
   fake.n_executing++;
   fake.most_executing = MAX (fake.most_executing, fake.n_executing);
+  fake.corner = self->input[0];
   if (fake.holding)
     be_held_back (level);
   failed = fails (&fake.execution, level, error);

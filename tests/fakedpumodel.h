@@ -47,3 +47,5 @@ guint fake_dpu_get_n_runners (void);
 guint fake_dpu_get_n_runners_created (void);
 guint fake_dpu_get_cpu_threads (void);
 guint fake_dpu_get_most_executing (void);
+/* the first element of the input that was executed last */
+gint fake_dpu_get_corner (void);

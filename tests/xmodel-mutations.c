@@ -143,6 +143,7 @@ main (int argc, char **argv)
   g_autofree gchar *shared =
       g_build_filename (g_getenv ("TEST_SHARED_DIR"), "xmodels", NULL);
   g_autoptr (XmodelFile__Graph) compiled = xmodel_sample_new_compiled ();
+  g_autoptr (XmodelFile__Graph) operators = xmodel_sample_new_operators ();
   Run run = { .loader = g_getenv ("TEST_XIR_LOAD") };
   gint fd;
   guint i;
@@ -155,6 +156,7 @@ main (int argc, char **argv)
   add_models (&run, golden, "int.xmodel");
   add_models (&run, shared, NULL);
   g_ptr_array_add (run.models, xmodel_sample_pack (compiled));
+  g_ptr_array_add (run.models, xmodel_sample_pack (operators));
   /* directories come in any order */
   g_ptr_array_sort (run.models, compare_sizes);
 

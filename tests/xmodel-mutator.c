@@ -196,7 +196,7 @@ mutate_packed (GRand *random, GByteArray *payload)
 {
   g_autoptr (GArray) values = g_array_new (FALSE, FALSE, sizeof (guint64));
   const guint8 *data = payload->data;
-  const guint8 *end = data + payload->len;
+  const guint8 *end = payload->len > 0 ? data + payload->len : data;
   guint64 value = 0;
   guint i, index;
 

@@ -254,6 +254,18 @@ xmodel_sample_set_ints (XmodelSampleAttributes attributes, const gchar *name,
 }
 
 void
+xmodel_sample_set_floats (XmodelSampleAttributes attributes, const gchar *name,
+    const gfloat *values, gsize n_values)
+{
+  XmodelFile__Floats *list =
+      NEW (XmodelFile__Floats, xmodel_file__floats__init);
+
+  list->values = g_memdup2 (values, n_values * sizeof (*values));
+  list->n_values = n_values;
+  reset_attribute (attributes, name, CASE (FLOATS))->floats = list;
+}
+
+void
 xmodel_sample_map_int (XmodelSampleAttributes attributes, const gchar *name,
     const gchar *key, gint value)
 {
@@ -461,16 +473,25 @@ describe_registers (XmodelFile__Subgraph *dpu)
       attributes, "reg_id_to_context_type", "REG_3", "DATA");
 }
 
+/* a graph with a root subgraph and nothing in it */
+XmodelFile__Graph *
+xmodel_sample_new (const gchar *name)
+{
+  XmodelFile__Graph *graph = NEW (XmodelFile__Graph, xmodel_file__graph__init);
+
+  graph->name = g_strdup (name);
+  graph->root = new_subgraph ("root");
+  return graph;
+}
+
 /* one convolution, 2 channels of 8x8 to 4, as the compiler writes it */
 XmodelFile__Graph *
 xmodel_sample_new_compiled (void)
 {
-  XmodelFile__Graph *graph = NEW (XmodelFile__Graph, xmodel_file__graph__init);
+  XmodelFile__Graph *graph = xmodel_sample_new ("sample");
   XmodelFile__Subgraph *user, *dpu, *cpu, *layer;
 
-  graph->name = g_strdup ("sample");
   add_operators (graph);
-  graph->root = new_subgraph ("root");
   user = xmodel_sample_add_subgraph (graph->root, "subgraph_input");
   xmodel_sample_set_string (XMODEL_SAMPLE_ATTRIBUTES (user), "device", "USER");
   xmodel_sample_subgraph_add_op (user, "input");

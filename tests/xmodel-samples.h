@@ -14,7 +14,9 @@
 G_BEGIN_DECLS
 
 XmodelFile__Graph *xmodel_sample_load (const gchar *path);
+XmodelFile__Graph *xmodel_sample_new (const gchar *name);
 XmodelFile__Graph *xmodel_sample_new_compiled (void);
+XmodelFile__Graph *xmodel_sample_new_operators (void);
 void xmodel_sample_strip_definitions (XmodelFile__Graph *graph);
 GBytes *xmodel_sample_pack (const XmodelFile__Graph *graph);
 void xmodel_sample_free (XmodelFile__Graph *graph);
@@ -56,6 +58,8 @@ void xmodel_sample_set_bytes (XmodelSampleAttributes attributes,
     const gchar *name, const guint8 *data, gsize size);
 void xmodel_sample_set_ints (XmodelSampleAttributes attributes,
     const gchar *name, const gint32 *values, gsize n_values);
+void xmodel_sample_set_floats (XmodelSampleAttributes attributes,
+    const gchar *name, const gfloat *values, gsize n_values);
 void xmodel_sample_map_int (XmodelSampleAttributes attributes,
     const gchar *name, const gchar *key, gint value);
 void xmodel_sample_map_string (XmodelSampleAttributes attributes,

@@ -128,6 +128,16 @@ GST_START_TEST (test_operators)
 }
 GST_END_TEST;
 
+/* The operators libxir knows are known here, those of others need a shape. */
+GST_START_TEST (test_operator_types)
+{
+  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_operators ();
+  g_autoptr (Xmodel) model = parse_sample (graph);
+
+  fail_unless_equals_int (xmodel_get_n_ops (model), graph->n_ops);
+}
+GST_END_TEST;
+
 static const XmodelOp *
 find_type (const Xmodel *model, const gchar *type)
 {
@@ -426,6 +436,7 @@ xmodel_suite (void)
   tcase_add_test (tcase, test_golden);
   tcase_add_test (tcase, test_shared);
   tcase_add_test (tcase, test_operators);
+  tcase_add_test (tcase, test_operator_types);
   tcase_add_test (tcase, test_empty_argument);
   tcase_add_test (tcase, test_quantized_attributes);
   tcase_add_test (tcase, test_attribute_types);

@@ -239,20 +239,23 @@ flush (DetectorRig *rig)
   push_segment (rig);
 }
 
-/* a flush drops what is in flight, without waiting for it */
+/* a flush drops what is in flight, without waiting for it, but what the DPU
+ * still works on is not given to the next frame */
 GST_START_TEST (test_flush)
 {
-  DetectorRig *rig = detector_rig_new ("max-in-flight", 3, NULL);
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 2, NULL);
 
   fake_dpu_hold ();
   detector_rig_push (rig, 0);
   detector_rig_push (rig, 1);
   fake_dpu_wait_held (2);
   flush (rig);
+  fake_dpu_let (1);
+  fake_dpu_wait_ended (1);
   detector_rig_push (rig, 2);
-  fake_dpu_wait_held (3);
+  fake_dpu_wait_held (2);
   fake_dpu_let (2);
-  detector_rig_wait_for (rig, " 2");
+  pull_frame (rig, 2);
 
   /* the slots of the dropped frames are of use again */
   fake_dpu_let_all ();
@@ -379,6 +382,56 @@ GST_START_TEST (test_segment_after_downstream_eos)
   assert_equals_int (detector_rig_push (rig, 1), GST_FLOW_OK);
   fail_unless (gst_harness_push_event (rig->harness, gst_event_new_eos ()));
   detector_rig_wait_for (rig, " segment 1 eos");
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+static GstFlowReturn
+want_no_first_frame (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  gboolean first = GST_BUFFER_PTS (buffer) == 0;
+
+  gst_buffer_unref (buffer);
+  return first ? GST_FLOW_EOS : GST_FLOW_OK;
+}
+
+/* also when these were inside already; the frames before them are dropped */
+GST_START_TEST (test_segment_before_downstream_eos)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 3, NULL);
+
+  gst_pad_set_chain_function (rig->harness->sinkpad, want_no_first_frame);
+  fake_dpu_hold ();
+  detector_rig_push (rig, 0);
+  detector_rig_push (rig, 1);
+  push_segment (rig);
+  detector_rig_push (rig, 2);
+  fail_unless (gst_harness_push_event (rig->harness, gst_event_new_eos ()));
+  fake_dpu_let_all ();
+  detector_rig_wait_for (rig, " eos");
+  assert_log (rig, "0 segment 2 eos");
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* frames that could not be pushed do not survive a flush */
+GST_START_TEST (test_flush_while_not_linked)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 2, NULL);
+
+  set_downstream_flow (rig, GST_FLOW_NOT_LINKED);
+  fake_dpu_hold ();
+  detector_rig_push (rig, 0);
+  detector_rig_push (rig, 1);
+  fake_dpu_let_all ();
+  while (detector_rig_push (rig, 2) == GST_FLOW_OK)
+    continue;
+
+  flush (rig);
+  set_downstream_flow (rig, GST_FLOW_OK);
+  assert_equals_int (detector_rig_push (rig, 3), GST_FLOW_OK);
+  detector_rig_wait_for (rig, " 3");
+  assert_log (rig, "0 flush-start flush-stop segment 3");
   detector_rig_free (rig);
 }
 GST_END_TEST;
@@ -526,6 +579,8 @@ yolov5dpu_flow_suite (void)
   tcase_add_test (tcase, test_error_before_eos);
   tcase_add_test (tcase, test_eos_after_error);
   tcase_add_test (tcase, test_segment_after_downstream_eos);
+  tcase_add_test (tcase, test_segment_before_downstream_eos);
+  tcase_add_test (tcase, test_flush_while_not_linked);
   tcase_add_test (tcase, test_relink);
   tcase_add_test (tcase, test_execution_fails);
   tcase_add_test (tcase, test_stop_while_executing);

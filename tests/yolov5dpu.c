@@ -82,6 +82,24 @@ GST_START_TEST (test_caps_change)
 }
 GST_END_TEST;
 
+/* the padding is written anew when its place changes, and stays otherwise: 114
+ * is 29 in the double's input */
+GST_START_TEST (test_padding)
+{
+  static const guint widths[] = { 64, 128, 128, 64, 32, 64 };
+  static const gint corners[] = { 10, 29, 29, 10, 29, 10 };
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (widths); i++) {
+    detector_rig_set_size (rig, widths[i], 64);
+    gst_buffer_unref (push_and_pull (rig, frame_new (widths[i], 64, 10)));
+    assert_equals_int (fake_dpu_get_corner (), corners[i]);
+  }
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
 /* a box in the padding has no place on the frame */
 GST_START_TEST (test_box_in_padding)
 {
@@ -664,6 +682,7 @@ yolov5dpu_suite (void)
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_test (tcase, test_boxes);
   tcase_add_test (tcase, test_caps_change);
+  tcase_add_test (tcase, test_padding);
   tcase_add_test (tcase, test_box_in_padding);
   tcase_add_test (tcase, test_shared_buffer);
   tcase_add_test (tcase, test_own_buffer);

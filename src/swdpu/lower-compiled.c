@@ -559,6 +559,23 @@ mark_outputs (Lowering *self, const GPtrArray *results, GError **error)
   return TRUE;
 }
 
+/* other DPUs lay their parameters out in other ways */
+static gboolean
+check_target (const XmodelSubgraph *subgraph, GError **error)
+{
+  const gchar *target;
+
+  if (!xmodel_attributes_get_string (subgraph->attributes, "dpu_name", &target)
+      || g_str_has_prefix (target, "DPUCZDX8G"))
+    return TRUE;
+  g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+      "It is compiled for the DPU %s, the software DPU runs models for "
+      "DPUCZDX8G (Kria, Zynq UltraScale+); compile it for one of those, or use "
+      "the quantizer's output",
+      target);
+  return FALSE;
+}
+
 /**
  * plan_new_from_compiled:
  * @subgraph: a subgraph for the device "DPU"
@@ -576,6 +593,8 @@ plan_new_from_compiled (const Xmodel *model, const XmodelSubgraph *subgraph,
   Lowering self = { plan, members, tensors, NULL, 0 };
   const guint8 *parameters;
 
+  if (!check_target (subgraph, error))
+    return NULL;
   if (xmodel_attributes_lookup_bytes (subgraph->attributes,
           "reg_id_to_parameter_value", "REG_0", &parameters,
           &self.parameters_size))

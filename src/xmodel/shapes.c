@@ -8,20 +8,21 @@
 #include "shapes.h"
 
 #include "shape-values.h"
+#include "shapes-private.h"
 #include "xmodel-private.h"
 
 #include <math.h>
 #include <string.h>
 
-static const XmodelTensor *
-get_input (const XmodelOp *op, const gchar *name)
+const XmodelTensor *
+xmodel_input_tensor (const XmodelOp *op, const gchar *name)
 {
   return &xmodel_op_get_input (op, name, 0)->tensor;
 }
 
 /* a list that the operator's attribute rules have made sure of, or none */
-static gsize
-get_list (const XmodelOp *op, const gchar *name, const gint32 **values)
+gsize
+xmodel_get_list (const XmodelOp *op, const gchar *name, const gint32 **values)
 {
   gsize n_values = 0;
 
@@ -30,8 +31,8 @@ get_list (const XmodelOp *op, const gchar *name, const gint32 **values)
   return n_values;
 }
 
-static gint
-get_number (const XmodelOp *op, const gchar *name, gint fallback)
+gint
+xmodel_get_number (const XmodelOp *op, const gchar *name, gint fallback)
 {
   gint value = fallback;
 
@@ -39,10 +40,11 @@ get_number (const XmodelOp *op, const gchar *name, gint fallback)
   return value;
 }
 
-static gboolean
-require_rank (const XmodelOp *op, const gchar *name, guint rank, GError **error)
+gboolean
+xmodel_require_rank (
+    const XmodelOp *op, const gchar *name, guint rank, GError **error)
 {
-  guint n_dims = get_input (op, name)->n_dims;
+  guint n_dims = xmodel_input_tensor (op, name)->n_dims;
 
   if (n_dims == rank)
     return TRUE;
@@ -63,8 +65,8 @@ require_axis (const XmodelOp *op, const gchar *name, gint axis, gint least,
       op->name, axis, least, most);
 }
 
-static gboolean
-require_text (const XmodelOp *op, const gchar *name,
+gboolean
+xmodel_require_text (const XmodelOp *op, const gchar *name,
     const gchar *const *choices, GError **error)
 {
   const gchar *text;
@@ -77,80 +79,11 @@ require_text (const XmodelOp *op, const gchar *name,
       op->name, text);
 }
 
-static gboolean
-require_pad_mode (const XmodelOp *op, GError **error)
-{
-  static const gchar *const modes[] = { "FLOOR", "CEIL", "SAME", "VALID",
-    NULL };
-
-  return require_text (op, "pad_mode", modes, error);
-}
-
-static gboolean
-check_window (const XmodelOp *op, guint rank, GError **error)
-{
-  return require_rank (op, "input", rank, error)
-         && require_rank (op, "weights", rank, error)
-         && require_pad_mode (op, error);
-}
-
-gboolean
-xmodel_check_convolution_2d (const XmodelOp *op, GError **error)
-{
-  const XmodelTensor *input, *weights;
-  guint32 group = get_number (op, "group", 1);
-
-  if (!check_window (op, 4, error))
-    return FALSE;
-  input = get_input (op, "input");
-  weights = get_input (op, "weights");
-  if (input->dims[3] % group != 0 || weights->dims[0] % group != 0)
-    return xmodel_invalid (error,
-        "operator \"%s\" has %u groups, which divide not both its %u input "
-        "and %u output channels",
-        op->name, group, input->dims[3], weights->dims[0]);
-  if (weights->dims[3] != input->dims[3] / group)
-    return xmodel_invalid (error,
-        "the weights of operator \"%s\" are for %u channels, but its input "
-        "has %u in %u groups",
-        op->name, weights->dims[3], input->dims[3], group);
-  return TRUE;
-}
-
-gboolean
-xmodel_check_depthwise_2d (const XmodelOp *op, GError **error)
-{
-  const XmodelTensor *input, *weights;
-
-  if (!check_window (op, 4, error))
-    return FALSE;
-  input = get_input (op, "input");
-  weights = get_input (op, "weights");
-  if (weights->dims[3] != input->dims[3])
-    return xmodel_invalid (error,
-        "the weights of operator \"%s\" are for %u channels, but its input "
-        "has %u",
-        op->name, weights->dims[3], input->dims[3]);
-  return TRUE;
-}
-
-gboolean
-xmodel_check_transposed_2d (const XmodelOp *op, GError **error)
-{
-  return check_window (op, 4, error);
-}
-
-gboolean
-xmodel_check_convolution_3d (const XmodelOp *op, GError **error)
-{
-  return check_window (op, 5, error);
-}
-
 gboolean
 xmodel_check_inner_product (const XmodelOp *op, GError **error)
 {
-  const XmodelTensor *input = get_input (op, "input");
-  gint axis = get_number (op, "axis", 0);
+  const XmodelTensor *input = xmodel_input_tensor (op, "input");
+  gint axis = xmodel_get_number (op, "axis", 0);
   guint64 n_inputs = 1, n_weights = 0;
   guint i;
 
@@ -158,7 +91,8 @@ xmodel_check_inner_product (const XmodelOp *op, GError **error)
     return FALSE;
   for (i = MAX (axis, 0); i < input->n_dims; i++)
     n_inputs *= input->dims[i];
-  xmodel_tensor_get_n_elements (get_input (op, "weights"), &n_weights);
+  xmodel_tensor_get_n_elements (
+      xmodel_input_tensor (op, "weights"), &n_weights);
   if (n_weights % n_inputs != 0)
     return xmodel_invalid (error,
         "operator \"%s\" has %" G_GUINT64_FORMAT
@@ -180,12 +114,6 @@ xmodel_check_matmul (const XmodelOp *op, GError **error)
     return xmodel_invalid (
         error, "an input of operator \"%s\" is no matrix", op->name);
   return TRUE;
-}
-
-gboolean
-xmodel_check_pool (const XmodelOp *op, GError **error)
-{
-  return require_rank (op, "input", 4, error) && require_pad_mode (op, error);
 }
 
 /* where libxir computes with shapes while it loads */
@@ -253,16 +181,16 @@ xmodel_check_broadcast (const XmodelOp *op, GError **error)
 gboolean
 xmodel_check_batchnorm (const XmodelOp *op, GError **error)
 {
-  return require_axis (op, "axis", get_number (op, "axis", 0), 0,
-      get_input (op, "input")->n_dims - 1, error);
+  return require_axis (op, "axis", xmodel_get_number (op, "axis", 0), 0,
+      xmodel_input_tensor (op, "input")->n_dims - 1, error);
 }
 
 gboolean
 xmodel_check_reduction (const XmodelOp *op, GError **error)
 {
-  gint n_dims = get_input (op, "input")->n_dims;
+  gint n_dims = xmodel_input_tensor (op, "input")->n_dims;
   const gint32 *axes;
-  gsize n_axes = get_list (op, "axis", &axes);
+  gsize n_axes = xmodel_get_list (op, "axis", &axes);
   gsize i;
 
   if (n_axes == 0)
@@ -281,7 +209,7 @@ xmodel_check_concat (const XmodelOp *op, GError **error)
   const XmodelArgument *inputs = xmodel_op_get_argument (op, "input");
   const XmodelTensor *first = &inputs->ops[0]->tensor;
   gint n_dims = first->n_dims;
-  gint axis = get_number (op, "axis", 0);
+  gint axis = xmodel_get_number (op, "axis", 0);
   gint d;
   guint i;
 
@@ -314,7 +242,7 @@ xmodel_check_stack (const XmodelOp *op, GError **error)
   XmodelShapeValues values;
   guint i;
 
-  if (!require_axis (op, "axis", get_number (op, "axis", 0), 0,
+  if (!require_axis (op, "axis", xmodel_get_number (op, "axis", 0), 0,
           inputs->ops[0]->tensor.n_dims, error))
     return FALSE;
   /* libxir stacks nothing else */
@@ -357,11 +285,11 @@ xmodel_check_resize (const XmodelOp *op, GError **error)
   guint n_scaled;
   XmodelShapeValues values;
 
-  if (!require_text (op, "mode", modes, error))
+  if (!xmodel_require_text (op, "mode", modes, error))
     return FALSE;
   xmodel_attributes_get_string (op->attributes, "mode", &mode);
   n_scaled = strcmp (mode, "TRILINEAR") == 0 ? 3 : 2;
-  if (!require_rank (op, "input", n_scaled + 2, error))
+  if (!xmodel_require_rank (op, "input", n_scaled + 2, error))
     return FALSE;
   if (size == NULL)
     return check_scale (op, n_scaled, error);
@@ -382,13 +310,14 @@ xmodel_check_resize (const XmodelOp *op, GError **error)
 gboolean
 xmodel_check_resize_fix (const XmodelOp *op, GError **error)
 {
-  return require_rank (op, "input", 4, error) && check_scale (op, 2, error);
+  return xmodel_require_rank (op, "input", 4, error)
+         && check_scale (op, 2, error);
 }
 
 gboolean
 xmodel_check_tiling (const XmodelOp *op, GError **error)
 {
-  return require_rank (op, "input", 4, error);
+  return xmodel_require_rank (op, "input", 4, error);
 }
 
 /* zeros keep the input's dimension, negative ones take what is left */
@@ -396,7 +325,7 @@ static gboolean
 check_new_shape (
     const XmodelOp *op, const gint32 *shape, gsize n_dims, GError **error)
 {
-  const XmodelTensor *input = get_input (op, "input");
+  const XmodelTensor *input = xmodel_input_tensor (op, "input");
   guint64 n_elements = 0, known = 1, product = 1;
   gsize i;
 
@@ -439,7 +368,7 @@ xmodel_check_reshape (const XmodelOp *op, GError **error)
   gsize n_dims;
 
   if (source == NULL) {
-    n_dims = get_list (op, "shape", &shape);
+    n_dims = xmodel_get_list (op, "shape", &shape);
     return check_new_shape (op, shape, n_dims, error);
   }
   return xmodel_get_shape_values (source, &values, error)
@@ -450,7 +379,7 @@ gboolean
 xmodel_check_reshape_fix (const XmodelOp *op, GError **error)
 {
   const gint32 *shape;
-  gsize n_dims = get_list (op, "shape", &shape);
+  gsize n_dims = xmodel_get_list (op, "shape", &shape);
 
   return check_new_shape (op, shape, n_dims, error);
 }
@@ -460,7 +389,7 @@ static gboolean
 check_distinct_axes (const XmodelOp *op, const gchar *name, const gint32 *axes,
     gsize n_axes, GError **error)
 {
-  gint n_dims = get_input (op, "input")->n_dims;
+  gint n_dims = xmodel_input_tensor (op, "input")->n_dims;
   guint seen = 0;
   gsize i;
 
@@ -479,7 +408,7 @@ gboolean
 xmodel_check_squeeze (const XmodelOp *op, GError **error)
 {
   const gint32 *axes;
-  gsize n_axes = get_list (op, "axis", &axes);
+  gsize n_axes = xmodel_get_list (op, "axis", &axes);
 
   return check_distinct_axes (op, "axis", axes, n_axes, error);
 }
@@ -488,22 +417,22 @@ gboolean
 xmodel_check_transpose (const XmodelOp *op, GError **error)
 {
   const gint32 *order;
-  gsize n_axes = get_list (op, "order", &order);
+  gsize n_axes = xmodel_get_list (op, "order", &order);
 
-  if (n_axes != get_input (op, "input")->n_dims)
+  if (n_axes != xmodel_input_tensor (op, "input")->n_dims)
     return xmodel_invalid (error,
         "\"order\" of operator \"%s\" has %" G_GSIZE_FORMAT
         " values, its input has %u dimensions",
-        op->name, n_axes, get_input (op, "input")->n_dims);
+        op->name, n_axes, xmodel_input_tensor (op, "input")->n_dims);
   return check_distinct_axes (op, "order", order, n_axes, error);
 }
 
 gboolean
 xmodel_check_flatten (const XmodelOp *op, GError **error)
 {
-  gint n_dims = get_input (op, "input")->n_dims;
-  gint start = get_number (op, "start_axis", 0);
-  gint end = get_number (op, "end_axis", 0);
+  gint n_dims = xmodel_input_tensor (op, "input")->n_dims;
+  gint start = xmodel_get_number (op, "start_axis", 0);
+  gint end = xmodel_get_number (op, "end_axis", 0);
 
   if (!require_axis (op, "start_axis", start, -n_dims, n_dims - 1, error)
       || !require_axis (op, "end_axis", end, -n_dims, n_dims - 1, error))
@@ -518,9 +447,9 @@ xmodel_check_flatten (const XmodelOp *op, GError **error)
 gboolean
 xmodel_check_pad (const XmodelOp *op, GError **error)
 {
-  const XmodelTensor *input = get_input (op, "input");
+  const XmodelTensor *input = xmodel_input_tensor (op, "input");
   const gint32 *paddings;
-  gsize n_paddings = get_list (op, "paddings", &paddings);
+  gsize n_paddings = xmodel_get_list (op, "paddings", &paddings);
 
   if (n_paddings == 2 * input->n_dims)
     return TRUE;
@@ -539,7 +468,7 @@ xmodel_check_strided_slice (const XmodelOp *op, GError **error)
   gsize n_values, i;
 
   for (i = 0; i < G_N_ELEMENTS (lists); i++) {
-    n_values = get_list (op, lists[i], &values);
+    n_values = xmodel_get_list (op, lists[i], &values);
     if (n_values != input->tensor.n_dims)
       return xmodel_invalid (error,
           "\"%s\" of operator \"%s\" has %" G_GSIZE_FORMAT
@@ -551,8 +480,8 @@ xmodel_check_strided_slice (const XmodelOp *op, GError **error)
       return xmodel_invalid (
           error, "\"strides\" of operator \"%s\" has a zero", op->name);
   }
-  if (get_number (op, "ellipsis_mask", 0) != 0
-      || get_number (op, "new_axis_mask", 0) != 0)
+  if (xmodel_get_number (op, "ellipsis_mask", 0) != 0
+      || xmodel_get_number (op, "new_axis_mask", 0) != 0)
     return xmodel_invalid (error,
         "operator \"%s\" slices with ellipses or new axes, which are not "
         "supported",
@@ -578,5 +507,5 @@ xmodel_check_priorbox (const XmodelOp *op, GError **error)
         "operator \"%s\" has %" G_GSIZE_FORMAT
         " aspect ratios, more than the %d that are taken",
         op->name, n_ratios, XMODEL_MAX_RATIOS);
-  return require_rank (op, "input", 4, error);
+  return xmodel_require_rank (op, "input", 4, error);
 }

@@ -143,6 +143,40 @@ check_attributes (const XmodelAttributes *attributes,
   return TRUE;
 }
 
+/* whichever of the maps an attribute can be: protobuf-c has a type for each */
+static gboolean
+check_map_keys (const XmodelFile__AttributeEntry *attribute, GHashTable *keys,
+    const gchar *kind, const gchar *owner, GError **error)
+{
+  const ProtobufCFieldDescriptor *value =
+      protobuf_c_message_descriptor_get_field (
+          &xmodel_file__attribute__descriptor, attribute->value->value_case);
+  const ProtobufCFieldDescriptor *entries, *key;
+  const ProtobufCMessage *map;
+  const ProtobufCMessage *const *items;
+  gsize n_items, i;
+
+  if (value->id < VALUE (MAP_OF_INT32))
+    return TRUE;
+  map = G_STRUCT_MEMBER (ProtobufCMessage *, attribute->value, value->offset);
+  entries = protobuf_c_message_descriptor_get_field (value->descriptor, 1);
+  key = protobuf_c_message_descriptor_get_field (entries->descriptor, 1);
+  n_items = G_STRUCT_MEMBER (size_t, map, entries->quantifier_offset);
+  items =
+      G_STRUCT_MEMBER (const ProtobufCMessage *const *, map, entries->offset);
+
+  g_hash_table_remove_all (keys);
+  for (i = 0; i < n_items; i++) {
+    gchar *name = G_STRUCT_MEMBER (gchar *, items[i], key->offset);
+
+    if (!g_hash_table_add (keys, name))
+      return xmodel_invalid (error,
+          "attribute \"%s\" of %s \"%s\" has the key \"%s\" twice",
+          attribute->key, kind, owner, name);
+  }
+  return TRUE;
+}
+
 /* libxir takes the last of two, this reader would take the first */
 static gboolean
 check_keys (const XmodelAttributes *attributes, GHashTable *keys,
@@ -155,6 +189,10 @@ check_keys (const XmodelAttributes *attributes, GHashTable *keys,
     if (!g_hash_table_add (keys, attributes->entries[i]->key))
       return xmodel_invalid (error, "%s \"%s\" has attribute \"%s\" twice",
           kind, owner, attributes->entries[i]->key);
+  }
+  for (i = 0; i < attributes->n_entries; i++) {
+    if (!check_map_keys (attributes->entries[i], keys, kind, owner, error))
+      return FALSE;
   }
   return TRUE;
 }

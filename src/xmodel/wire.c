@@ -221,15 +221,28 @@ walk_field (Walk *walk, const ProtobufCMessageDescriptor *message,
   }
 }
 
+static guint64
+bit_of (const ProtobufCMessageDescriptor *message,
+    const ProtobufCFieldDescriptor *field)
+{
+  return G_GUINT64_CONSTANT (1) << (field - message->fields);
+}
+
 /* what a complete message must have: maps are written with both halves of
  * each entry, and libxir cannot do with an attribute without a value */
 static gboolean
 is_complete (const ProtobufCMessageDescriptor *message, guint64 seen)
 {
+  const ProtobufCFieldDescriptor *default_value;
+
   if (message == &xmodel_file__attribute__descriptor)
     return seen != 0;
-  if (message->n_fields == 2 && strcmp (message->fields[0].name, "key") == 0
-      && strcmp (message->fields[1].name, "value") == 0)
+  if (message == &xmodel_file__attribute_definition__descriptor) {
+    default_value = protobuf_c_message_descriptor_get_field_by_name (
+        message, "default_value");
+    return (seen & bit_of (message, default_value)) != 0;
+  }
+  if (message->n_fields == 2 && strcmp (message->fields[0].name, "key") == 0)
     return seen == 3;
   return TRUE;
 }
@@ -271,7 +284,7 @@ walk_message (Walk *walk, const ProtobufCMessageDescriptor *message,
       continue;
 
     if (known->label != PROTOBUF_C_LABEL_REPEATED) {
-      guint64 bit = G_GUINT64_CONSTANT (1) << (known - message->fields);
+      guint64 bit = bit_of (owner, known);
       gboolean is_choice = (known->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
 
       if ((seen & bit) || (is_choice && seen != 0))

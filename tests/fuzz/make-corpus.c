@@ -24,6 +24,7 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (XmodelFile__Graph) compiled = xmodel_sample_new_compiled ();
+  g_autoptr (XmodelFile__Graph) operators = xmodel_sample_new_operators ();
   gint i;
 
   if (argc < 2) {
@@ -32,6 +33,7 @@ main (int argc, char **argv)
   }
   g_mkdir_with_parents (argv[1], 0755);
   write_seed (argv[1], "compiled.xmodel", compiled);
+  write_seed (argv[1], "operators.xmodel", operators);
   for (i = 2; i < argc; i++) {
     g_autoptr (XmodelFile__Graph) graph = xmodel_sample_load (argv[i]);
     g_autofree gchar *name = g_strdup_printf ("%02d.xmodel", i);

@@ -4,8 +4,7 @@
 """Writes references.ini and references.rgb: what YOLOv5's letterbox() makes of
 synthetic pictures with OpenCV (made with 4.6 of Debian 12).
 
-tests/letterbox.c draws the same pictures. Large results are stored as a few of
-their rows.
+Large results are stored as a few of their rows.
 """
 
 import pathlib
@@ -56,7 +55,7 @@ CASES = [
 
 
 def draw(kind, width, height):
-    """The picture that draw_byte() of tests/letterbox.c draws."""
+    """The picture that draw_byte() of tests/letterboxrig.c draws."""
     index = numpy.arange(width * height * 3, dtype=numpy.uint32)
     noise = index * numpy.uint32(2654435761) + numpy.uint32(0x9e3779b9)
     noise ^= noise >> numpy.uint32(15)
