@@ -153,9 +153,9 @@ install_frame_properties (GObjectClass *object_class)
   /**
    * GstYolov5Dpu:iou-threshold:
    *
-   * Boxes of one class that overlap a better one by more than this (intersection
-   * over union) are taken for the same object. Unless it is set, the model's
-   * `.modelinfo` file may change it.
+   * Boxes of one class that overlap a better one by more than this
+   * (intersection over union) are taken for the same object. Unless it is set,
+   * the model's `.modelinfo` file may change it.
    */
   g_object_class_install_property (object_class, PROP_IOU_THRESHOLD,
       g_param_spec_float ("iou-threshold", "IoU threshold",

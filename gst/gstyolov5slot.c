@@ -23,7 +23,6 @@ typedef enum {
 
 /* the half of a slot that nobody else needs to see */
 struct _GstYolov5SlotWorker {
-  guint index;
   GThread *thread;
   /* under the pool's lock */
   GCond wake;
@@ -207,7 +206,6 @@ start_slot (GstYolov5SlotPool *self, guint index, GError **error)
   g_autofree gchar *name = g_strdup_printf ("yolov5:worker%u", index);
 
   g_cond_init (&worker->wake);
-  worker->index = index;
   slot->pool = self;
   slot->worker = worker;
   slot->detections = g_array_new (FALSE, FALSE, sizeof (GstDetection));

@@ -19,14 +19,13 @@ G_BEGIN_DECLS
 #define PAD 114
 
 GstVideoInfo make_info (const gchar *format, gint width, gint height);
-guint8 *sample_at (
-    const GstVideoFrame *frame, guint component, gint x, gint y);
+guint8 *sample_at (const GstVideoFrame *frame, guint component, gint x, gint y);
 GstVideoFrame new_frame (const GstVideoInfo *info, guint gap);
 void free_frame (GstVideoFrame *frame);
 void draw_rgb (GstVideoFrame *frame, gboolean is_ramp);
 Letterbox *new_letterbox (const GstVideoInfo *info, guint width, guint height,
     gint fix_point, LetterboxChannelOrder order);
-guint8 *letterbox_levels (const GstVideoFrame *frame, guint width,
-    guint height, LetterboxChannelOrder order);
+guint8 *letterbox_levels (const GstVideoFrame *frame, guint width, guint height,
+    LetterboxChannelOrder order);
 
 G_END_DECLS

@@ -287,8 +287,11 @@ attribute_twice (Graph *graph)
 static void
 empty_attribute (Graph *graph)
 {
-  graph->ops[4]->attributes[0]->value->value_case =
-      XMODEL_FILE__ATTRIBUTE__VALUE__NOT_SET;
+  XmodelFile__AttributeEntry *entry = graph->ops[4]->attributes[0];
+
+  xmodel_file__attribute__free_unpacked (entry->value, NULL);
+  entry->value = g_new (XmodelFile__Attribute, 1);
+  xmodel_file__attribute__init (entry->value);
 }
 
 static void

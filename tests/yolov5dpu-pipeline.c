@@ -106,36 +106,36 @@ clear_outcome (Outcome *outcome)
 
 #define CAPS "video/x-raw,format=NV12,width=640,height=480"
 
-static const gchar *const slot_properties[] = {
-  "device=cpu max-in-flight=1 cpu-threads=2",
-  "device=cpu max-in-flight=4 cpu-threads=1",
-  "device=cpu",
-};
-
 /* the boxes are the same however many frames and threads work at once */
 GST_START_TEST (test_same_boxes)
 {
+  static const gchar *const properties[] = {
+    "device=cpu max-in-flight=1 cpu-threads=2",
+    "device=cpu max-in-flight=4 cpu-threads=1",
+    "device=cpu",
+  };
   Outcome expected, outcome;
+  guint i;
 
   run (&expected, CAPS, "device=cpu max-in-flight=1 cpu-threads=1");
   fail_unless (expected.error == NULL, "%s", expected.error);
   fail_unless (strstr (expected.detections->str, "label") != NULL);
 
-  run (&outcome, CAPS, slot_properties[__i__]);
-  fail_unless (outcome.error == NULL, "%s", outcome.error);
-  fail_unless (outcome.warning == NULL, "%s", outcome.warning);
-  assert_equals_int (outcome.n_frames, N_FRAMES);
-  assert_equals_string (outcome.detections->str, expected.detections->str);
-  clear_outcome (&outcome);
+  for (i = 0; i < G_N_ELEMENTS (properties); i++) {
+    run (&outcome, CAPS, properties[i]);
+    fail_unless (outcome.error == NULL, "%s", outcome.error);
+    fail_unless (outcome.warning == NULL, "%s", outcome.warning);
+    assert_equals_int (outcome.n_frames, N_FRAMES);
+    assert_equals_string (outcome.detections->str, expected.detections->str);
+    clear_outcome (&outcome);
+  }
   clear_outcome (&expected);
 }
 GST_END_TEST;
 
 static const gchar *const frame_caps[] = {
-  "video/x-raw,format=NV12,width=320,height=240",
   "video/x-raw,format=I420,width=1920,height=1080",
   "video/x-raw,format=YUY2,width=639,height=479",
-  "video/x-raw,format=BGRx,width=384,height=640",
   "video/x-raw,format=GRAY8,width=33,height=77",
   "video/x-raw,format=RGB,width=1,height=1",
 };
@@ -180,8 +180,7 @@ yolov5dpu_pipeline_suite (void)
   TCase *tcase = tcase_create ("pipeline");
 
   suite_add_tcase (suite, tcase);
-  tcase_add_loop_test (
-      tcase, test_same_boxes, 0, G_N_ELEMENTS (slot_properties));
+  tcase_add_test (tcase, test_same_boxes);
   tcase_add_loop_test (tcase, test_formats, 0, G_N_ELEMENTS (frame_caps));
   tcase_add_test (tcase, test_devices);
 

@@ -230,6 +230,38 @@ GST_START_TEST (test_box_beyond_frame)
 }
 GST_END_TEST;
 
+/* widens boxes and lines to whole chroma samples, so that no colour runs into
+ * the pixels beside them */
+GST_START_TEST (test_box_between_chroma_samples)
+{
+  static const struct {
+    const gchar *format;
+    GstVideoRectangle whole;
+  } cases[] = {
+    { "NV12", { .x = 8, .y = 6, .w = 32, .h = 26 } },
+    { "YV12", { .x = 8, .y = 6, .w = 32, .h = 26 } },
+    /* subsampled in rows alone */
+    { "Y42B", { .x = 8, .y = 7, .w = 32, .h = 24 } },
+    { "UYVY", { .x = 8, .y = 7, .w = 32, .h = 24 } },
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++) {
+    const GstVideoRectangle *whole = &cases[i].whole;
+    GstHarness *h = new_overlay (cases[i].format, 64, 48, NULL);
+    GBytes *narrow;
+
+    g_object_set (h->element, "draw-labels", FALSE, "thickness", 1, NULL);
+    narrow = draw_region_pixels (h, "person", 3, 0.5, 9, 7, 30, 24);
+    g_object_set (h->element, "thickness", 2, NULL);
+    fail_unless (
+        same_and_unref (narrow, draw_region_pixels (h, "person", 3, 0.5,
+                                    whole->x, whole->y, whole->w, whole->h)));
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
 /* draws boxes without extent as well, as a pixel */
 GST_START_TEST (test_smallest_boxes)
 {
@@ -552,6 +584,7 @@ yolov5overlay_suite (void)
   tcase_add_test (tcase, test_tight_rows_of_odd_width);
   tcase_add_test (tcase, test_box_at_origin);
   tcase_add_test (tcase, test_box_beyond_frame);
+  tcase_add_test (tcase, test_box_between_chroma_samples);
   tcase_add_test (tcase, test_smallest_boxes);
   tcase_add_test (tcase, test_nothing_to_draw);
   tcase_add_test (tcase, test_shared_buffer_is_copied);

@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+/* samples gathered at a time; they fit into the first cache beside the rows */
+#define GATHER_CHUNK 128
+
 /* upper half of the product: what SIMD units multiply fastest */
 static inline gint16
 multiply_high (gint16 a, gint16 b)
@@ -18,14 +21,69 @@ multiply_high (gint16 a, gint16 b)
 }
 
 static inline gint16
-interpolate (const guint8 *left, guint step, gint16 weight)
+interpolate (gint16 left, gint16 right, gint16 weight)
 {
   const gint unit_bits = LETTERBOX_COLUMN_WEIGHT_BITS;
-  gint a = left[0];
-  gint b = left[step];
 
-  return (gint16) (((a << unit_bits) + (b - a) * weight)
+  return (gint16) ((((gint32) left << unit_bits)
+                       + (gint32) (gint16) (right - left) * weight)
                    >> (unit_bits - LETTERBOX_SAMPLE_BITS));
+}
+
+static inline gint16
+interpolate_at (const guint8 *left, guint step, gint16 weight)
+{
+  return interpolate (left[0], left[step], weight);
+}
+
+/* neighbours that lie in adjacent bytes are gathered with one load, a chunk of
+ * them at a time, so that the arithmetic is left to a loop that vectorises */
+static void
+resample_adjacent (gint16 *restrict row, const guint8 *restrict source,
+    const LetterboxColumns *columns)
+{
+  guint16 pairs[GATHER_CHUNK];
+  gsize start, i;
+
+  for (start = 0; start < columns->n_columns; start += GATHER_CHUNK) {
+    const guint32 *restrict offsets = columns->offsets + start;
+    const gint16 *restrict weights = columns->weights + start;
+    gsize n = MIN (columns->n_columns - start, GATHER_CHUNK);
+
+    for (i = 0; i < n; i++)
+      memcpy (&pairs[i], source + offsets[i], 2);
+    for (i = 0; i < n; i++) {
+      guint16 pair = GUINT16_FROM_LE (pairs[i]);
+
+      row[start + i] = interpolate (pair & 0xff, pair >> 8, weights[i]);
+    }
+  }
+}
+
+/* the same for two components that alternate, as chroma does in NV12 */
+static void
+resample_alternating (gint16 *restrict even_row, gint16 *restrict odd_row,
+    const guint8 *restrict source, const LetterboxColumns *columns)
+{
+  guint32 quads[GATHER_CHUNK];
+  gsize start, i;
+
+  for (start = 0; start < columns->n_columns; start += GATHER_CHUNK) {
+    const guint32 *restrict offsets = columns->offsets + start;
+    const gint16 *restrict weights = columns->weights + start;
+    gsize n = MIN (columns->n_columns - start, GATHER_CHUNK);
+
+    for (i = 0; i < n; i++)
+      memcpy (&quads[i], source + offsets[i], 4);
+    for (i = 0; i < n; i++) {
+      guint32 quad = GUINT32_FROM_LE (quads[i]);
+      guint16 left = (guint16) quad;
+      guint16 right = (guint16) (quad >> 16);
+
+      even_row[start + i] = interpolate (left & 0xff, right & 0xff, weights[i]);
+      odd_row[start + i] = interpolate (left >> 8, right >> 8, weights[i]);
+    }
+  }
 }
 
 static void
@@ -39,8 +97,12 @@ resample_1 (gint16 *row, const guint8 *const *components,
   const guint n = columns->n_columns;
   gsize x;
 
+  if (step == 1) {
+    resample_adjacent (row, source, columns);
+    return;
+  }
   for (x = 0; x < n; x++)
-    row[x] = interpolate (source + offsets[x], step, weights[x]);
+    row[x] = interpolate_at (source + offsets[x], step, weights[x]);
 }
 
 static void
@@ -55,9 +117,18 @@ resample_2 (gint16 *row, const guint8 *const *components,
   const guint n = columns->n_columns;
   gsize x;
 
-  for (x = 0; x < n; x++) {
-    row[x] = interpolate (first + offsets[x], step, weights[x]);
-    row[n + x] = interpolate (second + offsets[x], step, weights[x]);
+  if (step == 1) {
+    resample_adjacent (row, first, columns);
+    resample_adjacent (row + n, second, columns);
+  } else if (step == 2 && second == first + 1) {
+    resample_alternating (row, row + n, first, columns);
+  } else if (step == 2 && first == second + 1) {
+    resample_alternating (row + n, row, second, columns);
+  } else {
+    for (x = 0; x < n; x++) {
+      row[x] = interpolate_at (first + offsets[x], step, weights[x]);
+      row[n + x] = interpolate_at (second + offsets[x], step, weights[x]);
+    }
   }
 }
 
@@ -75,9 +146,9 @@ resample_3 (gint16 *row, const guint8 *const *components,
   gsize x;
 
   for (x = 0; x < n; x++) {
-    row[3 * x] = interpolate (first + offsets[x], step, weights[x]);
-    row[3 * x + 1] = interpolate (second + offsets[x], step, weights[x]);
-    row[3 * x + 2] = interpolate (third + offsets[x], step, weights[x]);
+    row[3 * x] = interpolate_at (first + offsets[x], step, weights[x]);
+    row[3 * x + 1] = interpolate_at (second + offsets[x], step, weights[x]);
+    row[3 * x + 2] = interpolate_at (third + offsets[x], step, weights[x]);
   }
 }
 

@@ -18,6 +18,7 @@ typedef enum {
   ONE,
   AT_MOST_ONE,
   AT_LEAST_ONE,
+  AT_LEAST_TWO,
   ANY_NUMBER,
 } Occurrence;
 
@@ -38,6 +39,8 @@ typedef struct {
 static const ArgumentRule no_arguments[] = { { NULL } };
 static const ArgumentRule one_input[] = { { "input", ONE }, { NULL } };
 static const ArgumentRule some_inputs[] = { { "input", AT_LEAST_ONE },
+  { NULL } };
+static const ArgumentRule more_inputs[] = { { "input", AT_LEAST_TWO },
   { NULL } };
 static const ArgumentRule any_inputs[] = { { "input", ANY_NUMBER }, { NULL } };
 static const ArgumentRule input_weights[] = {
@@ -290,7 +293,7 @@ static const XmodelAttributeRule priorbox[] = {
   }
 #define BROADCAST(type)                                                        \
   {                                                                            \
-    type, some_inputs, no_attributes, xmodel_check_broadcast                   \
+    type, more_inputs, no_attributes, xmodel_check_broadcast                   \
   }
 #define REDUCTION(type)                                                        \
   {                                                                            \
@@ -428,6 +431,11 @@ check_occurrence (const XmodelOp *op, const ArgumentRule *rule, GError **error)
   if (n_ops > 1 && (rule->occurrence == ONE || rule->occurrence == AT_MOST_ONE))
     return xmodel_invalid (error,
         "operator \"%s\" of type %s has %u operators as \"%s\", it takes one",
+        op->name, op->type, n_ops, rule->name);
+  if (n_ops < 2 && rule->occurrence == AT_LEAST_TWO)
+    return xmodel_invalid (error,
+        "operator \"%s\" of type %s has %u operators as \"%s\", it takes at "
+        "least two",
         op->name, op->type, n_ops, rule->name);
   return TRUE;
 }

@@ -105,14 +105,27 @@ gboolean
 xmodel_check_matmul (const XmodelOp *op, GError **error)
 {
   const XmodelArgument *inputs = xmodel_op_get_argument (op, "input");
+  const XmodelTensor *a, *b;
+  gboolean transpose_a = FALSE, transpose_b = FALSE;
+  guint32 n_columns, n_rows;
 
   if (inputs->n_ops != 2)
     return xmodel_invalid (error,
         "operator \"%s\" multiplies %u matrices, not 2", op->name,
         inputs->n_ops);
-  if (inputs->ops[0]->tensor.n_dims < 2 || inputs->ops[1]->tensor.n_dims < 2)
+  a = &inputs->ops[0]->tensor;
+  b = &inputs->ops[1]->tensor;
+  if (a->n_dims < 2 || b->n_dims < 2)
     return xmodel_invalid (
         error, "an input of operator \"%s\" is no matrix", op->name);
+  xmodel_attributes_get_bool (op->attributes, "transpose_a", &transpose_a);
+  xmodel_attributes_get_bool (op->attributes, "transpose_b", &transpose_b);
+  n_columns = a->dims[a->n_dims - (transpose_a ? 2 : 1)];
+  n_rows = b->dims[b->n_dims - (transpose_b ? 1 : 2)];
+  if (n_columns != n_rows)
+    return xmodel_invalid (error,
+        "operator \"%s\" multiplies %u columns with %u rows", op->name,
+        n_columns, n_rows);
   return TRUE;
 }
 
@@ -121,6 +134,7 @@ static gboolean
 check_computed_shape (
     const XmodelOp *op, const XmodelArgument *inputs, GError **error)
 {
+  gboolean is_division = strcmp (op->type, "div") == 0;
   const XmodelOp *first = inputs->ops[0];
   XmodelShapeValues shape, other;
   guint i, j;
@@ -131,18 +145,23 @@ check_computed_shape (
   if (!xmodel_get_shape_values (first, &shape, error))
     return FALSE;
   for (i = 1; i < inputs->n_ops; i++) {
-    if (!xmodel_has_shape_values (inputs->ops[i])
-        && strcmp (op->type, "div") != 0)
+    const XmodelOp *operand = inputs->ops[i];
+
+    if (is_division && !xmodel_attributes_has (operand->attributes, "data"))
+      return xmodel_invalid (error,
+          "operator \"%s\" divides a shape by \"%s\", which is no constant",
+          op->name, operand->name);
+    if (!xmodel_has_shape_values (operand))
       continue;
-    if (!xmodel_get_shape_values (inputs->ops[i], &other, error))
+    if (!xmodel_get_shape_values (operand, &other, error))
       return FALSE;
     if (other.n_values != 1 && other.n_values != shape.n_values)
       return xmodel_invalid (error,
           "operator \"%s\" computes with shapes of %u and %u dimensions",
           op->name, shape.n_values, other.n_values);
-    for (j = 0; j < other.n_values; j++) {
+    for (j = 0; is_division && j < other.n_values; j++) {
       /* -1 overflows with the smallest integer */
-      if (strcmp (op->type, "div") == 0 && other.values[j] < 1)
+      if (other.values[j] < 1)
         return xmodel_invalid (error, "operator \"%s\" divides a shape by %d",
             op->name, other.values[j]);
     }
@@ -459,21 +478,46 @@ xmodel_check_pad (const XmodelOp *op, GError **error)
       op->name, n_paddings, input->n_dims, 2 * input->n_dims);
 }
 
+/* an axis that is dropped takes one element that is there */
+static gboolean
+check_picked_elements (const XmodelOp *op, GError **error)
+{
+  const XmodelTensor *input = xmodel_input_tensor (op, "input");
+  gint shrink_mask = xmodel_get_number (op, "shrink_axis_mask", 0);
+  const gint32 *begin, *strides;
+  guint i;
+
+  xmodel_get_list (op, "begin", &begin);
+  xmodel_get_list (op, "strides", &strides);
+  for (i = 0; i < input->n_dims; i++) {
+    gint64 dim = input->dims[i];
+
+    if ((shrink_mask & (1 << i)) == 0)
+      continue;
+    if (strides[i] != 1 || begin[i] < -dim || begin[i] >= dim)
+      return xmodel_invalid (error,
+          "operator \"%s\" picks element %d of dimension %u in steps of %d, "
+          "it has %u",
+          op->name, begin[i], i, strides[i], input->dims[i]);
+  }
+  return TRUE;
+}
+
 gboolean
 xmodel_check_strided_slice (const XmodelOp *op, GError **error)
 {
   static const gchar *const lists[] = { "begin", "end", "strides" };
-  const XmodelOp *input = xmodel_op_get_input (op, "input", 0);
+  const XmodelTensor *input = xmodel_input_tensor (op, "input");
   const gint32 *values;
   gsize n_values, i;
 
   for (i = 0; i < G_N_ELEMENTS (lists); i++) {
     n_values = xmodel_get_list (op, lists[i], &values);
-    if (n_values != input->tensor.n_dims)
+    if (n_values != input->n_dims)
       return xmodel_invalid (error,
           "\"%s\" of operator \"%s\" has %" G_GSIZE_FORMAT
           " values, its input has %u dimensions",
-          lists[i], op->name, n_values, input->tensor.n_dims);
+          lists[i], op->name, n_values, input->n_dims);
   }
   for (i = 0; i < n_values; i++) {
     if (values[i] == 0)
@@ -487,11 +531,11 @@ xmodel_check_strided_slice (const XmodelOp *op, GError **error)
         "supported",
         op->name);
   /* libxir copies as many values as the tensor has elements */
-  if (xmodel_attributes_has (input->tensor.attributes, "shape_info"))
+  if (xmodel_attributes_has (input->attributes, "shape_info"))
     return xmodel_invalid (error,
         "operator \"%s\" slices a computed shape, which is not supported",
         op->name);
-  return TRUE;
+  return check_picked_elements (op, error);
 }
 
 gboolean
