@@ -49,8 +49,8 @@ teardown (void)
 static gchar *
 data_file (const gchar *name)
 {
-  return g_build_filename (g_getenv ("TEST_DATA_DIR"), "golden", "t_add", name,
-      NULL);
+  return g_build_filename (
+      g_getenv ("TEST_DATA_DIR"), "golden", "t_add", name, NULL);
 }
 
 static DpuModel *
@@ -85,15 +85,15 @@ write_model (const XmodelFile__Graph *graph)
 
 /* opening @path must give an error of @code whose message has @text in it */
 static void
-check_refused (const gchar *path, DpuDevice device, DpuError code,
-    const gchar *text)
+check_refused (
+    const gchar *path, DpuDevice device, DpuError code, const gchar *text)
 {
   g_autoptr (GError) error = NULL;
   DpuModel *model = dpu_model_open (path, device, &error);
 
   fail_unless (model == NULL, "%s was accepted", path);
-  fail_unless (g_error_matches (error, DPU_ERROR, code),
-      "not the error %d: %s", code, error->message);
+  fail_unless (g_error_matches (error, DPU_ERROR, code), "not the error %d: %s",
+      code, error->message);
   fail_unless (strstr (error->message, text) != NULL,
       "the message lacks \"%s\": %s", text, error->message);
 }
@@ -128,8 +128,7 @@ GST_START_TEST (test_tensors_are_described)
   check_tensor (dpu_model_get_input (model), ini, "input");
   for (guint i = 0; i < 2; i++) {
     g_autofree gchar *group = g_strdup_printf ("output%u", i);
-    g_autofree gchar *name =
-        g_key_file_get_string (ini, group, "op", NULL);
+    g_autofree gchar *name = g_key_file_get_string (ini, group, "op", NULL);
 
     check_tensor (dpu_model_get_output (model, i), ini, group);
     fail_unless_equals_string (dpu_model_get_output (model, i)->name, name);
@@ -156,11 +155,13 @@ run_job (gpointer user_data)
   memcpy (dpu_runner_get_input (runner), job->input, in_size);
   for (guint i = 0; i < 50; i++) {
     fail_unless (dpu_runner_execute (runner, &error));
-    fail_unless (memcmp (dpu_runner_get_output (runner, 0), job->expected,
-        out_size) == 0, "run %u gave other bytes", i);
+    fail_unless (
+        memcmp (dpu_runner_get_output (runner, 0), job->expected, out_size)
+            == 0,
+        "run %u gave other bytes", i);
   }
-  fail_unless (memcmp (dpu_runner_get_input (runner), job->input, in_size)
-      == 0);
+  fail_unless (
+      memcmp (dpu_runner_get_input (runner), job->input, in_size) == 0);
   return NULL;
 }
 
@@ -181,7 +182,7 @@ GST_START_TEST (test_runners_are_independent)
 
     fail_unless (g_file_get_contents (in_path, &input, NULL, NULL));
     fail_unless (g_file_get_contents (out_path, &expected, NULL, NULL));
-    jobs[i] = (Job) { model, input, expected };
+    jobs[i] = (Job){ model, input, expected };
     threads[i] = g_thread_new ("runner", run_job, &jobs[i]);
   }
   for (guint i = 0; i < 2; i++) {
@@ -257,8 +258,8 @@ GST_START_TEST (test_missing_dpu_is_an_error)
   g_autofree gchar *reason = NULL;
   DpuDevice device;
 
-  fail_unless (dpu_device_choose (DPU_DEVICE_AUTO, TRUE, &device, &reason,
-      NULL));
+  fail_unless (
+      dpu_device_choose (DPU_DEVICE_AUTO, TRUE, &device, &reason, NULL));
   if (device == DPU_DEVICE_DPU) {
     g_print ("not tried: this machine has a DPU\n");
     return;
@@ -277,16 +278,16 @@ GST_START_TEST (test_auto_falls_back)
 
   fail_unless (model != NULL, "%s", error == NULL ? "" : error->message);
   fail_unless_equals_int (dpu_model_get_device (model), DPU_DEVICE_CPU);
-  fail_unless (g_str_has_prefix (dpu_model_get_fallback_reason (model),
-      "Running on the software DPU: "));
+  fail_unless (g_str_has_prefix (
+      dpu_model_get_fallback_reason (model), "Running on the software DPU: "));
 }
 GST_END_TEST;
 
 /* a runner that cannot be loaded is an error that names the variable */
 GST_START_TEST (test_unusable_runners_are_refused)
 {
-  static const gchar *const runners[] = { "/nonexistent/runner.so",
-    "libm.so.6", "" };
+  static const gchar *const runners[] = { "/nonexistent/runner.so", "libm.so.6",
+    "" };
   static const gchar *const texts[] = { "/nonexistent/runner.so",
     "no VART runner", "no VART runner" };
   g_autofree gchar *path = data_file ("int.xmodel");
@@ -355,12 +356,12 @@ GST_START_TEST (test_models_of_more_parts_are_refused)
   check_refused (path, DPU_DEVICE_CPU, DPU_ERROR_MODEL, "SiLU");
 
   add_relu (two, "cpu_relu", "output", dims);
-  xmodel_sample_subgraph_add_op (find_subgraph (two, "subgraph_output"),
-      "cpu_relu");
+  xmodel_sample_subgraph_add_op (
+      find_subgraph (two, "subgraph_output"), "cpu_relu");
   add_relu (two, "second_relu", "cpu_relu", dims);
   subgraph = xmodel_sample_add_subgraph (two->root, "subgraph_second");
-  xmodel_sample_set_string (XMODEL_SAMPLE_ATTRIBUTES (subgraph), "device",
-      "DPU");
+  xmodel_sample_set_string (
+      XMODEL_SAMPLE_ATTRIBUTES (subgraph), "device", "DPU");
   xmodel_sample_subgraph_add_op (subgraph, "second_relu");
   g_free (path);
   path = write_model (two);
@@ -380,12 +381,12 @@ GST_START_TEST (test_computing_before_the_dpu_is_refused)
   set_device (graph, "subgraph_conv", "CPU");
   add_relu (graph, "late_relu", "output", dims);
   subgraph = xmodel_sample_add_subgraph (graph->root, "subgraph_late");
-  xmodel_sample_set_string (XMODEL_SAMPLE_ATTRIBUTES (subgraph), "device",
-      "DPU");
+  xmodel_sample_set_string (
+      XMODEL_SAMPLE_ATTRIBUTES (subgraph), "device", "DPU");
   xmodel_sample_subgraph_add_op (subgraph, "late_relu");
   path = write_model (graph);
-  check_refused (path, DPU_DEVICE_CPU, DPU_ERROR_MODEL,
-      "computes on the CPU before");
+  check_refused (
+      path, DPU_DEVICE_CPU, DPU_ERROR_MODEL, "computes on the CPU before");
 }
 GST_END_TEST;
 

@@ -37,8 +37,8 @@ golden_clear (Golden *self)
   g_clear_pointer (&self->outputs, g_free);
 }
 
-static gboolean
-fail (GError **error, const gchar *format, ...) G_GNUC_PRINTF (2, 3);
+static gboolean fail (GError **error, const gchar *format, ...)
+    G_GNUC_PRINTF (2, 3);
 
 static gboolean
 fail (GError **error, const gchar *format, ...)
@@ -85,16 +85,16 @@ open_model (Golden *self, GError **error)
   if (file == NULL)
     return FALSE;
   for (guint i = 0; i < self->output_groups->len; i++) {
-    gchar *name = g_key_file_get_string (self->ini,
-        self->output_groups->pdata[i], "op", NULL);
+    gchar *name = g_key_file_get_string (
+        self->ini, self->output_groups->pdata[i], "op", NULL);
 
     if (name != NULL)
       g_ptr_array_add (names, name);
   }
   g_ptr_array_add (names, NULL);
   path = g_path_is_absolute (file)
-      ? g_strdup (file)
-      : g_build_filename (self->directory, file, NULL);
+             ? g_strdup (file)
+             : g_build_filename (self->directory, file, NULL);
   self->model = dpu_model_open_outputs (path, DPU_DEVICE_CPU,
       names->len > 1 ? (const gchar *const *) names->pdata : NULL, error);
   return self->model != NULL;
@@ -108,10 +108,10 @@ has_shape (const gint *shape, gsize n, const DpuTensor *tensor)
   for (gsize i = 0; i < n; i++)
     size *= shape[i];
   return n > 0 && size == tensor->size
-      && (guint) shape[n - 1] == tensor->channels
-      && (n != 4
-          || ((guint) shape[1] == tensor->height
-              && (guint) shape[2] == tensor->width));
+         && (guint) shape[n - 1] == tensor->channels
+         && (n != 4
+             || ((guint) shape[1] == tensor->height
+                 && (guint) shape[2] == tensor->width));
 }
 
 static gboolean
@@ -125,8 +125,8 @@ matches (Golden *self, const gchar *group, const DpuTensor *tensor)
   if (op != NULL && !g_str_equal (op, tensor->name))
     return FALSE;
   return shape != NULL && has_shape (shape, n, tensor)
-      && g_key_file_get_integer (self->ini, group, "fix_point", NULL)
-      == tensor->fix_point;
+         && g_key_file_get_integer (self->ini, group, "fix_point", NULL)
+                == tensor->fix_point;
 }
 
 static gboolean
@@ -166,8 +166,9 @@ load_tensor (Golden *self, const gchar *file, gsize size, GError **error)
   if (!g_file_get_contents (path, &data, &length, error))
     return NULL;
   if (length != size) {
-    fail (error, "%s has %" G_GSIZE_FORMAT " bytes, its tensor %" G_GSIZE_FORMAT,
-        path, length, size);
+    fail (error,
+        "%s has %" G_GSIZE_FORMAT " bytes, its tensor %" G_GSIZE_FORMAT, path,
+        length, size);
     return NULL;
   }
   return g_steal_pointer (&data);
@@ -241,7 +242,8 @@ check_directory (gchar *directory)
   Golden self = { .directory = directory };
   g_autoptr (GError) error = NULL;
   gboolean equal = load_ini (&self, &error) && open_model (&self, &error)
-      && match_outputs (&self, &error) && run_inputs (&self, &error);
+                   && match_outputs (&self, &error)
+                   && run_inputs (&self, &error);
 
   if (equal)
     g_print ("equal %s: %u outputs\n", directory, self.n_compared);

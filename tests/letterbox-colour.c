@@ -159,6 +159,9 @@ GST_START_TEST (test_yuv_equals_floating_point)
     { 16, 15, 61, 47 },
     { 320, 2, 40, 40 },
     { 96, 54, 32, 32 },
+    /* rows that are gathered in several chunks */
+    { 401, 12, 300, 10 },
+    { 100, 5, 290, 16 },
   };
   const gchar *format = yuv_formats[__i__];
   guint i;

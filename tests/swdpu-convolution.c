@@ -32,8 +32,8 @@ static const Shape shapes[] = {
   { "1x1 of many", 1, 2, 1100, 3, 1, 1, 1, 1, 0, 0, 0, 0, 1, TRUE, -2 },
   { "3x3", 6, 5, 16, 16, 3, 3, 1, 1, 1, 1, 1, 1, 1, TRUE, -3 },
   { "3x3 by 2", 9, 11, 8, 16, 3, 3, 2, 1, 1, 1, 1, 1, 1, TRUE, -5 },
-  { "3x3 by 2 padded on one side", 8, 8, 8, 16, 3, 3, 2, 1, 1, 1, 0, 0, 1,
-      TRUE, -5 },
+  { "3x3 by 2 padded on one side", 8, 8, 8, 16, 3, 3, 2, 1, 1, 1, 0, 0, 1, TRUE,
+      -5 },
   { "6x6 by 2 of a picture", 16, 14, 3, 16, 6, 6, 2, 1, 2, 2, 2, 2, 1, TRUE,
       -6 },
   { "5x1", 7, 6, 4, 8, 5, 1, 1, 1, 2, 0, 2, 0, 1, TRUE, -1 },
@@ -110,22 +110,22 @@ case_init (Case *self, GRand *random, const Shape *shape, Data data)
 
   self->shape = shape;
   self->in = rig_shape (shape->in_h, shape->in_w, shape->in_c);
-  self->out = rig_shape (
-      (shape->in_h + shape->pad_top + shape->pad_bottom - reach_h)
-              / shape->stride
-          + 1,
-      (shape->in_w + shape->pad_left + shape->pad_right - reach_w)
-              / shape->stride
-          + 1,
-      shape->out_c);
+  self->out =
+      rig_shape ((shape->in_h + shape->pad_top + shape->pad_bottom - reach_h)
+                         / shape->stride
+                     + 1,
+          (shape->in_w + shape->pad_left + shape->pad_right - reach_w)
+                  / shape->stride
+              + 1,
+          shape->out_c);
   self->input =
       new_values (random, data, plan_shape_get_size (&self->in), input_bits);
   self->weights = new_values (random, data,
       (gsize) shape->out_c * shape->kernel_h * shape->kernel_w * shape->in_c
           / shape->groups,
       CLAMP (tie_bits - input_bits, 0, 6));
-  self->bias = new_values (random, data == DATA_EXTREME ? data : DATA_RANDOM,
-      shape->out_c, 0);
+  self->bias = new_values (
+      random, data == DATA_EXTREME ? data : DATA_RANDOM, shape->out_c, 0);
   if (data == DATA_TIES || data == DATA_LEAKY_TIES)
     memset (self->bias, 0, shape->out_c);
 }
@@ -156,11 +156,12 @@ compute_exact (const Case *self, gint row, gint column, guint channel)
       if (y < 0 || x < 0 || y >= (gint) shape->in_h || x >= (gint) shape->in_w)
         continue;
       for (guint k = 0; k < n_in; k++)
-        sum += self->input[(y * shape->in_w + x) * shape->in_c + first + k]
+        sum +=
+            self->input[(y * shape->in_w + x) * shape->in_c + first + k]
             * self->weights[((channel * shape->kernel_h + i) * shape->kernel_w
                                 + j)
-                    * n_in
-                + k];
+                                * n_in
+                            + k];
     }
   }
 
@@ -201,14 +202,14 @@ make_plan (const Case *self)
 {
   Plan *plan = plan_new ();
   guint input = plan_add_tensor (plan, "input", &self->in, INPUT_FIX_POINT);
-  guint output = plan_add_tensor (plan, "output", &self->out,
-      get_output_fix_point (self));
+  guint output =
+      plan_add_tensor (plan, "output", &self->out, get_output_fix_point (self));
   const Shape *shape = self->shape;
 
   plan_mark_input (plan, input);
   plan_mark_output (plan, output);
   plan_add_step (plan, PLAN_STEP_CONVOLUTION, "convolution", &input, 1, output)
-      ->convolution = (PlanConvolution) {
+      ->convolution = (PlanConvolution){
     .window = { shape->kernel_h, shape->kernel_w, shape->stride, shape->stride,
         shape->dilation, shape->dilation, shape->pad_top, shape->pad_left },
     .groups = shape->groups,
@@ -224,8 +225,8 @@ make_plan (const Case *self)
 
 /* returns the path that was taken */
 static SwdpuPath
-check_path (const Case *self, SwdpuPath path, guint threads,
-    const gint8 *expected)
+check_path (
+    const Case *self, SwdpuPath path, guint threads, const gint8 *expected)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (SwdpuProgram) program =
@@ -241,10 +242,10 @@ check_path (const Case *self, SwdpuPath path, guint threads,
   fail_unless (swdpu_context_run (context, &error));
   for (gsize i = 0; i < size; i++)
     fail_unless (actual[i] == expected[i],
-        "%s, activation %d, shift %d, path %d, %u threads: output %"
-        G_GSIZE_FORMAT " is %d instead of %d", self->shape->name,
-        self->activation, self->shift, taken, threads, i, actual[i],
-        expected[i]);
+        "%s, activation %d, shift %d, path %d, %u threads: output %" G_GSIZE_FORMAT
+        " is %d instead of %d",
+        self->shape->name, self->activation, self->shift, taken, threads, i,
+        actual[i], expected[i]);
   return taken;
 }
 

@@ -34,8 +34,8 @@ place (const PlanShape *shape, guint y, guint x, guint c)
 }
 
 static guint
-add_random_input (LayerRig *rig, const PlanShape *shape, gint fix_point,
-    gint8 **data)
+add_random_input (
+    LayerRig *rig, const PlanShape *shape, gint fix_point, gint8 **data)
 {
   *data = rig_random (random_numbers, plan_shape_get_size (shape));
   return layer_rig_add_input (rig, shape, fix_point, *data);
@@ -49,10 +49,22 @@ GST_START_TEST (test_rounding)
     gint shift;
     gint64 expected;
   } rows[] = {
-    { 5, 1, 3 }, { -5, 1, -2 }, { 3, 1, 2 }, { -3, 1, -1 }, { 1, 1, 1 },
-    { -1, 1, 0 }, { 2, 2, 1 }, { -2, 2, 0 }, { -3, 2, -1 }, { 6, 2, 2 },
-    { -6, 2, -1 }, { 5, 0, 5 }, { 5, -3, 40 }, { -5, -3, -40 },
-    { G_MAXINT32, 62, 0 }, { G_MININT32, 200, 0 },
+    { 5, 1, 3 },
+    { -5, 1, -2 },
+    { 3, 1, 2 },
+    { -3, 1, -1 },
+    { 1, 1, 1 },
+    { -1, 1, 0 },
+    { 2, 2, 1 },
+    { -2, 2, 0 },
+    { -3, 2, -1 },
+    { 6, 2, 2 },
+    { -6, 2, -1 },
+    { 5, 0, 5 },
+    { 5, -3, 40 },
+    { -5, -3, -40 },
+    { G_MAXINT32, 62, 0 },
+    { G_MININT32, 200, 0 },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -72,7 +84,7 @@ static gdouble
 expect_sum (const gint *fix_points, gint a, gint b, gint sum_fix_point)
 {
   gdouble sum = floor (ldexp (a, sum_fix_point - fix_points[0]) + 0.5)
-      + floor (ldexp (b, sum_fix_point - fix_points[1]) + 0.5);
+                + floor (ldexp (b, sum_fix_point - fix_points[1]) + 0.5);
 
   return ldexp (sum, fix_points[2] - sum_fix_point);
 }
@@ -92,12 +104,12 @@ GST_START_TEST (test_sum)
   layer_rig_init (&rig, &shape, fix_points[2]);
   inputs[0] = add_random_input (&rig, &shape, fix_points[0], &a);
   inputs[1] = add_random_input (&rig, &shape, fix_points[1], &b);
-  fail_unless (layer_sum (&rig.layer, inputs, 2, meet, PLAN_ACTIVATION_NONE,
-      &output, NULL));
+  fail_unless (layer_sum (
+      &rig.layer, inputs, 2, meet, PLAN_ACTIVATION_NONE, &output, NULL));
   actual = layer_rig_run (&rig, output);
   for (gsize i = 0; i < plan_shape_get_size (&shape); i++)
-    fail_unless_equals_int (actual[i],
-        rig_round (expect_sum (fix_points, a[i], b[i], meet)));
+    fail_unless_equals_int (
+        actual[i], rig_round (expect_sum (fix_points, a[i], b[i], meet)));
   layer_rig_clear (&rig);
 }
 GST_END_TEST;
@@ -113,12 +125,12 @@ GST_START_TEST (test_product_repeats_the_smaller_operand)
   layer_rig_init (&rig, &shape, 5);
   inputs[0] = add_random_input (&rig, &shape, 4, &a);
   inputs[1] = add_random_input (&rig, &pixel, 7, &b);
-  fail_unless (layer_product (&rig.layer, inputs, 2, PLAN_ACTIVATION_NONE,
-      &output, NULL));
+  fail_unless (layer_product (
+      &rig.layer, inputs, 2, PLAN_ACTIVATION_NONE, &output, NULL));
   actual = layer_rig_run (&rig, output);
   for (gsize i = 0; i < plan_shape_get_size (&shape); i++)
-    fail_unless_equals_int (actual[i],
-        rig_round (ldexp (a[i] * b[i % 13], 5 - 4 - 7)));
+    fail_unless_equals_int (
+        actual[i], rig_round (ldexp (a[i] * b[i % 13], 5 - 4 - 7)));
   layer_rig_clear (&rig);
 }
 GST_END_TEST;
@@ -240,8 +252,8 @@ GST_START_TEST (test_upsample_nearest)
   fail_unless (layer_upsample_nearest (&rig.layer, input, &output, NULL));
   actual = layer_rig_run (&rig, output);
   for (guint i = 0; i < 6 * 12 * 5; i++)
-    fail_unless_equals_int (actual[i],
-        data[place (&in, i / 60 / 2, i / 5 % 12 / 3, i % 5)]);
+    fail_unless_equals_int (
+        actual[i], data[place (&in, i / 60 / 2, i / 5 % 12 / 3, i % 5)]);
   layer_rig_clear (&rig);
 }
 GST_END_TEST;
@@ -266,12 +278,12 @@ GST_START_TEST (test_upsample_bilinear)
 
       for (gint c = 0; c < 5; c++) {
         gint sum = 9 * data[place (&in, y / 2, x / 2, c)]
-            + 3 * data[place (&in, far_y, x / 2, c)]
-            + 3 * data[place (&in, y / 2, far_x, c)]
-            + data[place (&in, far_y, far_x, c)];
+                   + 3 * data[place (&in, far_y, x / 2, c)]
+                   + 3 * data[place (&in, y / 2, far_x, c)]
+                   + data[place (&in, far_y, far_x, c)];
 
-        fail_unless_equals_int (actual[place (&out, y, x, c)],
-            rig_round (sum / 16.0 * 2));
+        fail_unless_equals_int (
+            actual[place (&out, y, x, c)], rig_round (sum / 16.0 * 2));
       }
     }
   }
@@ -296,12 +308,12 @@ GST_START_TEST (test_transposed_convolution)
   input = add_random_input (&rig, &in, 4, &data);
   dilated = plan_add_tensor (rig.layer.plan, "dilated", &between, 4);
   output = plan_add_tensor (rig.layer.plan, "output", &out, 4);
-  step = plan_add_step (rig.layer.plan, PLAN_STEP_DILATE, "dilate", &input, 1,
-      dilated);
+  step = plan_add_step (
+      rig.layer.plan, PLAN_STEP_DILATE, "dilate", &input, 1, dilated);
   step->dilate.stride_h = step->dilate.stride_w = 2;
   step = plan_add_step (rig.layer.plan, PLAN_STEP_CONVOLUTION, "convolution",
       &dilated, 1, output);
-  step->convolution.window = (PlanWindow) { 3, 3, 1, 1, 1, 1, 2, 2 };
+  step->convolution.window = (PlanWindow){ 3, 3, 1, 1, 1, 1, 2, 2 };
   step->convolution.groups = 1;
   step->convolution.weights = weights;
   step->convolution.weights_fix_point = 7;
@@ -335,8 +347,8 @@ GST_START_TEST (test_pad)
     guint y = i / 30, x = i / 5 % 6, c = i % 5;
     gboolean inside = y >= 1 && y < 3 && x >= 3 && c < 4;
 
-    fail_unless_equals_int (actual[i],
-        inside ? data[place (&in, y - 1, x - 3, c)] : 0);
+    fail_unless_equals_int (
+        actual[i], inside ? data[place (&in, y - 1, x - 3, c)] : 0);
   }
   layer_rig_clear (&rig);
 }
@@ -354,13 +366,12 @@ GST_START_TEST (test_strided_slice)
 
   layer_rig_init (&rig, &out, 4);
   input = add_random_input (&rig, &in, 4, &data);
-  fail_unless (layer_strided_slice (&rig.layer, input, begin, strides, 4,
-      &output, NULL));
+  fail_unless (layer_strided_slice (
+      &rig.layer, input, begin, strides, 4, &output, NULL));
   actual = layer_rig_run (&rig, output);
   for (guint i = 0; i < 3 * 4 * 3; i++)
-    fail_unless_equals_int (actual[i],
-        data[place (&in, i / 12 * 2 + begin[1], i / 3 % 4 * 2 + begin[2],
-            i % 3)]);
+    fail_unless_equals_int (actual[i], data[place (&in, i / 12 * 2 + begin[1],
+                                           i / 3 % 4 * 2 + begin[2], i % 3)]);
   layer_rig_clear (&rig);
 }
 GST_END_TEST;
@@ -379,8 +390,8 @@ GST_START_TEST (test_permute)
   fail_unless (layer_permute (&rig.layer, input, order, 4, &output, NULL));
   actual = layer_rig_run (&rig, output);
   for (guint i = 0; i < 24; i++)
-    fail_unless_equals_int (actual[i],
-        data[place (&in, i / 3 % 2, i % 3, i / 6)]);
+    fail_unless_equals_int (
+        actual[i], data[place (&in, i / 3 % 2, i % 3, i / 6)]);
   layer_rig_clear (&rig);
 }
 GST_END_TEST;
@@ -399,9 +410,9 @@ GST_START_TEST (test_reorganize_and_back)
   deeper = layer_rig_run (&rig, output);
   layer_rig_clear (&rig);
   for (guint i = 0; i < 120; i++)
-    fail_unless_equals_int (deeper[i],
-        data[place (&wide, i / 60 * 2 + i % 20 / 10,
-            i / 20 % 3 * 2 + i % 10 / 5, i % 5)]);
+    fail_unless_equals_int (
+        deeper[i], data[place (&wide, i / 60 * 2 + i % 20 / 10,
+                       i / 20 % 3 * 2 + i % 10 / 5, i % 5)]);
 
   layer_rig_init (&rig, &wide, 4);
   input = layer_rig_add_input (&rig, &deep, 4, deeper);
@@ -466,8 +477,8 @@ GST_START_TEST (test_function)
     all[i] = i - 128;
   layer_rig_init (&rig, &shape, output_fix_point);
   input = layer_rig_add_input (&rig, &shape, fix_point, all);
-  fail_unless (layer_map (&rig.layer, input, functions[__i__].function,
-      &output, NULL));
+  fail_unless (
+      layer_map (&rig.layer, input, functions[__i__].function, &output, NULL));
   actual = layer_rig_run (&rig, output);
   for (gint i = 0; i < 256; i++)
     fail_unless_equals_int (actual[i],
@@ -498,12 +509,12 @@ GST_START_TEST (test_contradictions_are_refused)
   layer_reorganize (&rig.layer, input, 2, FALSE, &output, &errors[4]);
   layer_max_pool (&rig.layer, input, &window, &output, &errors[5]);
   layer_reshape (&rig.layer, input, &output, &errors[6]);
-  layer_sum (&rig.layer, &input, 1, 4, PLAN_ACTIVATION_NONE, &output,
-      &errors[7]);
+  layer_sum (
+      &rig.layer, &input, 1, 4, PLAN_ACTIVATION_NONE, &output, &errors[7]);
   for (guint i = 0; i < G_N_ELEMENTS (errors); i++) {
     fail_unless (errors[i] != NULL, "contradiction %u was accepted", i);
-    fail_unless (g_str_has_prefix (errors[i]->message,
-        "Operator \"name\" (type): "));
+    fail_unless (
+        g_str_has_prefix (errors[i]->message, "Operator \"name\" (type): "));
     g_error_free (errors[i]);
   }
   layer_rig_clear (&rig);

@@ -35,8 +35,8 @@ new_random_graph (GRand *random)
       inputs[j] = g_rand_int_range (random, 0, plan->tensors->len);
     shape.dims[0] = g_rand_int_range (random, 1, 5000);
     output = plan_add_tensor (plan, "tensor", &shape, 0);
-    plan_add_step (plan, PLAN_STEP_CONCATENATE, "step", inputs, n_inputs,
-        output);
+    plan_add_step (
+        plan, PLAN_STEP_CONCATENATE, "step", inputs, n_inputs, output);
     if (g_rand_int_range (random, 0, 8) == 0)
       plan_mark_output (plan, output);
   }
@@ -71,8 +71,8 @@ check_apart (const Plan *plan, guint i, guint j)
   if (a->place != PLAN_PLACE_ARENA || b->place != PLAN_PLACE_ARENA
       || first.last < second.first || second.last < first.first)
     return;
-  fail_unless (a->offset + a->size <= b->offset
-          || b->offset + b->size <= a->offset,
+  fail_unless (
+      a->offset + a->size <= b->offset || b->offset + b->size <= a->offset,
       "tensors %u and %u are alive together and overlap", i, j);
 }
 
@@ -116,8 +116,8 @@ GST_START_TEST (test_too_large_a_frame_is_refused)
     if (i == 0)
       plan_mark_input (plan, tensors[0]);
     else
-      plan_add_step (plan, PLAN_STEP_CONCATENATE, "step", tensors, i,
-          tensors[i]);
+      plan_add_step (
+          plan, PLAN_STEP_CONCATENATE, "step", tensors, i, tensors[i]);
   }
   fail_if (plan_place_tensors (plan, &error));
   fail_unless (g_error_matches (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED));
@@ -128,8 +128,8 @@ GST_END_TEST;
 static XmodelFile__Graph *
 load_leaky (void)
 {
-  g_autofree gchar *path = g_build_filename (g_getenv ("TEST_DATA_DIR"),
-      "golden", "t_leaky", "int.xmodel", NULL);
+  g_autofree gchar *path = g_build_filename (
+      g_getenv ("TEST_DATA_DIR"), "golden", "t_leaky", "int.xmodel", NULL);
 
   return xmodel_sample_load (path);
 }
@@ -216,15 +216,15 @@ change_type (XmodelFile__Graph *graph)
   /* what every operator that is not one of XIR's own needs */
   xmodel_sample_set_ints (XMODEL_SAMPLE_ATTRIBUTES (op), "shape",
       (const gint32 *) op->tensor->dims, op->tensor->n_dims);
-  xmodel_sample_set_string (XMODEL_SAMPLE_ATTRIBUTES (op), "data_type",
-      "FLOAT32");
+  xmodel_sample_set_string (
+      XMODEL_SAMPLE_ATTRIBUTES (op), "data_type", "FLOAT32");
 }
 
 static void
 change_slope (XmodelFile__Graph *graph)
 {
-  xmodel_sample_set_float (XMODEL_SAMPLE_ATTRIBUTES (
-                               xmodel_sample_find_op (graph, "leaky-relu", 0)),
+  xmodel_sample_set_float (
+      XMODEL_SAMPLE_ATTRIBUTES (xmodel_sample_find_op (graph, "leaky-relu", 0)),
       "alpha", 0.25f);
 }
 
@@ -244,8 +244,8 @@ find_rounding (XmodelFile__Graph *graph)
 static void
 change_width (XmodelFile__Graph *graph)
 {
-  xmodel_sample_set_int (XMODEL_SAMPLE_ATTRIBUTES (find_rounding (graph)),
-      "bit_width", 16);
+  xmodel_sample_set_int (
+      XMODEL_SAMPLE_ATTRIBUTES (find_rounding (graph)), "bit_width", 16);
 }
 
 static void
@@ -258,8 +258,8 @@ change_rounding (XmodelFile__Graph *graph)
 static void
 change_fix_point (XmodelFile__Graph *graph)
 {
-  xmodel_sample_set_int (XMODEL_SAMPLE_ATTRIBUTES (find_rounding (graph)),
-      "fix_point", 100);
+  xmodel_sample_set_int (
+      XMODEL_SAMPLE_ATTRIBUTES (find_rounding (graph)), "fix_point", 100);
 }
 
 static void
@@ -302,8 +302,8 @@ GST_START_TEST (test_refusals_name_the_operator)
   fail_unless (error != NULL);
   named = g_strdup_printf ("(%s): ", refusals[__i__].type);
   fail_unless (g_str_has_prefix (error->message, "Operator \"")
-          && strstr (error->message, named) != NULL
-          && strstr (error->message, refusals[__i__].text) != NULL,
+                   && strstr (error->message, named) != NULL
+                   && strstr (error->message, refusals[__i__].text) != NULL,
       "the message is: %s", error->message);
 }
 GST_END_TEST;
@@ -320,8 +320,8 @@ GST_START_TEST (test_unknown_names_are_refused)
   fail_unless (swdpu_program_get (bytes, root, outputs, 1, &error) == NULL);
   fail_unless (strstr (error->message, "no-such-operator") != NULL);
   g_clear_error (&error);
-  fail_unless (swdpu_program_get (bytes, "no-such-graph", NULL, 1, &error)
-      == NULL);
+  fail_unless (
+      swdpu_program_get (bytes, "no-such-graph", NULL, 1, &error) == NULL);
   fail_unless (strstr (error->message, "no-such-graph") != NULL);
 }
 GST_END_TEST;
@@ -337,8 +337,8 @@ swdpu_suite (void)
   tcase_add_test (tcase, test_too_large_a_frame_is_refused);
   tcase_add_test (tcase, test_programs_are_shared);
   tcase_add_test (tcase, test_programs_are_shared_by_threads);
-  tcase_add_loop_test (tcase, test_refusals_name_the_operator, 0,
-      G_N_ELEMENTS (refusals));
+  tcase_add_loop_test (
+      tcase, test_refusals_name_the_operator, 0, G_N_ELEMENTS (refusals));
   tcase_add_test (tcase, test_unknown_names_are_refused);
   return suite;
 }

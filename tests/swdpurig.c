@@ -14,7 +14,7 @@
 PlanShape
 rig_shape (guint height, guint width, guint channels)
 {
-  return (PlanShape) { 4, { 1, height, width, channels } };
+  return (PlanShape){ 4, { 1, height, width, channels } };
 }
 
 gint8 *
@@ -37,14 +37,15 @@ rig_round (gdouble value)
 void
 layer_rig_init (LayerRig *self, const PlanShape *shape, gint fix_point)
 {
-  self->op = (XmodelOp) { .name = (gchar *) "name", .type = (gchar *) "type" };
-  self->inputs = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  self->layer = (Layer) { plan_new (), &self->op, "output", *shape, fix_point };
+  self->op = (XmodelOp){ .name = (gchar *) "name", .type = (gchar *) "type" };
+  self->inputs =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  self->layer = (Layer){ plan_new (), &self->op, "output", *shape, fix_point };
 }
 
 guint
-layer_rig_add_input (LayerRig *self, const PlanShape *shape, gint fix_point,
-    const gint8 *data)
+layer_rig_add_input (
+    LayerRig *self, const PlanShape *shape, gint fix_point, const gint8 *data)
 {
   guint input = plan_add_tensor (self->layer.plan, "input", shape, fix_point);
 
@@ -64,8 +65,8 @@ layer_rig_run (LayerRig *self, guint output)
 
   plan_mark_output (self->layer.plan, output);
   fail_unless (plan_place_tensors (self->layer.plan, &error));
-  program = swdpu_program_new (g_steal_pointer (&self->layer.plan), 1,
-      SWDPU_PATH_PLAIN, &error);
+  program = swdpu_program_new (
+      g_steal_pointer (&self->layer.plan), 1, SWDPU_PATH_PLAIN, &error);
   fail_unless (program != NULL);
   context = swdpu_context_new (program, &error);
   fail_unless (context != NULL);

@@ -30,8 +30,8 @@ gint8 *rig_random (GRand *random, gsize n);
 gint8 rig_round (gdouble value);
 
 void layer_rig_init (LayerRig *self, const PlanShape *shape, gint fix_point);
-guint layer_rig_add_input (LayerRig *self, const PlanShape *shape,
-    gint fix_point, const gint8 *data);
+guint layer_rig_add_input (
+    LayerRig *self, const PlanShape *shape, gint fix_point, const gint8 *data);
 gint8 *layer_rig_run (LayerRig *self, guint output);
 void layer_rig_clear (LayerRig *self);
 

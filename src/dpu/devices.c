@@ -28,8 +28,8 @@ find_obstacle (void)
   guint n_devices;
 
   if (library == NULL)
-    return g_strdup ("no DPU can be used because XRT (" XRT_LIBRARY
-                     ") is not installed");
+    return g_strdup (
+        "no DPU can be used because XRT (" XRT_LIBRARY ") is not installed");
   *(gpointer *) &probe = dlsym (library, "xclProbe");
   n_devices = probe == NULL ? 0 : probe ();
   /* XRT does not survive being unloaded */
@@ -91,7 +91,8 @@ locate_runner (const gchar *library, gchar **reason)
   if (factory != NULL && dladdr (factory, &info) != 0)
     return g_strdup (info.dli_fname);
   g_free (*reason);
-  *reason = g_strdup (handle == NULL
+  *reason = g_strdup (
+      handle == NULL
           ? dlerror ()
           : "it has no create_runner_with_attrs, so it is no VART runner");
   return NULL;

@@ -34,6 +34,11 @@ struct _DpuModel {
   xir::Subgraph *subgraph;
   DpuTensor input;
   std::vector<DpuTensor> outputs;
+  /* the runner that told the tensors, kept until there is another one: what
+   * runners share need not be made twice */
+  std::mutex probe_lock;
+  std::unique_ptr<xir::Attrs> probe_attrs;
+  std::unique_ptr<vart::Runner> probe;
 };
 
 /* members in the order of creation: the runner borrows the attributes */
@@ -62,8 +67,8 @@ tame_unilog ()
 {
   static std::once_flag once;
 
-  std::call_once (once,
-      [] { UniLog::mapLogConfig[UNI_LOG_CHECK_FAKE_LAYER] = true; });
+  std::call_once (
+      once, [] { UniLog::mapLogConfig[UNI_LOG_CHECK_FAKE_LAYER] = true; });
 }
 
 /* runs @function, and turns what it throws into an error that begins with
@@ -90,27 +95,28 @@ gboolean
 load_graph (DpuModel *self, const Xmodel *model, const DpuSubgraph *part,
     GError **error)
 {
-  return guard (error, DPU_ERROR_MODEL, "XIR does not accept the model", [&]() -> gboolean {
-    gsize size;
-    auto data = static_cast<const char *> (
-        g_bytes_get_data (xmodel_get_bytes (model), &size));
+  return guard (error, DPU_ERROR_MODEL, "XIR does not accept the model",
+      [&] () -> gboolean {
+        gsize size;
+        auto data = static_cast<const char *> (
+            g_bytes_get_data (xmodel_get_bytes (model), &size));
 
-    self->graph =
-        xir::Graph::deserialize_from_string (std::string (data, size));
-    self->subgraph = self->graph->get_root_subgraph ();
-    if (!part->compiled) {
-      /* what VART looks for in a subgraph it makes a runner of */
-      self->subgraph->set_attr<std::string> ("device", "DPU");
-      self->subgraph->set_attr<std::map<std::string, std::string>> ("runner",
-          { { "run", self->runner_library } });
-      return TRUE;
-    }
-    for (auto child : self->subgraph->get_children ()) {
-      if (child->get_name () == part->subgraph->name)
-        self->subgraph = child;
-    }
-    return TRUE;
-  });
+        self->graph =
+            xir::Graph::deserialize_from_string (std::string (data, size));
+        self->subgraph = self->graph->get_root_subgraph ();
+        if (!part->compiled) {
+          /* what VART looks for in a subgraph it makes a runner of */
+          self->subgraph->set_attr<std::string> ("device", "DPU");
+          self->subgraph->set_attr<std::map<std::string, std::string>> (
+              "runner", { { "run", self->runner_library } });
+          return TRUE;
+        }
+        for (auto child : self->subgraph->get_children ()) {
+          if (child->get_name () == part->subgraph->name)
+            self->subgraph = child;
+        }
+        return TRUE;
+      });
 }
 
 gboolean
@@ -118,37 +124,38 @@ create_runner (DpuRunner *self, guint cpu_threads, GError **error)
 {
   DpuModel *model = self->model;
 
-  return guard (error, DPU_ERROR_INIT, "VART cannot make a runner", [&]() -> gboolean {
-    vart::RunnerExt *runner;
+  return guard (
+      error, DPU_ERROR_INIT, "VART cannot make a runner", [&] () -> gboolean {
+        vart::RunnerExt *runner;
 
-    self->attrs = xir::Attrs::create ();
-    self->attrs->set_attr<std::string> ("mode", "run");
-    self->attrs->set_attr<std::map<std::string, std::string>> ("lib",
-        { { "DPU", model->runner_library } });
-    self->attrs->set_attr<int> ("cpu_threads", cpu_threads);
-    if (!model->output_names.empty ())
-      self->attrs->set_attr<std::vector<std::string>> ("outputs",
-          model->output_names);
-    self->runner = vart::Runner::create_runner_with_attrs (model->subgraph,
-        self->attrs.get ());
-    if (self->runner == nullptr && self->attrs->has_attr ("error")) {
-      g_set_error (error, DPU_ERROR, DPU_ERROR_MODEL,
-          "The software DPU cannot run the model. %s",
-          self->attrs->get_attr<std::string> ("error").c_str ());
-      return FALSE;
-    }
-    runner = dynamic_cast<vart::RunnerExt *> (self->runner.get ());
-    if (runner == nullptr) {
-      g_set_error (error, DPU_ERROR, DPU_ERROR_INIT,
-          "The runner in %s does not give its own buffers; a libvart 2.5 "
-          "runner is needed",
-          model->runner_library);
-      return FALSE;
-    }
-    self->inputs = runner->get_inputs ();
-    self->outputs = runner->get_outputs ();
-    return TRUE;
-  });
+        self->attrs = xir::Attrs::create ();
+        self->attrs->set_attr<std::string> ("mode", "run");
+        self->attrs->set_attr<std::map<std::string, std::string>> (
+            "lib", { { "DPU", model->runner_library } });
+        self->attrs->set_attr<int> ("cpu_threads", cpu_threads);
+        if (!model->output_names.empty ())
+          self->attrs->set_attr<std::vector<std::string>> (
+              "outputs", model->output_names);
+        self->runner = vart::Runner::create_runner_with_attrs (
+            model->subgraph, self->attrs.get ());
+        if (self->runner == nullptr && self->attrs->has_attr ("error")) {
+          g_set_error (error, DPU_ERROR, DPU_ERROR_MODEL,
+              "The software DPU cannot run the model. %s",
+              self->attrs->get_attr<std::string> ("error").c_str ());
+          return FALSE;
+        }
+        runner = dynamic_cast<vart::RunnerExt *> (self->runner.get ());
+        if (runner == nullptr) {
+          g_set_error (error, DPU_ERROR, DPU_ERROR_INIT,
+              "The runner in %s does not give its own buffers; a libvart 2.5 "
+              "runner is needed",
+              model->runner_library);
+          return FALSE;
+        }
+        self->inputs = runner->get_inputs ();
+        self->outputs = runner->get_outputs ();
+        return TRUE;
+      });
 }
 
 /* a full index: the views of device memory read all of it */
@@ -166,25 +173,26 @@ get_memory (vart::TensorBuffer *buffer, gsize size)
 gboolean
 map_buffers (DpuRunner *self, GError **error)
 {
-  return guard (error, DPU_ERROR_INIT, "VART's buffers are unusable", [&]() -> gboolean {
-    DpuModel *model = self->model;
+  return guard (
+      error, DPU_ERROR_INIT, "VART's buffers are unusable", [&] () -> gboolean {
+        DpuModel *model = self->model;
 
-    if (self->inputs.size () == 1
-        && self->outputs.size () == model->outputs.size ()) {
-      self->input = get_memory (self->inputs[0], model->input.size);
-      for (gsize i = 0; i < self->outputs.size (); i++)
-        self->output_data.push_back (
-            get_memory (self->outputs[i], model->outputs[i].size));
-    }
-    for (auto data : self->output_data) {
-      if (data == nullptr)
-        self->input = nullptr;
-    }
-    if (self->input == nullptr)
-      g_set_error (error, DPU_ERROR, DPU_ERROR_INIT,
-          "VART's buffers are smaller than the model's tensors");
-    return self->input != nullptr;
-  });
+        if (self->inputs.size () == 1
+            && self->outputs.size () == model->outputs.size ()) {
+          self->input = get_memory (self->inputs[0], model->input.size);
+          for (gsize i = 0; i < self->outputs.size (); i++)
+            self->output_data.push_back (
+                get_memory (self->outputs[i], model->outputs[i].size));
+        }
+        for (auto data : self->output_data) {
+          if (data == nullptr)
+            self->input = nullptr;
+        }
+        if (self->input == nullptr)
+          g_set_error (error, DPU_ERROR, DPU_ERROR_INIT,
+              "VART's buffers are smaller than the model's tensors");
+        return self->input != nullptr;
+      });
 }
 
 /* @kind: "input" or "output", for the message */
@@ -224,7 +232,7 @@ gboolean
 describe_model (DpuModel *self, const DpuRunner *runner, GError **error)
 {
   return guard (error, DPU_ERROR_MODEL, "The model's tensors are unusable",
-      [&]() -> gboolean {
+      [&] () -> gboolean {
         if (runner->inputs.size () != 1) {
           g_set_error (error, DPU_ERROR, DPU_ERROR_MODEL,
               "The model has %u inputs, YOLOv5 has one",
@@ -251,21 +259,32 @@ probe_model (DpuModel *self, GError **error)
   gboolean probed;
 
   runner->model = dpu_model_ref (self);
-  probed = create_runner (runner, 1, error)
-      && describe_model (self, runner, error);
+  probed =
+      create_runner (runner, 1, error) && describe_model (self, runner, error);
+  self->probe_attrs = std::move (runner->attrs);
+  self->probe = std::move (runner->runner);
   dpu_runner_free (runner);
   return probed;
+}
+
+void
+drop_probe (DpuModel *self)
+{
+  std::lock_guard<std::mutex> guard (self->probe_lock);
+
+  self->probe.reset ();
+  self->probe_attrs.reset ();
 }
 
 DpuError
 code_of_read_error (const GError *error)
 {
   return g_error_matches (error, XMODEL_ERROR, XMODEL_ERROR_NOT_FOUND)
-      ? DPU_ERROR_NOT_FOUND
-      : DPU_ERROR_MODEL;
+             ? DPU_ERROR_NOT_FOUND
+             : DPU_ERROR_MODEL;
 }
 
-}
+} // namespace
 
 /**
  * dpu_model_open:
@@ -300,8 +319,8 @@ dpu_model_open_outputs (const gchar *path, DpuDevice device,
   DpuModel *self;
 
   if (file == nullptr) {
-    g_set_error_literal (error, DPU_ERROR, code_of_read_error (read_error),
-        read_error->message);
+    g_set_error_literal (
+        error, DPU_ERROR, code_of_read_error (read_error), read_error->message);
     return nullptr;
   }
   if (!dpu_subgraph_find (file, &part, error)) {
@@ -314,13 +333,11 @@ dpu_model_open_outputs (const gchar *path, DpuDevice device,
   g_atomic_ref_count_init (&self->ref_count);
   for (; outputs != nullptr && *outputs != nullptr; outputs++)
     self->output_names.push_back (*outputs);
-  if (!dpu_device_choose (device, part.compiled, &self->device,
-          &self->fallback_reason, error)
-      || (self->runner_library =
-                 dpu_device_find_runner (self->device, error))
-          == nullptr
-      || !load_graph (self, file, &part, error)
-      || !probe_model (self, error)) {
+  if (!dpu_device_choose (
+          device, part.compiled, &self->device, &self->fallback_reason, error)
+      || (self->runner_library = dpu_device_find_runner (self->device, error))
+             == nullptr
+      || !load_graph (self, file, &part, error) || !probe_model (self, error)) {
     g_prefix_error (error, "%s: ", path);
     g_clear_pointer (&self, dpu_model_unref);
   }
@@ -403,11 +420,11 @@ dpu_runner_new (DpuModel *model, guint cpu_threads, GError **error)
   DpuRunner *self = new DpuRunner ();
 
   self->model = dpu_model_ref (model);
-  if (!create_runner (self, cpu_threads, error)
-      || !map_buffers (self, error)) {
+  if (!create_runner (self, cpu_threads, error) || !map_buffers (self, error)) {
     dpu_runner_free (self);
     return nullptr;
   }
+  drop_probe (model);
   return self;
 }
 
@@ -416,10 +433,11 @@ dpu_runner_free (DpuRunner *self)
 {
   DpuModel *model = self->model;
 
-  guard (nullptr, DPU_ERROR_FAILED, "VART cannot end a runner", [&]() -> gboolean {
-    delete self;
-    return TRUE;
-  });
+  guard (nullptr, DPU_ERROR_FAILED, "VART cannot end a runner",
+      [&] () -> gboolean {
+        delete self;
+        return TRUE;
+      });
   dpu_model_unref (model);
 }
 
@@ -455,22 +473,23 @@ dpu_runner_get_output (DpuRunner *self, guint index)
 gboolean
 dpu_runner_execute (DpuRunner *self, GError **error)
 {
-  return guard (error, DPU_ERROR_FAILED, "VART failed to run the model", [&]() -> gboolean {
-    std::pair<std::uint32_t, int> job;
+  return guard (error, DPU_ERROR_FAILED, "VART failed to run the model",
+      [&] () -> gboolean {
+        std::pair<std::uint32_t, int> job;
 
-    for (auto buffer : self->inputs)
-      buffer->sync_for_write (0, self->model->input.size);
-    job = self->runner->execute_async (self->inputs, self->outputs);
-    if (job.second == 0)
-      job.second = self->runner->wait ((int) job.first, -1);
-    if (job.second != 0) {
-      g_set_error (error, DPU_ERROR, DPU_ERROR_FAILED,
-          "The runner in %s failed with status %d",
-          self->model->runner_library, job.second);
-      return FALSE;
-    }
-    for (gsize i = 0; i < self->outputs.size (); i++)
-      self->outputs[i]->sync_for_read (0, self->model->outputs[i].size);
-    return TRUE;
-  });
+        for (auto buffer : self->inputs)
+          buffer->sync_for_write (0, self->model->input.size);
+        job = self->runner->execute_async (self->inputs, self->outputs);
+        if (job.second == 0)
+          job.second = self->runner->wait ((int) job.first, -1);
+        if (job.second != 0) {
+          g_set_error (error, DPU_ERROR, DPU_ERROR_FAILED,
+              "The runner in %s failed with status %d",
+              self->model->runner_library, job.second);
+          return FALSE;
+        }
+        for (gsize i = 0; i < self->outputs.size (); i++)
+          self->outputs[i]->sync_for_read (0, self->model->outputs[i].size);
+        return TRUE;
+      });
 }

@@ -12,8 +12,8 @@
 /* operators to name in a message */
 #define MAX_NAMED_OPS 6
 
-#define ADVICE                                                                 \
-  "The whole network from the picture to the raw heads must compile into one " \
+#define ADVICE                                                                  \
+  "The whole network from the picture to the raw heads must compile into one "  \
   "DPU subgraph. SiLU is the usual cause: train with ReLU or LeakyReLU, leave " \
   "the decoding of the heads out of the model and compile again"
 
@@ -23,7 +23,7 @@ has_device (const XmodelSubgraph *subgraph, const gchar *device)
   const gchar *value;
 
   return xmodel_attributes_get_string (subgraph->attributes, "device", &value)
-      && g_str_equal (value, device);
+         && g_str_equal (value, device);
 }
 
 /* operators that only cross between float and fixed point, or hold numbers */
@@ -46,8 +46,8 @@ append_op (GString *text, guint *n_named, const XmodelOp *op)
   if (*n_named == MAX_NAMED_OPS)
     g_string_append (text, ", ...");
   if (*n_named < MAX_NAMED_OPS)
-    g_string_append_printf (text, "%s%s (%s)", *n_named > 0 ? ", " : "",
-        op->name, op->type);
+    g_string_append_printf (
+        text, "%s%s (%s)", *n_named > 0 ? ", " : "", op->name, op->type);
   (*n_named)++;
 }
 
@@ -85,8 +85,8 @@ fail (const XmodelSubgraph *root, GError **error, const gchar *what)
 
 /* marks the operators that @op's result depends on, @op's own included */
 static void
-mark_ancestors (const Xmodel *model, const XmodelSubgraph *subgraph,
-    gboolean *ancestors)
+mark_ancestors (
+    const Xmodel *model, const XmodelSubgraph *subgraph, gboolean *ancestors)
 {
   for (guint i = 0; i < subgraph->n_ops; i++)
     ancestors[subgraph->ops[i]->index] = TRUE;
@@ -102,8 +102,8 @@ mark_ancestors (const Xmodel *model, const XmodelSubgraph *subgraph,
 
 /* what runs on the CPU before the DPU would be skipped by us */
 static gboolean
-check_nothing_before (const Xmodel *model, const XmodelSubgraph *subgraph,
-    GError **error)
+check_nothing_before (
+    const Xmodel *model, const XmodelSubgraph *subgraph, GError **error)
 {
   const XmodelSubgraph *root = xmodel_get_root (model);
   g_autofree gboolean *ancestors = g_new0 (gboolean, xmodel_get_n_ops (model));

@@ -21,7 +21,7 @@ typedef struct {
   gboolean compiled;
 } DpuSubgraph;
 
-gboolean dpu_subgraph_find (const Xmodel *model, DpuSubgraph *found,
-    GError **error);
+gboolean dpu_subgraph_find (
+    const Xmodel *model, DpuSubgraph *found, GError **error);
 
 G_END_DECLS

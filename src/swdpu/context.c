@@ -72,8 +72,8 @@ allocate_memory (SwdpuContext *self)
   self->arena = allocate (plan->arena_size);
   self->scratch = allocate (self->program->scratch_size);
   return self->arena != NULL && self->scratch != NULL
-      && allocate_edge (plan, plan->inputs, self->inputs)
-      && allocate_edge (plan, plan->outputs, self->outputs);
+         && allocate_edge (plan, plan->inputs, self->inputs)
+         && allocate_edge (plan, plan->outputs, self->outputs);
 }
 
 static gint8 *
@@ -113,8 +113,8 @@ bind_step (SwdpuContext *self, guint index)
   if (convolution == NULL
       || swdpu_convolution_get_path (convolution) == SWDPU_PATH_PLAIN)
     return TRUE;
-  bound->convolution = swdpu_convolution_bind (convolution, bound->inputs[0],
-      bound->output, self->scratch);
+  bound->convolution = swdpu_convolution_bind (
+      convolution, bound->inputs[0], bound->output, self->scratch);
   return bound->convolution != NULL;
 }
 
@@ -146,9 +146,9 @@ swdpu_context_new (SwdpuProgram *program, GError **error)
   self->inputs = g_ptr_array_new_with_free_func (free);
   self->outputs = g_ptr_array_new_with_free_func (free);
   if (!allocate_memory (self)
-      || dnnl_stream_create (&self->stream, program->engine,
-             dnnl_stream_default_flags)
-          != dnnl_success
+      || dnnl_stream_create (
+             &self->stream, program->engine, dnnl_stream_default_flags)
+             != dnnl_success
       || !bind_steps (self)) {
     g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
         "Not enough memory for the %" G_GSIZE_FORMAT
@@ -219,10 +219,10 @@ swdpu_context_run (SwdpuContext *self, GError **error)
     gint64 after;
 
     if (bound->convolution == NULL) {
-      bound->kernel (self->program->plan, bound->step, bound->inputs,
-          bound->output);
-    } else if (!swdpu_bound_convolution_run (bound->convolution,
-                   self->stream)) {
+      bound->kernel (
+          self->program->plan, bound->step, bound->inputs, bound->output);
+    } else if (!swdpu_bound_convolution_run (
+                   bound->convolution, self->stream)) {
       g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
           "oneDNN failed to execute \"%s\"", bound->step->name);
       return FALSE;

@@ -67,9 +67,8 @@ typedef struct {
 SwdpuPath
 swdpu_best_path (void)
 {
-  const guint vnni =
-      (dnnl_cpu_isa_avx512_core_vnni & ~dnnl_cpu_isa_avx512_core)
-      | (dnnl_cpu_isa_avx2_vnni & ~dnnl_cpu_isa_avx2);
+  const guint vnni = (dnnl_cpu_isa_avx512_core_vnni & ~dnnl_cpu_isa_avx512_core)
+                     | (dnnl_cpu_isa_avx2_vnni & ~dnnl_cpu_isa_avx2);
 
   return (dnnl_get_effective_cpu_isa () & vnni) != 0 ? SWDPU_PATH_INT8_FUSED
                                                      : SWDPU_PATH_FLOAT;
@@ -79,8 +78,8 @@ static Bounds
 find_bounds (const SwdpuConvolution *self, const PlanConvolution *convolution)
 {
   gsize n_weights = (gsize) convolution->window.kernel_h
-      * convolution->window.kernel_w * self->input->shape.dims[PLAN_C]
-      / convolution->groups;
+                    * convolution->window.kernel_w
+                    * self->input->shape.dims[PLAN_C] / convolution->groups;
   Bounds bounds = { 0, 0, 0 };
 
   for (guint c = 0; c < self->channels; c++) {
@@ -114,19 +113,17 @@ static gfloat
 find_nudge (const SwdpuConvolution *self, const Bounds *bounds)
 {
   gint shift = self->requantize.fix_point - self->requantize.output_fix_point;
-  gboolean leaky =
-      self->requantize.activation == PLAN_ACTIVATION_LEAKY_RELU;
+  gboolean leaky = self->requantize.activation == PLAN_ACTIVATION_LEAKY_RELU;
   /* sums beyond this saturate, LeakyReLU's negative side last */
-  gint64 saturating = swdpu_round_shift (leaky ? 128 * 128 / 13 + 1 : 128,
-      -CLAMP (shift, 0, 40));
+  gint64 saturating = swdpu_round_shift (
+      leaky ? 128 * 128 / 13 + 1 : 128, -CLAMP (shift, 0, 40));
   gint64 largest = MIN (bounds->exact, saturating);
   /* 13/32 of a thirteenth, or 1/4: clear of both neighbouring sums */
   gint nudge_bits = leaky ? 5 : 2;
 
   if (shift < 0 || (leaky && shift < 1)
       || (MAX (largest, bounds->bias) + 1) << nudge_bits >= FLOAT_EXACT
-      || (largest >> self->accumulator_shift) + bounds->bias + 1
-          >= FLOAT_EXACT)
+      || (largest >> self->accumulator_shift) + bounds->bias + 1 >= FLOAT_EXACT)
     return 0;
   return ldexpf (1.0f, -nudge_bits);
 }
@@ -152,7 +149,7 @@ describe_image (dnnl_memory_desc_t *descriptor, const PlanTensor *tensor,
   dnnl_dims_t sizes = { 1, dims[PLAN_C], dims[PLAN_H], dims[PLAN_W] };
 
   return dnnl_memory_desc_init_by_tag (descriptor, 4, sizes, type, dnnl_nhwc)
-      == dnnl_success;
+         == dnnl_success;
 }
 
 static gboolean
@@ -169,10 +166,10 @@ describe_weights (dnnl_memory_desc_t *descriptor, const SwdpuConvolution *self,
   if (groups == 1)
     return dnnl_memory_desc_init_by_tag (descriptor, 4, dense, type,
                packed ? dnnl_format_tag_any : dnnl_ohwi)
-        == dnnl_success;
+           == dnnl_success;
   return dnnl_memory_desc_init_by_tag (descriptor, 5, grouped, type,
              packed ? dnnl_format_tag_any : dnnl_gohwi)
-      == dnnl_success;
+         == dnnl_success;
 }
 
 static gboolean
@@ -184,33 +181,31 @@ describe_convolution (dnnl_convolution_desc_t *descriptor,
   const guint32 *out = self->output->shape.dims;
   gboolean is_float = self->path == SWDPU_PATH_FLOAT;
   dnnl_data_type_t type = is_float ? dnnl_f32 : dnnl_s8;
-  dnnl_data_type_t result = is_float ? dnnl_f32
-      : self->path == SWDPU_PATH_INT8_FUSED ? dnnl_s8
-                                            : dnnl_s32;
+  dnnl_data_type_t result = is_float                              ? dnnl_f32
+                            : self->path == SWDPU_PATH_INT8_FUSED ? dnnl_s8
+                                                                  : dnnl_s32;
   dnnl_dim_t reach_h = (window->kernel_h - 1) * (dnnl_dim_t) window->dilation_h;
   dnnl_dim_t reach_w = (window->kernel_w - 1) * (dnnl_dim_t) window->dilation_w;
   dnnl_dims_t strides = { window->stride_h, window->stride_w };
   dnnl_dims_t dilations = { window->dilation_h - 1, window->dilation_w - 1 };
   dnnl_dims_t before = { window->pad_top, window->pad_left };
-  dnnl_dims_t after = {
-    MAX (0, (out[PLAN_H] - 1) * strides[0] + reach_h + 1 - in[PLAN_H]
-            - before[0]),
+  dnnl_dims_t after = { MAX (0, (out[PLAN_H] - 1) * strides[0] + reach_h + 1
+                                    - in[PLAN_H] - before[0]),
     MAX (0, (out[PLAN_W] - 1) * strides[1] + reach_w + 1 - in[PLAN_W]
-            - before[1])
-  };
+                - before[1]) };
   dnnl_dims_t bias_size = { self->channels };
   dnnl_memory_desc_t source, weights, bias, destination;
 
   return describe_image (&source, self->input, type)
-      && describe_image (&destination, self->output, result)
-      && describe_weights (&weights, self, convolution, type, TRUE)
-      && dnnl_memory_desc_init_by_tag (&bias, 1, bias_size, dnnl_f32, dnnl_x)
-      == dnnl_success
-      && dnnl_dilated_convolution_forward_desc_init (descriptor,
-             dnnl_forward_inference, dnnl_convolution_direct, &source, &weights,
-             self->path == SWDPU_PATH_INT8_FUSED ? &bias : NULL, &destination,
-             strides, dilations, before, after)
-      == dnnl_success;
+         && describe_image (&destination, self->output, result)
+         && describe_weights (&weights, self, convolution, type, TRUE)
+         && dnnl_memory_desc_init_by_tag (&bias, 1, bias_size, dnnl_f32, dnnl_x)
+                == dnnl_success
+         && dnnl_dilated_convolution_forward_desc_init (descriptor,
+                dnnl_forward_inference, dnnl_convolution_direct, &source,
+                &weights, self->path == SWDPU_PATH_INT8_FUSED ? &bias : NULL,
+                &destination, strides, dilations, before, after)
+                == dnnl_success;
 }
 
 /* activation and rounding inside oneDNN; it works in units of the output */
@@ -220,7 +215,7 @@ add_epilogue (dnnl_primitive_attr_t attributes, const SwdpuConvolution *self,
 {
   gint output_fix_point = self->requantize.output_fix_point;
   gfloat scale = ldexpf (1.0f, output_fix_point - self->input->fix_point
-          - convolution->weights_fix_point);
+                                   - convolution->weights_fix_point);
   dnnl_post_ops_t operations;
   dnnl_status_t status = dnnl_success;
 
@@ -232,17 +227,17 @@ add_epilogue (dnnl_primitive_attr_t attributes, const SwdpuConvolution *self,
     case PLAN_ACTIVATION_NONE:
       break;
     case PLAN_ACTIVATION_RELU:
-      status = dnnl_post_ops_append_eltwise (operations, 1.0f,
-          dnnl_eltwise_relu, 0.0f, 0.0f);
+      status = dnnl_post_ops_append_eltwise (
+          operations, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
       break;
     case PLAN_ACTIVATION_RELU6:
       status = dnnl_post_ops_append_eltwise (operations, 1.0f,
           dnnl_eltwise_clip, 0.0f, ldexpf (6.0f, output_fix_point));
       break;
     case PLAN_ACTIVATION_LEAKY_RELU:
-      status = dnnl_post_ops_append_eltwise (operations, 1.0f,
-          dnnl_eltwise_relu,
-          ldexpf (SWDPU_LEAKY_NUMERATOR, -SWDPU_LEAKY_SHIFT), 0.0f);
+      status =
+          dnnl_post_ops_append_eltwise (operations, 1.0f, dnnl_eltwise_relu,
+              ldexpf (SWDPU_LEAKY_NUMERATOR, -SWDPU_LEAKY_SHIFT), 0.0f);
       break;
   }
   if (status == dnnl_success)
@@ -261,16 +256,16 @@ create_primitive (SwdpuConvolution *self, const PlanConvolution *convolution)
   if (!describe_convolution (&descriptor, self, convolution)
       || dnnl_primitive_attr_create (&attributes) != dnnl_success)
     return FALSE;
-  created = dnnl_primitive_attr_set_scratchpad_mode (attributes,
-                dnnl_scratchpad_mode_user)
-          == dnnl_success
-      && (self->path != SWDPU_PATH_INT8_FUSED
-          || add_epilogue (attributes, self, convolution))
-      && dnnl_primitive_desc_create (&self->descriptor, &descriptor, attributes,
-             self->engine, NULL)
-          == dnnl_success
-      && dnnl_primitive_create (&self->primitive, self->descriptor)
-          == dnnl_success;
+  created = dnnl_primitive_attr_set_scratchpad_mode (
+                attributes, dnnl_scratchpad_mode_user)
+                == dnnl_success
+            && (self->path != SWDPU_PATH_INT8_FUSED
+                || add_epilogue (attributes, self, convolution))
+            && dnnl_primitive_desc_create (&self->descriptor, &descriptor,
+                   attributes, self->engine, NULL)
+                   == dnnl_success
+            && dnnl_primitive_create (&self->primitive, self->descriptor)
+                   == dnnl_success;
   dnnl_primitive_attr_destroy (attributes);
   return created;
 }
@@ -286,22 +281,23 @@ reorder_weights (SwdpuConvolution *self, dnnl_memory_t source)
   dnnl_exec_arg_t arguments[2];
   gboolean done;
 
-  to = dnnl_primitive_desc_query_md (self->descriptor, dnnl_query_weights_md,
-      0);
+  to =
+      dnnl_primitive_desc_query_md (self->descriptor, dnnl_query_weights_md, 0);
   if (dnnl_memory_get_memory_desc (source, &from) != dnnl_success
-      || dnnl_memory_create (&self->weights, to, self->engine,
-             DNNL_MEMORY_ALLOCATE)
-          != dnnl_success
-      || dnnl_reorder_primitive_desc_create (&descriptor, from, self->engine,
-             to, self->engine, NULL)
-          != dnnl_success)
+      || dnnl_memory_create (
+             &self->weights, to, self->engine, DNNL_MEMORY_ALLOCATE)
+             != dnnl_success
+      || dnnl_reorder_primitive_desc_create (
+             &descriptor, from, self->engine, to, self->engine, NULL)
+             != dnnl_success)
     return FALSE;
 
-  arguments[0] = (dnnl_exec_arg_t) { DNNL_ARG_FROM, source };
-  arguments[1] = (dnnl_exec_arg_t) { DNNL_ARG_TO, self->weights };
-  done = dnnl_primitive_create (&reorder, descriptor) == dnnl_success
+  arguments[0] = (dnnl_exec_arg_t){ DNNL_ARG_FROM, source };
+  arguments[1] = (dnnl_exec_arg_t){ DNNL_ARG_TO, self->weights };
+  done =
+      dnnl_primitive_create (&reorder, descriptor) == dnnl_success
       && dnnl_stream_create (&stream, self->engine, dnnl_stream_default_flags)
-          == dnnl_success
+             == dnnl_success
       && dnnl_primitive_execute (reorder, stream, 2, arguments) == dnnl_success
       && dnnl_stream_wait (stream) == dnnl_success;
   if (stream != NULL)
@@ -322,8 +318,8 @@ pack_weights (SwdpuConvolution *self, const PlanConvolution *convolution)
   gpointer data = (gpointer) convolution->weights;
   gboolean packed;
 
-  if (!describe_weights (&descriptor, self, convolution,
-          is_float ? dnnl_f32 : dnnl_s8, FALSE))
+  if (!describe_weights (
+          &descriptor, self, convolution, is_float ? dnnl_f32 : dnnl_s8, FALSE))
     return FALSE;
   if (is_float) {
     gsize n = dnnl_memory_desc_get_size (&descriptor) / sizeof (gfloat);
@@ -342,8 +338,8 @@ pack_weights (SwdpuConvolution *self, const PlanConvolution *convolution)
 
 /* in units of the accumulator, nudged so that oneDNN's ties go up */
 static gboolean
-pack_bias (SwdpuConvolution *self, const PlanConvolution *convolution,
-    gfloat nudge)
+pack_bias (
+    SwdpuConvolution *self, const PlanConvolution *convolution, gfloat nudge)
 {
   dnnl_dims_t size = { self->channels };
   dnnl_memory_desc_t descriptor;
@@ -352,9 +348,9 @@ pack_bias (SwdpuConvolution *self, const PlanConvolution *convolution,
 
   if (dnnl_memory_desc_init_by_tag (&descriptor, 1, size, dnnl_f32, dnnl_x)
           != dnnl_success
-      || dnnl_memory_create (&self->bias, &descriptor, self->engine,
-             DNNL_MEMORY_ALLOCATE)
-          != dnnl_success
+      || dnnl_memory_create (
+             &self->bias, &descriptor, self->engine, DNNL_MEMORY_ALLOCATE)
+             != dnnl_success
       || dnnl_memory_get_data_handle (self->bias, &handle) != dnnl_success)
     return FALSE;
   values = handle;
@@ -366,8 +362,7 @@ pack_bias (SwdpuConvolution *self, const PlanConvolution *convolution,
 static gsize
 align_scratch (gsize size)
 {
-  return (size + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT
-      * SCRATCH_ALIGNMENT;
+  return (size + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
 }
 
 static void
@@ -384,8 +379,7 @@ lay_out_scratch (SwdpuConvolution *self)
         align_scratch (self->input->size * sizeof (gfloat));
   self->scratch_size = self->accumulators_offset;
   if (self->path != SWDPU_PATH_INT8_FUSED)
-    self->scratch_size +=
-        align_scratch (self->output->size * sizeof (gint32));
+    self->scratch_size += align_scratch (self->output->size * sizeof (gint32));
 }
 
 static void
@@ -433,8 +427,7 @@ swdpu_convolution_new (const Plan *plan, const PlanStep *step,
     return self;
 
   compute_exact_bias (self, convolution);
-  if (!create_primitive (self, convolution)
-      || !pack_weights (self, convolution)
+  if (!create_primitive (self, convolution) || !pack_weights (self, convolution)
       || (self->path == SWDPU_PATH_INT8_FUSED
           && !pack_bias (self, convolution, find_nudge (self, &bounds)))) {
     self->path = SWDPU_PATH_PLAIN;
@@ -480,12 +473,12 @@ bind_memory (SwdpuBoundConvolution *self, guint index, gint argument,
   const dnnl_memory_desc_t *descriptor =
       dnnl_primitive_desc_query_md (convolution->descriptor, query, 0);
 
-  if (dnnl_memory_create (&self->memories[index], descriptor,
-          convolution->engine, data)
+  if (dnnl_memory_create (
+          &self->memories[index], descriptor, convolution->engine, data)
       != dnnl_success)
     return FALSE;
   self->arguments[self->n_arguments++] =
-      (dnnl_exec_arg_t) { argument, self->memories[index] };
+      (dnnl_exec_arg_t){ argument, self->memories[index] };
   return TRUE;
 }
 
@@ -516,16 +509,16 @@ swdpu_convolution_bind (const SwdpuConvolution *self, const gint8 *input,
 
   if (!bind_memory (bound, 0, DNNL_ARG_SRC, dnnl_query_src_md, source)
       || !bind_memory (bound, 1, DNNL_ARG_DST, dnnl_query_dst_md, destination)
-      || !bind_memory (bound, 2, DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md,
-          scratch)) {
+      || !bind_memory (
+          bound, 2, DNNL_ARG_SCRATCHPAD, dnnl_query_scratchpad_md, scratch)) {
     swdpu_bound_convolution_free (bound);
     return NULL;
   }
   bound->arguments[bound->n_arguments++] =
-      (dnnl_exec_arg_t) { DNNL_ARG_WEIGHTS, self->weights };
+      (dnnl_exec_arg_t){ DNNL_ARG_WEIGHTS, self->weights };
   if (self->bias != NULL)
     bound->arguments[bound->n_arguments++] =
-        (dnnl_exec_arg_t) { DNNL_ARG_BIAS, self->bias };
+        (dnnl_exec_arg_t){ DNNL_ARG_BIAS, self->bias };
   return bound;
 }
 
@@ -582,8 +575,8 @@ swdpu_bound_convolution_run (SwdpuBoundConvolution *self, dnnl_stream_t stream)
     for (gsize i = 0; i < size; i++)
       self->float_input[i] = self->input[i];
   }
-  if (dnnl_primitive_execute (convolution->primitive, stream, self->n_arguments,
-          self->arguments)
+  if (dnnl_primitive_execute (
+          convolution->primitive, stream, self->n_arguments, self->arguments)
           != dnnl_success
       || dnnl_stream_wait (stream) != dnnl_success)
     return FALSE;

@@ -32,8 +32,8 @@ typedef struct _SwdpuBoundConvolution SwdpuBoundConvolution;
 
 SwdpuPath swdpu_best_path (void);
 
-SwdpuConvolution *swdpu_convolution_new (const Plan *plan,
-    const PlanStep *step, dnnl_engine_t engine, SwdpuPath best);
+SwdpuConvolution *swdpu_convolution_new (const Plan *plan, const PlanStep *step,
+    dnnl_engine_t engine, SwdpuPath best);
 void swdpu_convolution_free (SwdpuConvolution *self);
 SwdpuPath swdpu_convolution_get_path (const SwdpuConvolution *self);
 gsize swdpu_convolution_get_scratch_size (const SwdpuConvolution *self);
@@ -41,8 +41,8 @@ gsize swdpu_convolution_get_scratch_size (const SwdpuConvolution *self);
 SwdpuBoundConvolution *swdpu_convolution_bind (const SwdpuConvolution *self,
     const gint8 *input, gint8 *output, guint8 *scratch);
 void swdpu_bound_convolution_free (SwdpuBoundConvolution *self);
-gboolean swdpu_bound_convolution_run (SwdpuBoundConvolution *self,
-    dnnl_stream_t stream);
+gboolean swdpu_bound_convolution_run (
+    SwdpuBoundConvolution *self, dnnl_stream_t stream);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SwdpuConvolution, swdpu_convolution_free)
 

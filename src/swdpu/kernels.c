@@ -25,7 +25,7 @@ activate (const PlanRequantize *requantize, gint64 value, gint *shift)
     case PLAN_ACTIVATION_LEAKY_RELU:
       *shift += SWDPU_LEAKY_SHIFT;
       return value
-          * (value < 0 ? SWDPU_LEAKY_NUMERATOR : 1 << SWDPU_LEAKY_SHIFT);
+             * (value < 0 ? SWDPU_LEAKY_NUMERATOR : 1 << SWDPU_LEAKY_SHIFT);
     case PLAN_ACTIVATION_NONE:
       break;
   }
@@ -34,8 +34,8 @@ activate (const PlanRequantize *requantize, gint64 value, gint *shift)
 
 /* ties go up, as the sums of these bounded integers cannot overflow */
 static void
-requantize_shift_right (const gint32 *exact, gsize n, gint shift, gint32 least,
-    gint8 *output)
+requantize_shift_right (
+    const gint32 *exact, gsize n, gint shift, gint32 least, gint8 *output)
 {
   gint32 half = shift > 0 ? 1 << (shift - 1) : 0;
 
@@ -50,15 +50,15 @@ requantize_shift_right (const gint32 *exact, gsize n, gint shift, gint32 least,
 /* the floor in between does not change the result: the rounding that follows
  * is a floor as well */
 static void
-requantize_leaky_shift_right (const gint32 *exact, gsize n, gint shift,
-    gint8 *output)
+requantize_leaky_shift_right (
+    const gint32 *exact, gsize n, gint shift, gint8 *output)
 {
   gint32 half = 1 << (shift - 1);
 
   for (gsize i = 0; i < n; i++) {
     gint32 negative = MAX (exact[i], G_MININT32 / SWDPU_LEAKY_NUMERATOR)
-            * SWDPU_LEAKY_NUMERATOR
-        >> SWDPU_LEAKY_SHIFT;
+                          * SWDPU_LEAKY_NUMERATOR
+                      >> SWDPU_LEAKY_SHIFT;
     gint32 value = exact[i] < 0 ? negative : exact[i];
 
     value = (MIN (value, G_MAXINT32 - half) + half) >> shift;
@@ -87,7 +87,7 @@ swdpu_requantize (const PlanRequantize *requantize, const gint32 *exact,
     requantize_shift_right (exact, n, shift,
         activation == PLAN_ACTIVATION_RELU ? 0 : G_MININT32, output);
   } else if (shift >= 1 && shift <= 16
-      && activation == PLAN_ACTIVATION_LEAKY_RELU) {
+             && activation == PLAN_ACTIVATION_LEAKY_RELU) {
     requantize_leaky_shift_right (exact, n, shift, output);
   } else {
     for (gsize i = 0; i < n; i++) {
@@ -102,8 +102,8 @@ swdpu_requantize (const PlanRequantize *requantize, const gint32 *exact,
 /* weights times the pixels under the window; padding is zero */
 static gint32
 convolve_at (const PlanConvolution *convolution, const PlanShape *in,
-    const gint8 *input, guint channel, guint first_in, guint n_in,
-    gint64 top, gint64 left)
+    const gint8 *input, guint channel, guint first_in, guint n_in, gint64 top,
+    gint64 left)
 {
   const PlanWindow *window = &convolution->window;
   gint32 sum = 0;
@@ -115,9 +115,10 @@ convolve_at (const PlanConvolution *convolution, const PlanShape *in,
       continue;
     for (guint kw = 0; kw < window->kernel_w; kw++) {
       gint64 x = left + kw * (gint64) window->dilation_w;
-      const gint8 *weights = convolution->weights
+      const gint8 *weights =
+          convolution->weights
           + (((gsize) channel * window->kernel_h + kh) * window->kernel_w + kw)
-              * n_in;
+                * n_in;
       const gint8 *pixel;
 
       if (x < 0 || x >= in->dims[PLAN_W])
@@ -147,19 +148,19 @@ kernel_convolution (const Plan *plan, const PlanStep *step,
     out->fix_point };
 
   for (guint y = 0; y < dims[PLAN_H]; y++) {
-    gint64 top = y * (gint64) convolution->window.stride_h
-        - convolution->window.pad_top;
+    gint64 top =
+        y * (gint64) convolution->window.stride_h - convolution->window.pad_top;
 
     for (guint x = 0; x < dims[PLAN_W]; x++) {
       gint64 left = x * (gint64) convolution->window.stride_w
-          - convolution->window.pad_left;
+                    - convolution->window.pad_left;
 
       for (guint c = 0; c < dims[PLAN_C]; c++) {
         gint shift = requantize.fix_point - requantize.output_fix_point;
-        gint64 exact = swdpu_round_shift (
-            convolve_at (convolution, &in->shape, inputs[0], c,
-                c / n_out * n_in, n_in, top, left),
-            fix_point - exact_fix_point);
+        gint64 exact =
+            swdpu_round_shift (convolve_at (convolution, &in->shape, inputs[0],
+                                   c, c / n_out * n_in, n_in, top, left),
+                fix_point - exact_fix_point);
 
         if (convolution->bias != NULL)
           exact += swdpu_round_shift (convolution->bias[c],
@@ -225,7 +226,7 @@ clip_window (guint position, guint stride, guint kernel, gint pad, guint size)
 {
   gint64 start = position * (gint64) stride - pad;
 
-  return (Span) { MAX (start, 0), MIN (start + kernel, size) };
+  return (Span){ MAX (start, 0), MIN (start + kernel, size) };
 }
 
 static void
@@ -238,12 +239,12 @@ kernel_max_pool (const Plan *plan, const PlanStep *step,
   gsize channels = out[PLAN_C];
 
   for (guint y = 0; y < out[PLAN_H]; y++) {
-    Span rows = clip_window (y, window->stride_h, window->kernel_h,
-        window->pad_top, in[PLAN_H]);
+    Span rows = clip_window (
+        y, window->stride_h, window->kernel_h, window->pad_top, in[PLAN_H]);
 
     for (guint x = 0; x < out[PLAN_W]; x++, output += channels) {
-      Span columns = clip_window (x, window->stride_w, window->kernel_w,
-          window->pad_left, in[PLAN_W]);
+      Span columns = clip_window (
+          x, window->stride_w, window->kernel_w, window->pad_left, in[PLAN_W]);
 
       memset (output, -128, channels);
       for (guint i = rows.first; i < rows.last; i++) {
@@ -271,12 +272,12 @@ kernel_average_pool (const Plan *plan, const PlanStep *step,
   gint32 sums[BLOCK];
 
   for (guint y = 0; y < out[PLAN_H]; y++) {
-    Span rows = clip_window (y, window->stride_h, window->kernel_h,
-        window->pad_top, in[PLAN_H]);
+    Span rows = clip_window (
+        y, window->stride_h, window->kernel_h, window->pad_top, in[PLAN_H]);
 
     for (guint x = 0; x < out[PLAN_W]; x++, output += channels) {
-      Span columns = clip_window (x, window->stride_w, window->kernel_w,
-          window->pad_left, in[PLAN_W]);
+      Span columns = clip_window (
+          x, window->stride_w, window->kernel_w, window->pad_left, in[PLAN_W]);
 
       for (gsize start = 0; start < channels; start += BLOCK) {
         gsize n = MIN (BLOCK, channels - start);
@@ -335,8 +336,8 @@ kernel_concatenate (const Plan *plan, const PlanStep *step,
     gint shift = in->fix_point - out->fix_point;
 
     for (gsize row = 0; row < n_rows; row++)
-      copy_shifted (inputs[i] + row * size, size, shift,
-          output + row * row_size + start);
+      copy_shifted (
+          inputs[i] + row * size, size, shift, output + row * row_size + start);
     start += size;
   }
 }
@@ -355,8 +356,8 @@ kernel_upsample_nearest (const Plan *plan, const PlanStep *step,
     for (guint x = 0; x < out[PLAN_W]; x++, output += channels) {
       gsize column = (guint64) x * in[PLAN_W] / out[PLAN_W];
 
-      memcpy (output, inputs[0] + (row * in[PLAN_W] + column) * channels,
-          channels);
+      memcpy (
+          output, inputs[0] + (row * in[PLAN_W] + column) * channels, channels);
     }
   }
 }
@@ -368,8 +369,8 @@ typedef struct {
 } Neighbours;
 
 static Neighbours
-find_neighbours (guint position, guint scale, gboolean half_pixel_centers,
-    guint size)
+find_neighbours (
+    guint position, guint scale, gboolean half_pixel_centers, guint size)
 {
   /* in units of 1 / (2 scale) of an input pixel */
   gint unit = 2 * scale;
@@ -378,7 +379,7 @@ find_neighbours (guint position, guint scale, gboolean half_pixel_centers,
   gint64 first = place >= 0 ? place / unit : -1;
   gint fraction = place - first * unit;
 
-  return (Neighbours) { CLAMP (first, 0, (gint64) size - 1),
+  return (Neighbours){ CLAMP (first, 0, (gint64) size - 1),
     CLAMP (first + 1, 0, (gint64) size - 1), unit - fraction, fraction };
 }
 
@@ -396,7 +397,7 @@ kernel_upsample_bilinear (const Plan *plan, const PlanStep *step,
   gsize channels = out[PLAN_C];
   /* the weights' product is a fraction of 4 scale_h scale_w */
   gint shift = source->fix_point - result->fix_point
-      + g_bit_nth_msf (4 * scale_h * scale_w, -1);
+               + g_bit_nth_msf (4 * scale_h * scale_w, -1);
 
   for (guint y = 0; y < out[PLAN_H]; y++) {
     Neighbours v = find_neighbours (y, scale_h, half, in[PLAN_H]);
@@ -409,11 +410,11 @@ kernel_upsample_bilinear (const Plan *plan, const PlanStep *step,
 
       for (gsize c = 0; c < channels; c++) {
         gint32 exact = v.first_weight
-                * (upper[left + c] * h.first_weight
-                    + upper[right + c] * h.second_weight)
-            + v.second_weight
-                * (lower[left + c] * h.first_weight
-                    + lower[right + c] * h.second_weight);
+                           * (upper[left + c] * h.first_weight
+                               + upper[right + c] * h.second_weight)
+                       + v.second_weight
+                             * (lower[left + c] * h.first_weight
+                                 + lower[right + c] * h.second_weight);
 
         *output++ = swdpu_saturate (swdpu_round_shift (exact, shift));
       }

@@ -21,8 +21,8 @@ read_pair (const Layer *layer, const gchar *name, gboolean required,
   if (!xmodel_attributes_get_ints (layer->op->attributes, name, &values, &n)) {
     if (!required)
       return TRUE;
-    return layer_fail (layer, SWDPU_ERROR_INVALID, error,
-        "has no attribute \"%s\"", name);
+    return layer_fail (
+        layer, SWDPU_ERROR_INVALID, error, "has no attribute \"%s\"", name);
   }
   if (n != 2 || values[0] < 1 || values[1] < 1 || values[0] > MAX_WINDOW
       || values[1] > MAX_WINDOW)
@@ -47,8 +47,8 @@ check_extent (const Layer *layer, const gchar *what, gint64 in, gint64 out,
     return layer_fail (layer, SWDPU_ERROR_INVALID, error,
         "makes %" G_GINT64_FORMAT " %s out of %" G_GINT64_FORMAT
         ", but a window of %" G_GINT64_FORMAT ", stride %" G_GINT64_FORMAT
-        " and padding %" G_GINT64_FORMAT "+%" G_GINT64_FORMAT " makes %"
-        G_GINT64_FORMAT,
+        " and padding %" G_GINT64_FORMAT "+%" G_GINT64_FORMAT
+        " makes %" G_GINT64_FORMAT,
         out, what, in, kernel, stride, pad_before, pad_after,
         span < 0 ? 0 : floor_out);
   return TRUE;
@@ -88,10 +88,10 @@ read_padding (const Layer *layer, const PlanShape *in, const PlanWindow *window,
   xmodel_attributes_get_string (attributes, "pad_mode", &mode);
   *ceil = g_str_equal (mode, "CEIL");
   if (g_str_equal (mode, "SAME")) {
-    gint total_w = same_padding (in->dims[PLAN_W], out->dims[PLAN_W], kernel_w,
-        window->stride_w);
-    gint total_h = same_padding (in->dims[PLAN_H], out->dims[PLAN_H], kernel_h,
-        window->stride_h);
+    gint total_w = same_padding (
+        in->dims[PLAN_W], out->dims[PLAN_W], kernel_w, window->stride_w);
+    gint total_h = same_padding (
+        in->dims[PLAN_H], out->dims[PLAN_H], kernel_h, window->stride_h);
 
     pad[0] = total_w / 2;
     pad[1] = total_w - pad[0];
@@ -116,14 +116,14 @@ read_window_attributes (const Layer *layer, guint input, PlanWindow *window,
 
   window->stride_w = window->stride_h = 1;
   window->dilation_w = window->dilation_h = 1;
-  return read_pair (layer, "kernel", TRUE, &window->kernel_w,
-             &window->kernel_h, error)
-      && read_pair (layer, "stride", FALSE, &window->stride_w,
-          &window->stride_h, error)
-      && read_pair (layer, "dilation", FALSE, &window->dilation_w,
-          &window->dilation_h, error)
-      && read_padding (layer, &plan_tensor (layer->plan, input)->shape, window,
-          pad, ceil, error);
+  return read_pair (
+             layer, "kernel", TRUE, &window->kernel_w, &window->kernel_h, error)
+         && read_pair (layer, "stride", FALSE, &window->stride_w,
+             &window->stride_h, error)
+         && read_pair (layer, "dilation", FALSE, &window->dilation_w,
+             &window->dilation_h, error)
+         && read_padding (layer, &plan_tensor (layer->plan, input)->shape,
+             window, pad, ceil, error);
 }
 
 /**
@@ -133,8 +133,8 @@ read_window_attributes (const Layer *layer, guint input, PlanWindow *window,
  * the layer.
  */
 gboolean
-layer_read_window (const Layer *layer, guint input, PlanWindow *window,
-    GError **error)
+layer_read_window (
+    const Layer *layer, guint input, PlanWindow *window, GError **error)
 {
   const PlanShape *in = &plan_tensor (layer->plan, input)->shape;
   gint pad[4] = { 0, 0, 0, 0 };
@@ -149,17 +149,17 @@ layer_read_window (const Layer *layer, guint input, PlanWindow *window,
              layer->shape.dims[PLAN_W],
              (window->kernel_w - 1) * window->dilation_w + 1, window->stride_w,
              pad[0], pad[1], ceil, error)
-      && check_extent (layer, "rows", in->dims[PLAN_H],
-          layer->shape.dims[PLAN_H],
-          (window->kernel_h - 1) * window->dilation_h + 1, window->stride_h,
-          pad[2], pad[3], ceil, error);
+         && check_extent (layer, "rows", in->dims[PLAN_H],
+             layer->shape.dims[PLAN_H],
+             (window->kernel_h - 1) * window->dilation_h + 1, window->stride_h,
+             pad[2], pad[3], ceil, error);
 }
 
 /* [1][kernel row][kernel column][channel] as a convolution with one group a
  * channel has it, [channel][kernel row][kernel column][1] */
 static const gint8 *
-transpose_depthwise (Plan *plan, const gint8 *weights, gsize taps,
-    gsize channels)
+transpose_depthwise (
+    Plan *plan, const gint8 *weights, gsize taps, gsize channels)
 {
   gint8 *transposed = g_malloc (taps * channels);
 
@@ -196,15 +196,16 @@ read_weights (const Layer *layer, guint in_channels,
           "has weights for %u channels, reads %u and writes %u", dims[3],
           in_channels, out_channels);
     convolution->groups = in_channels;
-    convolution->weights = transpose_depthwise (layer->plan, weights->data,
-        (gsize) dims[1] * dims[2], in_channels);
+    convolution->weights = transpose_depthwise (
+        layer->plan, weights->data, (gsize) dims[1] * dims[2], in_channels);
     return TRUE;
   }
 
   if (dims[0] != out_channels || in_channels % dims[3] != 0)
     return layer_fail (layer, SWDPU_ERROR_INVALID, error,
         "has weights for %u output channels from %u each, but writes %u and "
-        "reads %u", dims[0], dims[3], out_channels, in_channels);
+        "reads %u",
+        dims[0], dims[3], out_channels, in_channels);
   convolution->groups = in_channels / dims[3];
   convolution->weights = weights->data;
   return TRUE;
@@ -247,8 +248,8 @@ add_convolution (const Layer *layer, guint input,
     return FALSE;
 
   *output = layer_add_output (layer);
-  plan_add_step (layer->plan, PLAN_STEP_CONVOLUTION, layer->name, &input, 1,
-      *output)
+  plan_add_step (
+      layer->plan, PLAN_STEP_CONVOLUTION, layer->name, &input, 1, *output)
       ->convolution = *convolution;
   return TRUE;
 }
@@ -256,8 +257,8 @@ add_convolution (const Layer *layer, guint input,
 /* zeros between the rows and columns, which makes a transposed convolution an
  * ordinary one */
 static gboolean
-add_dilation (const Layer *layer, guint *input, const PlanWindow *window,
-    GError **error)
+add_dilation (
+    const Layer *layer, guint *input, const PlanWindow *window, GError **error)
 {
   const PlanTensor *in = plan_tensor (layer->plan, *input);
   PlanShape shape = in->shape;
@@ -276,8 +277,8 @@ add_dilation (const Layer *layer, guint *input, const PlanWindow *window,
   shape.dims[PLAN_H] = rows;
   shape.dims[PLAN_W] = columns;
   dilated = plan_add_tensor (layer->plan, layer->name, &shape, in->fix_point);
-  step = plan_add_step (layer->plan, PLAN_STEP_DILATE, layer->name, input, 1,
-      dilated);
+  step = plan_add_step (
+      layer->plan, PLAN_STEP_DILATE, layer->name, input, 1, dilated);
   step->dilate.stride_h = window->stride_h;
   step->dilate.stride_w = window->stride_w;
   *input = dilated;
@@ -303,8 +304,8 @@ check_transposed_extent (const Layer *layer, const gchar *what, gint64 in,
 }
 
 static gboolean
-read_transposed_window (const Layer *layer, guint input, PlanWindow *window,
-    GError **error)
+read_transposed_window (
+    const Layer *layer, guint input, PlanWindow *window, GError **error)
 {
   const PlanShape *in = &plan_tensor (layer->plan, input)->shape;
   gint pad[4] = { 0, 0, 0, 0 };
@@ -323,9 +324,9 @@ read_transposed_window (const Layer *layer, guint input, PlanWindow *window,
   return check_transposed_extent (layer, "columns", in->dims[PLAN_W],
              layer->shape.dims[PLAN_W], kernel_w, window->stride_w, pad[0],
              pad[1], error)
-      && check_transposed_extent (layer, "rows", in->dims[PLAN_H],
-          layer->shape.dims[PLAN_H], kernel_h, window->stride_h, pad[2], pad[3],
-          error);
+         && check_transposed_extent (layer, "rows", in->dims[PLAN_H],
+             layer->shape.dims[PLAN_H], kernel_h, window->stride_h, pad[2],
+             pad[3], error);
 }
 
 /**
@@ -358,8 +359,8 @@ layer_convolution (const Layer *layer, guint input, LayerConvolutionFlags flags,
   return read_weights (layer,
              plan_tensor (layer->plan, input)->shape.dims[PLAN_C], weights,
              (flags & LAYER_DEPTHWISE) != 0, &convolution, error)
-      && read_bias (layer, bias, &convolution, error)
-      && add_convolution (layer, input, &convolution, output, error);
+         && read_bias (layer, bias, &convolution, error)
+         && add_convolution (layer, input, &convolution, output, error);
 }
 
 /**
@@ -382,8 +383,8 @@ layer_scale (const Layer *layer, guint input, const LayerParameter *weights,
   if (!layer_check_feature_maps (layer, input, error)
       || !read_bias (layer, bias, &convolution, error))
     return FALSE;
-  if (!plan_shape_equal (&plan_tensor (layer->plan, input)->shape,
-          &layer->shape)
+  if (!plan_shape_equal (
+          &plan_tensor (layer->plan, input)->shape, &layer->shape)
       || plan_shape_get_size (&weights->shape) != layer->shape.dims[PLAN_C])
     return layer_fail (layer, SWDPU_ERROR_INVALID, error,
         "has %" G_GSIZE_FORMAT " factors for %u channels",
@@ -434,15 +435,16 @@ layer_matrix_product (const Layer *layer, guint input, gboolean transposed,
       || weights->shape.dims[transposed ? 1 : 0] != in_size)
     return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
         "its weights do not map %" G_GSIZE_FORMAT " to %" G_GSIZE_FORMAT
-        " values of one sample", in_size, out_size);
-  if (!transposed)
-    convolution.weights = transpose_depthwise (layer->plan, weights->data,
+        " values of one sample",
         in_size, out_size);
+  if (!transposed)
+    convolution.weights =
+        transpose_depthwise (layer->plan, weights->data, in_size, out_size);
 
-  pixel.shape = (PlanShape) { 4, { 1, 1, 1, out_size } };
+  pixel.shape = (PlanShape){ 4, { 1, 1, 1, out_size } };
   if (!read_bias (&pixel, bias, &convolution, error)
-      || !add_convolution (&pixel, add_flat_view (layer, input), &convolution,
-          &flat, error))
+      || !add_convolution (
+          &pixel, add_flat_view (layer, input), &convolution, &flat, error))
     return FALSE;
   return layer_reshape (layer, flat, output, error);
 }

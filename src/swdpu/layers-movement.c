@@ -32,18 +32,20 @@ layer_concatenate (const Layer *layer, const guint *inputs, guint n_inputs,
       expected.dims[axis] = in->shape.dims[axis];
     if (!plan_shape_equal (&in->shape, &expected))
       return layer_fail (layer, SWDPU_ERROR_INVALID, error,
-          "input \"%s\" differs from the result in more than axis %d",
-          in->name, axis);
+          "input \"%s\" differs from the result in more than axis %d", in->name,
+          axis);
     joined += in->shape.dims[axis];
   }
   if (joined != out->dims[axis])
     return layer_fail (layer, SWDPU_ERROR_INVALID, error,
         "its inputs have %" G_GUINT64_FORMAT " entries along axis %d, the "
-        "result %u", joined, axis, out->dims[axis]);
+        "result %u",
+        joined, axis, out->dims[axis]);
 
   *output = layer_add_output (layer);
   plan_add_step (layer->plan, PLAN_STEP_CONCATENATE, layer->name, inputs,
-      n_inputs, *output)->concatenate_axis = axis;
+      n_inputs, *output)
+      ->concatenate_axis = axis;
   return TRUE;
 }
 
@@ -62,16 +64,16 @@ check_upsampling (const Layer *layer, guint input, GError **error)
 }
 
 gboolean
-layer_upsample_nearest (const Layer *layer, guint input, guint *output,
-    GError **error)
+layer_upsample_nearest (
+    const Layer *layer, guint input, guint *output, GError **error)
 {
   if (!check_upsampling (layer, input, error)
       || !layer_convert (layer, &input, error))
     return FALSE;
 
   *output = layer_add_output (layer);
-  plan_add_step (layer->plan, PLAN_STEP_UPSAMPLE_NEAREST, layer->name, &input,
-      1, *output);
+  plan_add_step (
+      layer->plan, PLAN_STEP_UPSAMPLE_NEAREST, layer->name, &input, 1, *output);
   return TRUE;
 }
 
@@ -100,8 +102,9 @@ layer_upsample_bilinear (const Layer *layer, guint input,
   }
 
   *output = layer_add_output (layer);
-  plan_add_step (layer->plan, PLAN_STEP_UPSAMPLE_BILINEAR, layer->name, &input,
-      1, *output)->bilinear.half_pixel_centers = half_pixel_centers;
+  plan_add_step (
+      layer->plan, PLAN_STEP_UPSAMPLE_BILINEAR, layer->name, &input, 1, *output)
+      ->bilinear.half_pixel_centers = half_pixel_centers;
   return TRUE;
 }
 
@@ -127,15 +130,15 @@ layer_pad (const Layer *layer, guint input, const gint32 *paddings,
         || before + after + in->dims[i] != layer->shape.dims[i])
       return layer_fail (layer, SWDPU_ERROR_INVALID, error,
           "paddings %" G_GINT64_FORMAT " and %" G_GINT64_FORMAT
-          " do not turn %u into %u", before, after, in->dims[i],
-          layer->shape.dims[i]);
+          " do not turn %u into %u",
+          before, after, in->dims[i], layer->shape.dims[i]);
   }
   if (!layer_convert (layer, &input, error))
     return FALSE;
 
   *output = layer_add_output (layer);
-  step = plan_add_step (layer->plan, PLAN_STEP_PAD, layer->name, &input, 1,
-      *output);
+  step = plan_add_step (
+      layer->plan, PLAN_STEP_PAD, layer->name, &input, 1, *output);
   for (guint i = 0; i < layer->shape.n_dims; i++)
     step->pad.before[i] = paddings[2 * i];
   step->pad.value = value;
@@ -150,8 +153,8 @@ add_gather (const Layer *layer, guint input, const PlanGather *gather,
     return FALSE;
 
   *output = layer_add_output (layer);
-  plan_add_step (layer->plan, PLAN_STEP_GATHER, layer->name, &input, 1,
-      *output)->gather = *gather;
+  plan_add_step (layer->plan, PLAN_STEP_GATHER, layer->name, &input, 1, *output)
+      ->gather = *gather;
   return TRUE;
 }
 
@@ -276,8 +279,8 @@ layer_reorganize (const Layer *layer, guint input, guint scale,
   channels = wide->dims[PLAN_C];
   if (reverse) {
     PlanGather gather = {
-      .shape = { 5, { deep->dims[PLAN_H], scale, deep->dims[PLAN_W], scale,
-                        channels } },
+      .shape = { 5,
+          { deep->dims[PLAN_H], scale, deep->dims[PLAN_W], scale, channels } },
     };
 
     row = (gsize) deep->dims[PLAN_W] * deep->dims[PLAN_C];
@@ -289,8 +292,8 @@ layer_reorganize (const Layer *layer, guint input, guint scale,
     return add_gather (layer, input, &gather, output, error);
   } else {
     PlanGather gather = {
-      .shape = { 5, { deep->dims[PLAN_H], deep->dims[PLAN_W], scale, scale,
-                        channels } },
+      .shape = { 5,
+          { deep->dims[PLAN_H], deep->dims[PLAN_W], scale, scale, channels } },
     };
 
     row = (gsize) wide->dims[PLAN_W] * channels;

@@ -40,8 +40,8 @@ layer_fail (const Layer *layer, SwdpuError code, GError **error,
 guint
 layer_add_output (const Layer *layer)
 {
-  return plan_add_tensor (layer->plan, layer->name, &layer->shape,
-      layer->fix_point);
+  return plan_add_tensor (
+      layer->plan, layer->name, &layer->shape, layer->fix_point);
 }
 
 gboolean
@@ -131,8 +131,8 @@ layer_sum (const Layer *layer, const guint *inputs, guint n_inputs,
   }
 
   *output = layer_add_output (layer);
-  step = plan_add_step (layer->plan, PLAN_STEP_SUM, layer->name, operands,
-      n_inputs, *output);
+  step = plan_add_step (
+      layer->plan, PLAN_STEP_SUM, layer->name, operands, n_inputs, *output);
   step->sum.shifts = g_new (gint, n_inputs);
   for (guint i = 0; i < n_inputs; i++)
     step->sum.shifts[i] =
@@ -164,8 +164,8 @@ layer_product (const Layer *layer, const guint *inputs, guint n_inputs,
     return FALSE;
 
   *output = layer_add_output (layer);
-  step = plan_add_step (layer->plan, PLAN_STEP_PRODUCT, layer->name, operands,
-      2, *output);
+  step = plan_add_step (
+      layer->plan, PLAN_STEP_PRODUCT, layer->name, operands, 2, *output);
   step->product.activation = activation;
   step->product.fix_point = fix_point;
   step->product.output_fix_point = layer->fix_point;
@@ -173,8 +173,8 @@ layer_product (const Layer *layer, const guint *inputs, guint n_inputs,
 }
 
 static gboolean
-check_pool (const Layer *layer, guint input, const PlanWindow *window,
-    GError **error)
+check_pool (
+    const Layer *layer, guint input, const PlanWindow *window, GError **error)
 {
   const PlanShape *in = &plan_tensor (layer->plan, input)->shape;
   const PlanShape *out = &layer->shape;
@@ -186,9 +186,9 @@ check_pool (const Layer *layer, guint input, const PlanWindow *window,
   if (window->pad_top >= (gint) window->kernel_h
       || window->pad_left >= (gint) window->kernel_w
       || (out->dims[PLAN_H] - 1) * (gint64) window->stride_h
-          >= (gint64) in->dims[PLAN_H] + window->pad_top
+             >= (gint64) in->dims[PLAN_H] + window->pad_top
       || (out->dims[PLAN_W] - 1) * (gint64) window->stride_w
-          >= (gint64) in->dims[PLAN_W] + window->pad_left)
+             >= (gint64) in->dims[PLAN_W] + window->pad_left)
     return layer_fail (layer, SWDPU_ERROR_INVALID, error,
         "a window lies entirely in the padding");
   if (window->dilation_h != 1 || window->dilation_w != 1)
@@ -206,8 +206,9 @@ layer_max_pool (const Layer *layer, guint input, const PlanWindow *window,
     return FALSE;
 
   *output = layer_add_output (layer);
-  plan_add_step (layer->plan, PLAN_STEP_MAX_POOL, layer->name, &input, 1,
-      *output)->max_pool = *window;
+  plan_add_step (
+      layer->plan, PLAN_STEP_MAX_POOL, layer->name, &input, 1, *output)
+      ->max_pool = *window;
   return TRUE;
 }
 
@@ -229,8 +230,8 @@ layer_average_pool (const Layer *layer, guint input, const PlanWindow *window,
     return FALSE;
 
   *output = layer_add_output (layer);
-  step = plan_add_step (layer->plan, PLAN_STEP_AVERAGE_POOL, layer->name,
-      &input, 1, *output);
+  step = plan_add_step (
+      layer->plan, PLAN_STEP_AVERAGE_POOL, layer->name, &input, 1, *output);
   step->average_pool.window = *window;
   step->average_pool.multiplier = numerator;
   step->average_pool.shift = total;
@@ -255,8 +256,8 @@ layer_function_relu6 (gint8 value, gint fix_point, gint output_fix_point)
 {
   gint64 six = swdpu_round_shift (6, -fix_point);
 
-  return layer_function_identity (CLAMP (value, 0, six), fix_point,
-      output_fix_point);
+  return layer_function_identity (
+      CLAMP (value, 0, six), fix_point, output_fix_point);
 }
 
 gint8
@@ -265,20 +266,19 @@ layer_function_leaky_relu (gint8 value, gint fix_point, gint output_fix_point)
   gint64 exact = value < 0 ? value * SWDPU_LEAKY_NUMERATOR
                            : value * (1 << SWDPU_LEAKY_SHIFT);
 
-  return swdpu_saturate (swdpu_round_shift (exact,
-      fix_point + SWDPU_LEAKY_SHIFT - output_fix_point));
+  return swdpu_saturate (swdpu_round_shift (
+      exact, fix_point + SWDPU_LEAKY_SHIFT - output_fix_point));
 }
 
 /* relu6 (x + 3) * 2731 / 2^14, the DPU's sixth */
 gint8
-layer_function_hard_sigmoid (gint8 value, gint fix_point,
-    gint output_fix_point)
+layer_function_hard_sigmoid (gint8 value, gint fix_point, gint output_fix_point)
 {
   gint64 three = swdpu_round_shift (3, -fix_point);
   gint64 clipped = CLAMP (value + three, 0, 2 * three);
 
-  return swdpu_saturate (swdpu_round_shift (clipped * 2731,
-      14 + fix_point - output_fix_point));
+  return swdpu_saturate (
+      swdpu_round_shift (clipped * 2731, 14 + fix_point - output_fix_point));
 }
 
 /* the quantizer runs it in float and rounds to the grid */

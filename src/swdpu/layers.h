@@ -40,8 +40,8 @@ typedef enum {
 gboolean layer_fail (const Layer *layer, SwdpuError code, GError **error,
     const gchar *format, ...) G_GNUC_PRINTF (4, 5);
 
-gboolean layer_read_window (const Layer *layer, guint input,
-    PlanWindow *window, GError **error);
+gboolean layer_read_window (
+    const Layer *layer, guint input, PlanWindow *window, GError **error);
 gboolean layer_convolution (const Layer *layer, guint input,
     LayerConvolutionFlags flags, const LayerParameter *weights,
     const LayerParameter *bias, PlanActivation activation, guint *output,
@@ -65,8 +65,8 @@ gboolean layer_average_pool (const Layer *layer, guint input,
     GError **error);
 gboolean layer_concatenate (const Layer *layer, const guint *inputs,
     guint n_inputs, gint axis, guint *output, GError **error);
-gboolean layer_upsample_nearest (const Layer *layer, guint input,
-    guint *output, GError **error);
+gboolean layer_upsample_nearest (
+    const Layer *layer, guint input, guint *output, GError **error);
 gboolean layer_upsample_bilinear (const Layer *layer, guint input,
     gboolean half_pixel_centers, guint *output, GError **error);
 gboolean layer_pad (const Layer *layer, guint input, const gint32 *paddings,
@@ -74,27 +74,27 @@ gboolean layer_pad (const Layer *layer, guint input, const gint32 *paddings,
 gboolean layer_strided_slice (const Layer *layer, guint input,
     const gint32 *begin, const gint32 *strides, gsize n_dims, guint *output,
     GError **error);
-gboolean layer_reshape (const Layer *layer, guint input, guint *output,
-    GError **error);
+gboolean layer_reshape (
+    const Layer *layer, guint input, guint *output, GError **error);
 gboolean layer_permute (const Layer *layer, guint input, const gint32 *order,
     gsize n_dims, guint *output, GError **error);
 gboolean layer_reorganize (const Layer *layer, guint input, guint scale,
     gboolean reverse, guint *output, GError **error);
 
 /* element by element, by a function of the input as an integer */
-typedef gint8 (*LayerFunction) (gint8 value, gint fix_point,
-    gint output_fix_point);
+typedef gint8 (*LayerFunction) (
+    gint8 value, gint fix_point, gint output_fix_point);
 gboolean layer_map (const Layer *layer, guint input, LayerFunction function,
     guint *output, GError **error);
-gint8 layer_function_identity (gint8 value, gint fix_point,
-    gint output_fix_point);
+gint8 layer_function_identity (
+    gint8 value, gint fix_point, gint output_fix_point);
 gint8 layer_function_relu (gint8 value, gint fix_point, gint output_fix_point);
 gint8 layer_function_relu6 (gint8 value, gint fix_point, gint output_fix_point);
-gint8 layer_function_leaky_relu (gint8 value, gint fix_point,
-    gint output_fix_point);
-gint8 layer_function_hard_sigmoid (gint8 value, gint fix_point,
-    gint output_fix_point);
-gint8 layer_function_sigmoid (gint8 value, gint fix_point,
-    gint output_fix_point);
+gint8 layer_function_leaky_relu (
+    gint8 value, gint fix_point, gint output_fix_point);
+gint8 layer_function_hard_sigmoid (
+    gint8 value, gint fix_point, gint output_fix_point);
+gint8 layer_function_sigmoid (
+    gint8 value, gint fix_point, gint output_fix_point);
 
 G_END_DECLS

@@ -22,8 +22,8 @@ typedef struct {
   gsize parameters_size;
 } Lowering;
 
-typedef gboolean (*LowerFunction) (Lowering *self, const Layer *layer,
-    guint *tensor, GError **error);
+typedef gboolean (*LowerFunction) (
+    Lowering *self, const Layer *layer, guint *tensor, GError **error);
 
 static gboolean
 get_operand (Lowering *self, const Layer *layer, const XmodelOp *op,
@@ -42,16 +42,15 @@ get_operand (Lowering *self, const Layer *layer, const XmodelOp *op,
 static gboolean
 get_input (Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
-  return get_operand (self, layer, xmodel_op_get_input (layer->op, "input", 0),
-      tensor, error);
+  return get_operand (
+      self, layer, xmodel_op_get_input (layer->op, "input", 0), tensor, error);
 }
 
 static gboolean
-get_operands (Lowering *self, const Layer *layer, GArray *operands,
-    GError **error)
+get_operands (
+    Lowering *self, const Layer *layer, GArray *operands, GError **error)
 {
-  const XmodelArgument *argument =
-      xmodel_op_get_argument (layer->op, "input");
+  const XmodelArgument *argument = xmodel_op_get_argument (layer->op, "input");
 
   if (argument == NULL || argument->n_ops == 0)
     return layer_fail (layer, SWDPU_ERROR_INVALID, error, "reads nothing");
@@ -82,10 +81,10 @@ get_parameter (Lowering *self, const Layer *layer, const gchar *name,
     return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
         "its %s are computed by \"%s\" (%s), they must be constants", name,
         op->name, op->type);
-  if (!xmodel_attributes_get_int (op->tensor.attributes, "fix_point",
-          &parameter->fix_point)
-      || !xmodel_attributes_get_int (op->tensor.attributes, "ddr_addr",
-          &address))
+  if (!xmodel_attributes_get_int (
+          op->tensor.attributes, "fix_point", &parameter->fix_point)
+      || !xmodel_attributes_get_int (
+          op->tensor.attributes, "ddr_addr", &address))
     return layer_fail (layer, SWDPU_ERROR_INVALID, error,
         "its %s have no fix_point or ddr_addr", name);
   if (!plan_shape_from_tensor (&parameter->shape, &op->tensor, error))
@@ -95,8 +94,9 @@ get_parameter (Lowering *self, const Layer *layer, const gchar *name,
   if (address < 0 || size > self->parameters_size
       || (gsize) address > self->parameters_size - size)
     return layer_fail (layer, SWDPU_ERROR_INVALID, error,
-        "its %s take %" G_GSIZE_FORMAT " bytes from %d on, REG_0 has %"
-        G_GSIZE_FORMAT, name, size, address, self->parameters_size);
+        "its %s take %" G_GSIZE_FORMAT
+        " bytes from %d on, REG_0 has %" G_GSIZE_FORMAT,
+        name, size, address, self->parameters_size);
   data = g_memdup2 (self->parameters + address, size);
   g_ptr_array_add (self->plan->constants, data);
   parameter->data = data;
@@ -119,15 +119,14 @@ get_activation (const Layer *layer, PlanActivation *activation, GError **error)
   const gchar *nonlinear = "NONE";
   gdouble alpha;
 
-  xmodel_attributes_get_string (layer->op->attributes, "nonlinear",
-      &nonlinear);
+  xmodel_attributes_get_string (layer->op->attributes, "nonlinear", &nonlinear);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
     if (!g_str_equal (nonlinear, names[i].name))
       continue;
     *activation = names[i].activation;
     if (*activation == PLAN_ACTIVATION_LEAKY_RELU
-        && xmodel_attributes_get_double (layer->op->attributes,
-            "LEAKYRELU_alpha", &alpha)
+        && xmodel_attributes_get_double (
+            layer->op->attributes, "LEAKYRELU_alpha", &alpha)
         && alpha != 26.0 / 256.0)
       return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
           "has slope %g, the DPU's is 26/256 = 0.1015625", alpha);
@@ -158,39 +157,39 @@ lower_any_convolution (Lowering *self, const Layer *layer,
 }
 
 static gboolean
-lower_convolution (Lowering *self, const Layer *layer, guint *tensor,
-    GError **error)
+lower_convolution (
+    Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
   return lower_any_convolution (self, layer, 0, tensor, error);
 }
 
 static gboolean
-lower_depthwise_convolution (Lowering *self, const Layer *layer, guint *tensor,
-    GError **error)
+lower_depthwise_convolution (
+    Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
   return lower_any_convolution (self, layer, LAYER_DEPTHWISE, tensor, error);
 }
 
 static gboolean
-lower_transposed_convolution (Lowering *self, const Layer *layer,
-    guint *tensor, GError **error)
+lower_transposed_convolution (
+    Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
   return lower_any_convolution (self, layer, LAYER_TRANSPOSED, tensor, error);
 }
 
 static gboolean
-lower_transposed_depthwise_convolution (Lowering *self, const Layer *layer,
-    guint *tensor, GError **error)
+lower_transposed_depthwise_convolution (
+    Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
-  return lower_any_convolution (self, layer,
-      LAYER_TRANSPOSED | LAYER_DEPTHWISE, tensor, error);
+  return lower_any_convolution (
+      self, layer, LAYER_TRANSPOSED | LAYER_DEPTHWISE, tensor, error);
 }
 
 /* what the DPU multiplies a sum of @taps with, for 1 / @taps: numbers of its
  * compiler for common kernels, else the nearest of the shortest that serve */
 static void
-find_average_factor (guint kernel_w, guint kernel_h, guint32 *numerator,
-    gint *shift)
+find_average_factor (
+    guint kernel_w, guint kernel_h, guint32 *numerator, gint *shift)
 {
   static const struct {
     guint kernel_w, kernel_h;
@@ -248,13 +247,13 @@ lower_pool (Lowering *self, const Layer *layer, guint *tensor, GError **error)
     return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
         "pools by \"%s\", supported are MAX and AVG", type);
   find_average_factor (window.kernel_w, window.kernel_h, &numerator, &shift);
-  return layer_average_pool (layer, input, &window, numerator, shift, tensor,
-      error);
+  return layer_average_pool (
+      layer, input, &window, numerator, shift, tensor, error);
 }
 
 static gboolean
-lower_elementwise (Lowering *self, const Layer *layer, guint *tensor,
-    GError **error)
+lower_elementwise (
+    Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
   g_autoptr (GArray) operands = g_array_new (FALSE, FALSE, sizeof (guint));
   const gchar *type = "ADD";
@@ -274,31 +273,31 @@ lower_elementwise (Lowering *self, const Layer *layer, guint *tensor,
 
   /* the compiled code shifts every operand right to the smallest fix point */
   for (guint i = 0; i < operands->len; i++)
-    smallest = MIN (smallest,
-        plan_tensor (self->plan, g_array_index (operands, guint, i))
-            ->fix_point);
+    smallest = MIN (
+        smallest, plan_tensor (self->plan, g_array_index (operands, guint, i))
+                      ->fix_point);
   return layer_sum (layer, (guint *) operands->data, operands->len, smallest,
       activation, tensor, error);
 }
 
 static gboolean
-lower_concatenate (Lowering *self, const Layer *layer, guint *tensor,
-    GError **error)
+lower_concatenate (
+    Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
   g_autoptr (GArray) operands = g_array_new (FALSE, FALSE, sizeof (guint));
   gint axis;
 
   if (!xmodel_attributes_get_int (layer->op->attributes, "axis", &axis))
-    return layer_fail (layer, SWDPU_ERROR_INVALID, error,
-        "has no attribute \"axis\"");
+    return layer_fail (
+        layer, SWDPU_ERROR_INVALID, error, "has no attribute \"axis\"");
   return get_operands (self, layer, operands, error)
-      && layer_concatenate (layer, (guint *) operands->data, operands->len,
-          axis, tensor, error);
+         && layer_concatenate (layer, (guint *) operands->data, operands->len,
+             axis, tensor, error);
 }
 
 static gboolean
-lower_upsample (Lowering *self, const Layer *layer, guint *tensor,
-    GError **error)
+lower_upsample (
+    Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
   const XmodelAttributes *attributes = layer->op->attributes;
   gboolean align_corners = FALSE, half_pixel_centers = FALSE;
@@ -307,13 +306,13 @@ lower_upsample (Lowering *self, const Layer *layer, guint *tensor,
 
   xmodel_attributes_get_string (attributes, "mode", &mode);
   xmodel_attributes_get_bool (attributes, "align_corners", &align_corners);
-  xmodel_attributes_get_bool (attributes, "half_pixel_centers",
-      &half_pixel_centers);
+  xmodel_attributes_get_bool (
+      attributes, "half_pixel_centers", &half_pixel_centers);
   if (!get_input (self, layer, &input, error))
     return FALSE;
   if (g_str_equal (mode, "BILINEAR") && !align_corners)
-    return layer_upsample_bilinear (layer, input, half_pixel_centers, tensor,
-        error);
+    return layer_upsample_bilinear (
+        layer, input, half_pixel_centers, tensor, error);
   if (!g_str_equal (mode, "NEAREST") || align_corners || half_pixel_centers)
     return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
         "upsamples by %s with other than the DPU's pixel centers", mode);
@@ -321,23 +320,24 @@ lower_upsample (Lowering *self, const Layer *layer, guint *tensor,
 }
 
 static gboolean
-lower_hard_sigmoid (Lowering *self, const Layer *layer, guint *tensor,
-    GError **error)
+lower_hard_sigmoid (
+    Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
   guint input = 0;
 
   return get_input (self, layer, &input, error)
-      && layer_map (layer, input, layer_function_hard_sigmoid, tensor, error);
+         && layer_map (
+             layer, input, layer_function_hard_sigmoid, tensor, error);
 }
 
 static gboolean
-lower_reshape (Lowering *self, const Layer *layer, guint *tensor,
-    GError **error)
+lower_reshape (
+    Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
   guint input = 0;
 
   return get_input (self, layer, &input, error)
-      && layer_reshape (layer, input, tensor, error);
+         && layer_reshape (layer, input, tensor, error);
 }
 
 static gboolean
@@ -354,12 +354,12 @@ lower_pad (Lowering *self, const Layer *layer, guint *tensor, GError **error)
   if (!g_str_equal (mode, "CONSTANT"))
     return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
         "pads in mode \"%s\", only CONSTANT is supported", mode);
-  if (!xmodel_attributes_get_ints (layer->op->attributes, "paddings", &paddings,
-          &n_paddings))
-    return layer_fail (layer, SWDPU_ERROR_INVALID, error,
-        "has no attribute \"paddings\"");
-  if (xmodel_attributes_get_bytes (layer->op->attributes, "constant_values",
-          &values, &n_values)
+  if (!xmodel_attributes_get_ints (
+          layer->op->attributes, "paddings", &paddings, &n_paddings))
+    return layer_fail (
+        layer, SWDPU_ERROR_INVALID, error, "has no attribute \"paddings\"");
+  if (xmodel_attributes_get_bytes (
+          layer->op->attributes, "constant_values", &values, &n_values)
       && n_values > 0) {
     value = (gint8) values[0];
     for (gsize i = 1; i < n_values; i++) {
@@ -369,12 +369,13 @@ lower_pad (Lowering *self, const Layer *layer, guint *tensor, GError **error)
     }
   }
   return get_input (self, layer, &input, error)
-      && layer_pad (layer, input, paddings, n_paddings, value, tensor, error);
+         && layer_pad (
+             layer, input, paddings, n_paddings, value, tensor, error);
 }
 
 static gboolean
-lower_reorganize (Lowering *self, const Layer *layer, guint *tensor,
-    GError **error)
+lower_reorganize (
+    Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
   gboolean reverse = FALSE;
   gint scale = 0;
@@ -386,13 +387,13 @@ lower_reorganize (Lowering *self, const Layer *layer, guint *tensor,
     return layer_fail (layer, SWDPU_ERROR_INVALID, error,
         "has no positive attribute \"scale\"");
   return get_input (self, layer, &input, error)
-      && layer_reorganize (layer, input, scale, reverse, tensor, error);
+         && layer_reorganize (layer, input, scale, reverse, tensor, error);
 }
 
 /* upload and download: the borders of DPU memory, nothing happens there */
 static gboolean
-lower_transfer (Lowering *self, const Layer *layer, guint *tensor,
-    GError **error)
+lower_transfer (
+    Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
   const PlanTensor *source;
 
@@ -431,17 +432,17 @@ read_layer (Lowering *self, const XmodelOp *op, Layer *layer, GError **error)
 {
   gint bit_width = 8;
 
-  *layer = (Layer) { self->plan, op, op->tensor.name, { 0 }, 0 };
+  *layer = (Layer){ self->plan, op, op->tensor.name, { 0 }, 0 };
   if (!plan_shape_from_tensor (&layer->shape, &op->tensor, error))
     return FALSE;
   xmodel_attributes_get_int (op->tensor.attributes, "bit_width", &bit_width);
   if (bit_width != 8)
     return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
         "has %d bits, the software DPU computes with 8", bit_width);
-  if (!xmodel_attributes_get_int (op->tensor.attributes, "fix_point",
-          &layer->fix_point))
-    return layer_fail (layer, SWDPU_ERROR_INVALID, error,
-        "its tensor has no fix_point");
+  if (!xmodel_attributes_get_int (
+          op->tensor.attributes, "fix_point", &layer->fix_point))
+    return layer_fail (
+        layer, SWDPU_ERROR_INVALID, error, "its tensor has no fix_point");
   return TRUE;
 }
 
@@ -460,11 +461,11 @@ add_inputs (Lowering *self, const XmodelOp *op, GError **error)
       continue;
     if (!read_layer (self, source, &layer, error))
       return FALSE;
-    tensor = plan_add_tensor (self->plan, layer.name, &layer.shape,
-        layer.fix_point);
+    tensor =
+        plan_add_tensor (self->plan, layer.name, &layer.shape, layer.fix_point);
     plan_mark_input (self->plan, tensor);
-    g_hash_table_insert (self->tensors, (gpointer) source,
-        GUINT_TO_POINTER (tensor + 1));
+    g_hash_table_insert (
+        self->tensors, (gpointer) source, GUINT_TO_POINTER (tensor + 1));
   }
   return TRUE;
 }
@@ -485,8 +486,8 @@ lower_op (Lowering *self, const XmodelOp *op, GError **error)
       continue;
     if (!lower_functions[i].lower (self, &layer, &tensor, error))
       return FALSE;
-    g_hash_table_insert (self->tensors, (gpointer) op,
-        GUINT_TO_POINTER (tensor + 1));
+    g_hash_table_insert (
+        self->tensors, (gpointer) op, GUINT_TO_POINTER (tensor + 1));
     return TRUE;
   }
   return layer_fail (&layer, SWDPU_ERROR_UNSUPPORTED, error,

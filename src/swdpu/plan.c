@@ -65,8 +65,8 @@ plan_free (Plan *self)
  * Takes over the dimensions of @tensor when the software DPU can hold it.
  */
 gboolean
-plan_shape_from_tensor (PlanShape *shape, const XmodelTensor *tensor,
-    GError **error)
+plan_shape_from_tensor (
+    PlanShape *shape, const XmodelTensor *tensor, GError **error)
 {
   guint64 n_elements;
 
@@ -95,7 +95,7 @@ gboolean
 plan_shape_equal (const PlanShape *a, const PlanShape *b)
 {
   return a->n_dims == b->n_dims
-      && memcmp (a->dims, b->dims, a->n_dims * sizeof (a->dims[0])) == 0;
+         && memcmp (a->dims, b->dims, a->n_dims * sizeof (a->dims[0])) == 0;
 }
 
 gsize
@@ -109,8 +109,8 @@ plan_shape_get_size (const PlanShape *shape)
 }
 
 guint
-plan_add_tensor (Plan *self, const gchar *name, const PlanShape *shape,
-    gint fix_point)
+plan_add_tensor (
+    Plan *self, const gchar *name, const PlanShape *shape, gint fix_point)
 {
   PlanTensor tensor = {
     .name = g_strdup (name),
@@ -267,8 +267,7 @@ plan_place_tensors (Plan *self, GError **error)
       continue;
     tensor->offset = find_gap (self, live, tensor->size, &position);
     g_array_insert_val (live, position, entry);
-    self->arena_size =
-        MAX (self->arena_size, tensor->offset + tensor->size);
+    self->arena_size = MAX (self->arena_size, tensor->offset + tensor->size);
   }
 
   if (self->arena_size > (gsize) PLAN_MAX_ARENA_SIZE) {

@@ -231,12 +231,12 @@ plan_step (const Plan *self, guint index)
 
 /* for the two lowerings */
 Plan *plan_new (void);
-gboolean plan_shape_from_tensor (PlanShape *shape, const XmodelTensor *tensor,
-    GError **error);
+gboolean plan_shape_from_tensor (
+    PlanShape *shape, const XmodelTensor *tensor, GError **error);
 gboolean plan_shape_equal (const PlanShape *a, const PlanShape *b);
 gsize plan_shape_get_size (const PlanShape *shape);
-guint plan_add_tensor (Plan *self, const gchar *name, const PlanShape *shape,
-    gint fix_point);
+guint plan_add_tensor (
+    Plan *self, const gchar *name, const PlanShape *shape, gint fix_point);
 guint plan_add_constant (Plan *self, const gchar *name, const PlanShape *shape,
     gint fix_point, gint8 *data);
 PlanStep *plan_add_step (Plan *self, PlanStepType type, const gchar *name,

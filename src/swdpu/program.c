@@ -29,8 +29,8 @@ build_convolutions (SwdpuProgram *self, SwdpuPath best)
     if (step->type == PLAN_STEP_CONVOLUTION) {
       convolution =
           swdpu_convolution_new (self->plan, step, self->engine, best);
-      self->scratch_size = MAX (self->scratch_size,
-          swdpu_convolution_get_scratch_size (convolution));
+      self->scratch_size = MAX (
+          self->scratch_size, swdpu_convolution_get_scratch_size (convolution));
     }
     g_ptr_array_add (self->convolutions, convolution);
   }
@@ -106,11 +106,9 @@ make_plan (GBytes *bytes, const gchar *subgraph_name,
 }
 
 static gchar *
-make_key (GBytes *model, const gchar *subgraph_name,
+make_key (const gchar *digest, const gchar *subgraph_name,
     const gchar *const *outputs, guint threads)
 {
-  g_autofree gchar *digest =
-      g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, model);
   GString *key = g_string_new (digest);
 
   g_string_append_printf (key, "\n%u\n%s", threads, subgraph_name);
@@ -127,6 +125,40 @@ lookup_program (const gchar *key)
       programs == NULL ? NULL : g_hash_table_lookup (programs, key);
 
   return self == NULL ? NULL : swdpu_program_ref (self);
+}
+
+/**
+ * swdpu_model_digest:
+ * @model: the bytes of an xmodel
+ *
+ * Returns: (transfer full): what swdpu_program_find() knows a model by
+ */
+gchar *
+swdpu_model_digest (GBytes *model)
+{
+  return g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, model);
+}
+
+/**
+ * swdpu_program_find:
+ * @digest: of the model
+ *
+ * Spares those who know a model's digest the model itself.
+ *
+ * Returns: (transfer full) (nullable): the program that swdpu_program_get()
+ *   would give, if it is in use already
+ */
+SwdpuProgram *
+swdpu_program_find (const gchar *digest, const gchar *subgraph_name,
+    const gchar *const *outputs, guint threads)
+{
+  g_autofree gchar *key = make_key (digest, subgraph_name, outputs, threads);
+  SwdpuProgram *self;
+
+  g_mutex_lock (&programs_lock);
+  self = lookup_program (key);
+  g_mutex_unlock (&programs_lock);
+  return self;
 }
 
 /**
@@ -147,7 +179,8 @@ SwdpuProgram *
 swdpu_program_get (GBytes *model, const gchar *subgraph_name,
     const gchar *const *outputs, guint threads, GError **error)
 {
-  g_autofree gchar *key = make_key (model, subgraph_name, outputs, threads);
+  g_autofree gchar *digest = swdpu_model_digest (model);
+  g_autofree gchar *key = make_key (digest, subgraph_name, outputs, threads);
   SwdpuProgram *self;
   Plan *plan;
 
@@ -219,20 +252,20 @@ swdpu_program_get_n_outputs (const SwdpuProgram *self)
 static SwdpuTensor
 describe_tensor (const PlanTensor *tensor)
 {
-  return (SwdpuTensor) { tensor->name, tensor->shape.dims, tensor->shape.n_dims,
+  return (SwdpuTensor){ tensor->name, tensor->shape.dims, tensor->shape.n_dims,
     tensor->size, tensor->fix_point };
 }
 
 SwdpuTensor
 swdpu_program_get_input (const SwdpuProgram *self, guint index)
 {
-  return describe_tensor (plan_tensor (self->plan,
-      g_array_index (self->plan->inputs, guint, index)));
+  return describe_tensor (plan_tensor (
+      self->plan, g_array_index (self->plan->inputs, guint, index)));
 }
 
 SwdpuTensor
 swdpu_program_get_output (const SwdpuProgram *self, guint index)
 {
-  return describe_tensor (plan_tensor (self->plan,
-      g_array_index (self->plan->outputs, guint, index)));
+  return describe_tensor (plan_tensor (
+      self->plan, g_array_index (self->plan->outputs, guint, index)));
 }

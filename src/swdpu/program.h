@@ -29,7 +29,7 @@ struct _SwdpuProgram {
   gsize scratch_size;
 };
 
-SwdpuProgram *swdpu_program_new (Plan *plan, guint threads, SwdpuPath best,
-    GError **error);
+SwdpuProgram *swdpu_program_new (
+    Plan *plan, guint threads, SwdpuPath best, GError **error);
 
 G_END_DECLS

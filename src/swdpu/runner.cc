@@ -51,8 +51,16 @@ public:
       size_ - offset };
   }
 
-  gint8 *memory () const { return memory_; }
-  gsize size () const { return size_; }
+  gint8 *
+  memory () const
+  {
+    return memory_;
+  }
+  gsize
+  size () const
+  {
+    return size_;
+  }
 
 private:
   gint8 *memory_;
@@ -62,10 +70,10 @@ private:
 std::unique_ptr<xir::Tensor>
 make_tensor (const SwdpuTensor &description)
 {
-  std::vector<std::int32_t> shape (description.dims,
-      description.dims + description.n_dims);
-  auto tensor = xir::Tensor::create (description.name, shape,
-      xir::DataType{ xir::DataType::XINT, 8 });
+  std::vector<std::int32_t> shape (
+      description.dims, description.dims + description.n_dims);
+  auto tensor = xir::Tensor::create (
+      description.name, shape, xir::DataType{ xir::DataType::XINT, 8 });
 
   tensor->set_attr<int> ("fix_point", description.fix_point);
   tensor->set_attr<int> ("bit_width", 8);
@@ -83,8 +91,8 @@ struct Edge {
   add (const SwdpuTensor &description, gint8 *memory)
   {
     tensors.push_back (make_tensor (description));
-    buffers.push_back (std::make_unique<ContextBuffer> (tensors.back ().get (),
-        memory, description.size));
+    buffers.push_back (std::make_unique<ContextBuffer> (
+        tensors.back ().get (), memory, description.size));
   }
 
   std::vector<const xir::Tensor *>
@@ -146,7 +154,10 @@ public:
           swdpu_context_get_output (context, i));
   }
 
-  ~Runner () override { swdpu_context_free (context_); }
+  ~Runner () override
+  {
+    swdpu_context_free (context_);
+  }
 
   std::pair<std::uint32_t, int>
   execute_async (const std::vector<vart::TensorBuffer *> &in,
@@ -162,7 +173,11 @@ public:
   }
 
   /* every job is done when execute_async returns */
-  int wait (int, int) override { return 0; }
+  int
+  wait (int, int) override
+  {
+    return 0;
+  }
 
   std::vector<const xir::Tensor *>
   get_input_tensors () override
@@ -251,19 +266,51 @@ serialize (const xir::Graph *graph)
   graph->serialize_to_string (model.get ());
   auto data = model->data ();
   auto size = model->size ();
-  return g_bytes_new_with_free_func (data, size, free_string,
-      model.release ());
+  return g_bytes_new_with_free_func (data, size, free_string, model.release ());
+}
+
+/* an attribute of the graph that is not part of its file */
+const char *const digest_attribute = "__swdpu_digest";
+
+SwdpuProgram *
+find_program (const xir::Graph *graph, const gchar *subgraph_name,
+    const gchar *const *outputs, guint threads)
+{
+  if (!graph->has_attr (digest_attribute))
+    return nullptr;
+  return swdpu_program_find (
+      graph->get_attr<std::string> (digest_attribute).c_str (), subgraph_name,
+      outputs, threads);
+}
+
+SwdpuProgram *
+build_program (const xir::Graph *graph, const gchar *subgraph_name,
+    const gchar *const *outputs, guint threads, GError **error)
+{
+  GBytes *model = serialize (graph);
+  g_autofree gchar *digest = swdpu_model_digest (model);
+  auto program =
+      swdpu_program_get (model, subgraph_name, outputs, threads, error);
+
+  const_cast<xir::Graph *> (graph)->set_attr<std::string> (digest_attribute,
+      digest);
+  g_bytes_unref (model);
+  /* glibc would keep the copies of the model that were made on the way */
+  malloc_trim (0);
+  return program;
 }
 
 SwdpuProgram *
 get_program (const xir::Subgraph *subgraph, const xir::Attrs *attrs,
     GError **error)
 {
-  /* one at a time: several copies of a large model would all be in memory */
+  /* one at a time: copies of a large model take memory, and graphs no lock */
   static std::mutex lock;
   std::lock_guard<std::mutex> guard (lock);
+  auto name = subgraph->get_name ();
   std::vector<std::string> names;
-  std::vector<const gchar *> outputs;
+  std::vector<const gchar *> pointers;
+  const gchar *const *outputs = nullptr;
   int threads = 0;
 
   if (attrs != nullptr && attrs->has_attr ("outputs"))
@@ -272,16 +319,17 @@ get_program (const xir::Subgraph *subgraph, const xir::Attrs *attrs,
     threads = attrs->get_attr<int> ("cpu_threads");
   if (threads < 1)
     threads = omp_get_max_threads ();
-  for (auto &name : names)
-    outputs.push_back (name.c_str ());
-  outputs.push_back (nullptr);
+  for (auto &output : names)
+    pointers.push_back (output.c_str ());
+  pointers.push_back (nullptr);
+  if (!names.empty ())
+    outputs = pointers.data ();
 
-  GBytes *model = serialize (subgraph->get_graph ());
-  auto program = swdpu_program_get (model, subgraph->get_name ().c_str (),
-      names.empty () ? nullptr : outputs.data (), threads, error);
-  g_bytes_unref (model);
-  /* glibc would keep the copies that every thread made of the model */
-  malloc_trim (0);
+  auto program = find_program (subgraph->get_graph (), name.c_str (), outputs,
+      threads);
+  if (program == nullptr)
+    program = build_program (subgraph->get_graph (), name.c_str (), outputs,
+        threads, error);
   return program;
 }
 
@@ -311,7 +359,7 @@ create (const xir::Subgraph *subgraph, xir::Attrs *attrs) noexcept
   return nullptr;
 }
 
-}
+} // namespace
 
 #define RUNNER_EXPORT extern "C" __attribute__ ((visibility ("default")))
 

@@ -30,6 +30,9 @@ typedef struct {
 typedef struct _SwdpuProgram SwdpuProgram;
 typedef struct _SwdpuContext SwdpuContext;
 
+gchar *swdpu_model_digest (GBytes *model);
+SwdpuProgram *swdpu_program_find (const gchar *digest,
+    const gchar *subgraph_name, const gchar *const *outputs, guint threads);
 SwdpuProgram *swdpu_program_get (GBytes *model, const gchar *subgraph_name,
     const gchar *const *outputs, guint threads, GError **error);
 SwdpuProgram *swdpu_program_ref (SwdpuProgram *self);

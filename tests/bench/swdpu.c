@@ -42,8 +42,8 @@ new_context (GBytes *model, guint threads)
   gsize size;
 
   if (parsed != NULL)
-    program = swdpu_program_get (model, xmodel_get_root (parsed)->name, NULL,
-        threads, &error);
+    program = swdpu_program_get (
+        model, xmodel_get_root (parsed)->name, NULL, threads, &error);
   if (program != NULL)
     context = swdpu_context_new (program, &error);
   if (context == NULL) {
@@ -141,10 +141,10 @@ measure (const gchar *path)
   parts = swdpu_context_describe_times (one);
 
   g_print ("%s\n", name);
-  g_print ("1 thread              %7.1f ms %6.2f frames/s\n",
-      time_one / 1000.0, 1e6 / time_one);
-  g_print ("2 threads             %7.1f ms %6.2f frames/s\n",
-      time_two / 1000.0, 1e6 / time_two);
+  g_print ("1 thread              %7.1f ms %6.2f frames/s\n", time_one / 1000.0,
+      1e6 / time_one);
+  g_print ("2 threads             %7.1f ms %6.2f frames/s\n", time_two / 1000.0,
+      1e6 / time_two);
   g_print ("2 contexts, 1 thread each        %6.2f frames/s, %.2f times one\n",
       rate, rate * time_one / 1e6);
   g_print ("of a frame on 1 thread:\n%s\n", parts);
