@@ -286,15 +286,17 @@ GST_END_TEST;
 /* a runner that cannot be loaded is an error that names the variable */
 GST_START_TEST (test_unusable_runners_are_refused)
 {
-  static const gchar *const runners[] = { "/nonexistent/runner.so", "libm.so.6",
-    "" };
+  static const gchar *const runners[] = { "/nonexistent/runner.so",
+    "libm.so.6" };
   static const gchar *const texts[] = { "/nonexistent/runner.so",
-    "no VART runner", "no VART runner" };
+    "no VART runner" };
   g_autofree gchar *path = data_file ("int.xmodel");
+  g_autofree gchar *usable = g_strdup (g_getenv (RUNNER_VARIABLE));
 
   g_setenv (RUNNER_VARIABLE, runners[__i__], TRUE);
   check_refused (path, DPU_DEVICE_CPU, DPU_ERROR_INIT, RUNNER_VARIABLE);
   check_refused (path, DPU_DEVICE_CPU, DPU_ERROR_INIT, texts[__i__]);
+  g_setenv (RUNNER_VARIABLE, usable, TRUE);
 }
 GST_END_TEST;
 
@@ -462,7 +464,7 @@ dpu_suite (void)
   tcase_add_test (tcase, test_compiled_model);
   tcase_add_test (tcase, test_missing_dpu_is_an_error);
   tcase_add_test (tcase, test_auto_falls_back);
-  tcase_add_loop_test (tcase, test_unusable_runners_are_refused, 0, 3);
+  tcase_add_loop_test (tcase, test_unusable_runners_are_refused, 0, 2);
   tcase_add_test (tcase, test_files_that_are_no_models);
   tcase_add_test (tcase, test_models_of_more_parts_are_refused);
   tcase_add_test (tcase, test_computing_before_the_dpu_is_refused);

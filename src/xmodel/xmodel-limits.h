@@ -4,8 +4,8 @@
  */
 
 /* How large a model may be before this reader stops trusting it. All are far
- * above what a DPU can run, and low enough that libxir loads what is left in
- * bearable time and memory. */
+ * above what a DPU can run. libxir's time grows with the square of the number
+ * of operators: at the limit it takes a minute or two. */
 
 #pragma once
 
