@@ -454,7 +454,7 @@ static const struct {
 } functions[] = {
   { layer_function_hard_sigmoid, hard_sigmoid, 2, 7 },
   { layer_function_hard_sigmoid, hard_sigmoid, 5, 6 },
-  { layer_function_hard_sigmoid, hard_sigmoid, 4, 7 },
+  { layer_function_hard_sigmoid, hard_sigmoid, 6, 6 },
   { layer_function_sigmoid, sigmoid, 4, 7 },
   { layer_function_sigmoid, sigmoid, 3, 6 },
   { layer_function_leaky_relu, leaky_relu, 4, 3 },
