@@ -9,8 +9,6 @@
 
 /* one frame in the DPU, one being letterboxed, one being decoded */
 #define DPU_SLOTS 3
-/* one frame being executed, one being letterboxed or decoded */
-#define LIVE_SLOTS 2
 
 static void
 to_yolov5_tensor (const DpuTensor *tensor, Yolov5Tensor *yolov5)
@@ -80,35 +78,28 @@ gst_yolov5_detector_free (GstYolov5Detector *self)
 
 /**
  * gst_yolov5_detector_choose_slots:
- * @live: whether the frames come from a live source
  * @n_slots: (out): how many frames to work on at once
  * @cpu_threads: (out): how many threads the software DPU uses for each
  *
- * On a software DPU, the product of both is about the number of processors.
- * Frames of a file are worked on side by side, a processor each, while one more
- * is being letterboxed: most frames per second. Frames of a live source come
- * one by one, and get more processors each: least time per frame.
+ * On a software DPU frames are worked on side by side, a thread each, while one
+ * more is being letterboxed. Several threads for one frame wait for each other
+ * after every layer, and do so busily: where decoders and encoders want the
+ * processors too, that made frames take 30 times as long.
  */
 void
-gst_yolov5_detector_choose_slots (const GstYolov5Detector *self, gboolean live,
-    guint *n_slots, guint *cpu_threads)
+gst_yolov5_detector_choose_slots (const GstYolov5Detector *self, guint *n_slots,
+    guint *cpu_threads)
 {
-  guint n_processors = g_get_num_processors ();
-
+  *cpu_threads = MAX (self->cpu_threads, 1);
   *n_slots = self->max_in_flight;
-  if (*n_slots == 0) {
-    if (dpu_model_get_device (self->dpu) == DPU_DEVICE_DPU)
-      *n_slots = DPU_SLOTS;
-    else if (live)
-      *n_slots = LIVE_SLOTS;
-    else
-      *n_slots = MAX (n_processors / MAX (self->cpu_threads, 1), 1) + 1;
-    *n_slots = MIN (*n_slots, GST_YOLOV5_MAX_SLOTS);
-  }
+  if (*n_slots != 0)
+    return;
 
-  *cpu_threads = self->cpu_threads;
-  if (*cpu_threads == 0)
-    *cpu_threads = MAX (n_processors / *n_slots, 1);
+  if (dpu_model_get_device (self->dpu) == DPU_DEVICE_DPU)
+    *n_slots = DPU_SLOTS;
+  else
+    *n_slots = MAX (g_get_num_processors () / *cpu_threads, 1) + 1;
+  *n_slots = MIN (*n_slots, GST_YOLOV5_MAX_SLOTS);
 }
 
 static void

@@ -96,7 +96,6 @@ struct _GstYolov5Dpu {
   /* of the sink pad's streaming thread */
   GstYolov5FrameFormat *format;
   gboolean memory_checked;
-  gboolean slots_settled;
   guint64 n_frames;
 };
 
@@ -124,19 +123,14 @@ post_and_free (GstYolov5Dpu *self, GError *error)
 }
 
 static gboolean
-start_slots (GstYolov5Dpu *self, gboolean live)
+start_slots (GstYolov5Dpu *self)
 {
   GError *error = NULL;
   guint n_slots, cpu_threads;
 
-  gst_yolov5_detector_choose_slots (
-      self->detector, live, &n_slots, &cpu_threads);
-  if (n_slots == gst_yolov5_slot_pool_get_n_slots (self->slots))
-    return TRUE;
-
+  gst_yolov5_detector_choose_slots (self->detector, &n_slots, &cpu_threads);
   GST_INFO_OBJECT (self, "%u slots, %u threads each for a software DPU",
       n_slots, cpu_threads);
-  gst_yolov5_slot_pool_stop (self->slots);
   if (!gst_yolov5_slot_pool_start (
           self->slots, self->detector, n_slots, cpu_threads, &error)) {
     post_and_free (self, error);
@@ -178,12 +172,9 @@ gst_yolov5_dpu_open (GstYolov5Dpu *self)
   gst_yolov5_settings_use_model (&self->settings, self->detector->yolov5);
   gst_yolov5_stats_reset (&self->stats);
   GST_OBJECT_UNLOCK (self);
-  self->slots_settled = FALSE;
   self->n_frames = 0;
 
-  /* whether upstream is live it says when it sends caps. most often it is not,
-   * or makes no difference, and what is wrong with the runners shows now */
-  if (!start_slots (self, FALSE)) {
+  if (!start_slots (self)) {
     gst_yolov5_dpu_close (self);
     return FALSE;
   }
@@ -217,19 +208,6 @@ check_model_path (GstYolov5Dpu *self)
 }
 
 static gboolean
-is_upstream_live (GstYolov5Dpu *self)
-{
-  GstQuery *query = gst_query_new_latency ();
-  gboolean live = FALSE;
-
-  if (gst_pad_peer_query (self->sinkpad, query))
-    gst_query_parse_latency (query, &live, NULL, NULL);
-  gst_query_unref (query);
-
-  return live;
-}
-
-static gboolean
 set_frame_format (GstYolov5Dpu *self, GstCaps *caps)
 {
   GstVideoInfo info;
@@ -254,15 +232,6 @@ set_frame_format (GstYolov5Dpu *self, GstCaps *caps)
   return TRUE;
 }
 
-/* before the first frame only, as it takes the slots away */
-static gboolean
-settle_slots (GstYolov5Dpu *self)
-{
-  if (!self->slots_settled)
-    self->slots_settled = start_slots (self, is_upstream_live (self));
-  return self->slots_settled;
-}
-
 static GstFlowReturn
 gst_yolov5_dpu_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
@@ -272,7 +241,7 @@ gst_yolov5_dpu_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     GstCaps *caps;
 
     gst_event_parse_caps (event, &caps);
-    if (!settle_slots (self) || !set_frame_format (self, caps)) {
+    if (!set_frame_format (self, caps)) {
       gst_event_unref (event);
       return GST_FLOW_NOT_NEGOTIATED;
     }

@@ -114,8 +114,8 @@ install_model_properties (GObjectClass *object_class)
    * How many frames are worked on at once. More of them use the DPU and the
    * processors better, fewer of them are done sooner when frames come faster
    * than they can be worked on. 0 is 3 with a DPU. With the software DPU it is
-   * 2 for live sources, and for others one more than there are processors, or
-   * groups of #GstYolov5Dpu:cpu-threads processors.
+   * one more than there are processors, or groups of #GstYolov5Dpu:cpu-threads
+   * processors.
    */
   g_object_class_install_property (object_class, PROP_MAX_IN_FLIGHT,
       g_param_spec_uint ("max-in-flight", "Maximum in flight",
@@ -126,7 +126,8 @@ install_model_properties (GObjectClass *object_class)
    * GstYolov5Dpu:cpu-threads:
    *
    * How many threads the software DPU uses for each of the frames it works on
-   * at once. 0 shares the processors out between these frames.
+   * at once. 0 is 1. More make a frame faster on processors that have nothing
+   * else to do, and a great deal slower on busy ones.
    */
   g_object_class_install_property (object_class, PROP_CPU_THREADS,
       g_param_spec_uint ("cpu-threads", "CPU threads",
