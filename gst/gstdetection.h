@@ -32,9 +32,8 @@ typedef struct {
   gdouble height;
 } GstDetection;
 
-void gst_buffer_attach_detections (GstBuffer *buffer,
-    const GstVideoInfo *info, const GstDetection *detections,
-    guint n_detections);
+void gst_buffer_attach_detections (GstBuffer *buffer, const GstVideoInfo *info,
+    const GstDetection *detections, guint n_detections);
 void gst_buffer_collect_detections (GstBuffer *buffer, GArray *detections);
 
 G_END_DECLS

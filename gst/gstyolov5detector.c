@@ -87,8 +87,8 @@ gst_yolov5_detector_free (GstYolov5Detector *self)
  * processors too, that made frames take 30 times as long.
  */
 void
-gst_yolov5_detector_choose_slots (const GstYolov5Detector *self, guint *n_slots,
-    guint *cpu_threads)
+gst_yolov5_detector_choose_slots (
+    const GstYolov5Detector *self, guint *n_slots, guint *cpu_threads)
 {
   *cpu_threads = MAX (self->cpu_threads, 1);
   *n_slots = self->max_in_flight;

@@ -40,8 +40,8 @@ typedef struct {
 GstYolov5Detector *gst_yolov5_detector_open (
     const GstYolov5Settings *settings, GError **error);
 void gst_yolov5_detector_free (GstYolov5Detector *self);
-void gst_yolov5_detector_choose_slots (const GstYolov5Detector *self,
-    guint *n_slots, guint *cpu_threads);
+void gst_yolov5_detector_choose_slots (
+    const GstYolov5Detector *self, guint *n_slots, guint *cpu_threads);
 
 GstYolov5FrameFormat *gst_yolov5_frame_format_new (
     const GstYolov5Detector *detector, const GstVideoInfo *info,

@@ -43,7 +43,11 @@ struct _Letterbox {
   guint32 *pixels;
 };
 
-G_DEFINE_QUARK (letterbox - error - quark, letterbox_error)
+GQuark
+letterbox_error_quark (void)
+{
+  return g_quark_from_static_string ("letterbox-error-quark");
+}
 
 static gboolean
 is_supported_format (GstVideoFormat format)

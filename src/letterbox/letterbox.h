@@ -64,15 +64,15 @@ typedef struct {
 
 typedef struct _Letterbox Letterbox;
 
-Letterbox *letterbox_new (const GstVideoInfo *info,
-    const LetterboxTarget *target, GError **error);
+Letterbox *letterbox_new (
+    const GstVideoInfo *info, const LetterboxTarget *target, GError **error);
 void letterbox_free (Letterbox *self);
 
-void letterbox_get_picture (const Letterbox *self,
-    LetterboxRectangle *rectangle);
+void letterbox_get_picture (
+    const Letterbox *self, LetterboxRectangle *rectangle);
 void letterbox_fill_padding (const Letterbox *self, gint8 *input);
-void letterbox_write_picture (Letterbox *self, const GstVideoFrame *frame,
-    gint8 *input);
+void letterbox_write_picture (
+    Letterbox *self, const GstVideoFrame *frame, gint8 *input);
 void letterbox_map_to_frame (const Letterbox *self, gfloat *x, gfloat *y);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Letterbox, letterbox_free)

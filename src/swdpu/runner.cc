@@ -292,8 +292,8 @@ build_program (const xir::Graph *graph, const gchar *subgraph_name,
   auto program =
       swdpu_program_get (model, subgraph_name, outputs, threads, error);
 
-  const_cast<xir::Graph *> (graph)->set_attr<std::string> (digest_attribute,
-      digest);
+  const_cast<xir::Graph *> (graph)->set_attr<std::string> (
+      digest_attribute, digest);
   g_bytes_unref (model);
   /* glibc would keep the copies of the model that were made on the way */
   malloc_trim (0);
@@ -301,8 +301,8 @@ build_program (const xir::Graph *graph, const gchar *subgraph_name,
 }
 
 SwdpuProgram *
-get_program (const xir::Subgraph *subgraph, const xir::Attrs *attrs,
-    GError **error)
+get_program (
+    const xir::Subgraph *subgraph, const xir::Attrs *attrs, GError **error)
 {
   /* one at a time: copies of a large model take memory, and graphs no lock */
   static std::mutex lock;
@@ -325,11 +325,11 @@ get_program (const xir::Subgraph *subgraph, const xir::Attrs *attrs,
   if (!names.empty ())
     outputs = pointers.data ();
 
-  auto program = find_program (subgraph->get_graph (), name.c_str (), outputs,
-      threads);
+  auto program =
+      find_program (subgraph->get_graph (), name.c_str (), outputs, threads);
   if (program == nullptr)
-    program = build_program (subgraph->get_graph (), name.c_str (), outputs,
-        threads, error);
+    program = build_program (
+        subgraph->get_graph (), name.c_str (), outputs, threads, error);
   return program;
 }
 

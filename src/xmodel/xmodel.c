@@ -30,7 +30,11 @@ struct _Xmodel {
   XmodelSubgraph *root;
 };
 
-G_DEFINE_QUARK (xmodel - error - quark, xmodel_error)
+GQuark
+xmodel_error_quark (void)
+{
+  return g_quark_from_static_string ("xmodel-error-quark");
+}
 
 gboolean
 xmodel_invalid (GError **error, const gchar *format, ...)

@@ -64,7 +64,11 @@ static const Yolov5Anchor p6_anchors[] = {
   { 925, 792 },
 };
 
-G_DEFINE_QUARK (yolov5 - error - quark, yolov5_error)
+GQuark
+yolov5_error_quark (void)
+{
+  return g_quark_from_static_string ("yolov5-error-quark");
+}
 
 static gboolean
 check_input (const Yolov5Tensor *input, guint n_outputs, GError **error)
