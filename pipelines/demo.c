@@ -22,7 +22,8 @@ typedef struct {
   /* label -> objects over all frames */
   GHashTable *objects;
   guint64 frames;
-  gint64 started;
+  gint64 first_frame;
+  gint64 last_frame;
   gboolean interactive;
   gboolean interrupted;
   gboolean failed;
@@ -33,7 +34,9 @@ count_detections (Demo *self, const GstStructure *message)
 {
   const GValue *list = gst_structure_get_value (message, "detections");
 
-  self->frames++;
+  if (self->frames++ == 0)
+    self->first_frame = g_get_monotonic_time ();
+  self->last_frame = g_get_monotonic_time ();
   for (guint i = 0; list != NULL && i < gst_value_list_get_size (list); i++) {
     const GstStructure *detection =
         gst_value_get_structure (gst_value_list_get_value (list, i));
@@ -45,10 +48,13 @@ count_detections (Demo *self, const GstStructure *message)
   }
 }
 
+/* per second, without the time it takes to open model and source */
 static gdouble
-get_seconds (const Demo *self)
+get_rate (const Demo *self)
 {
-  return MAX (g_get_monotonic_time () - self->started, 1) / 1e6;
+  gint64 time = self->last_frame - self->first_frame;
+
+  return time > 0 ? (self->frames - 1) * 1e6 / time : 0;
 }
 
 static gboolean
@@ -56,7 +62,7 @@ print_progress (gpointer user_data)
 {
   Demo *self = user_data;
   gint64 position = 0, duration = 0;
-  gdouble rate = self->frames / get_seconds (self);
+  gdouble rate = get_rate (self);
 
   if (!self->interactive || self->frames == 0)
     return G_SOURCE_CONTINUE;
@@ -163,12 +169,11 @@ static void
 print_summary (Demo *self, const gchar *output)
 {
   g_autoptr (GstStructure) stats = NULL;
-  gdouble seconds = get_seconds (self);
 
   g_object_get (self->detector, "stats", &stats, NULL);
-  g_print ("\n%" G_GUINT64_FORMAT " frames in %.1f s: %.1f frames/s, decoding, "
-           "drawing and encoding included\n",
-      self->frames, seconds, self->frames / seconds);
+  g_print ("\n%" G_GUINT64_FORMAT
+           " frames, %.1f frames/s with decoding, drawing and encoding\n",
+      self->frames, get_rate (self));
   print_objects (self);
   if (stats != NULL) {
     g_print ("Where the time of a frame went in yolov5dpu (stages of several "
@@ -229,7 +234,6 @@ run (Demo *self)
     g_timeout_add (PROGRESS_INTERVAL_MS, print_progress, self),
   };
 
-  self->started = g_get_monotonic_time ();
   gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
   g_main_loop_run (self->loop);
   for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
