@@ -520,7 +520,7 @@ gst_yolov5_overlay_class_init (GstYolov5OverlayClass *klass)
   gst_element_class_set_static_metadata (element_class, "Detection overlay",
       "Analyzer/Visualization/Video",
       "Draws boxes and labels around the objects that a detector found",
-      "yolov5dpu developers");
+      "The yolov5dpu authors");
 
   trans_class->stop = GST_DEBUG_FUNCPTR (gst_yolov5_overlay_stop);
   trans_class->propose_allocation =
