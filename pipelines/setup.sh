@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing on Debian or Ubuntu and builds into build/.
 #
-# usage: pipelines/setup.sh [--tests]
+# usage: pipelines/setup.sh [--bench]
 
 set -eu
 
@@ -13,7 +13,8 @@ build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
 run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-libav fonts-dejavu-core'
-test_packages='python3 python3-opencv valgrind'
+# the peers that tests/bench compares with
+bench_packages='python3-opencv python3-onnx'
 
 is_installed ()
 {
@@ -43,7 +44,7 @@ if ! command -v apt-get >/dev/null; then
 fi
 
 packages="$build_packages $run_packages"
-[ "${1-}" != --tests ] || packages="$packages $test_packages"
+[ "${1-}" != --bench ] || packages="$packages $bench_packages"
 # shellcheck disable=SC2086
 install_missing $packages
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what the tests need, builds with warnings as errors, runs all tests.
+# Installs what is missing, builds with warnings as errors, runs all tests.
 # The last line counts them.
 #
 # usage: tests/run.sh [MESON-TEST-ARGUMENT...]
@@ -9,7 +9,7 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 
-WERROR=true pipelines/setup.sh --tests
+WERROR=true pipelines/setup.sh
 meson configure build -Dwerror=true -Dtests=enabled >/dev/null
 ninja -C build >build/ninja.log 2>&1 || {
   cat build/ninja.log

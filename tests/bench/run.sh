@@ -3,6 +3,8 @@
 # and prints how many times faster it is.
 #
 # usage: tests/bench/run.sh BUILD-DIRECTORY
+#
+# pipelines/setup.sh --bench installs what it needs.
 
 set -eu
 
