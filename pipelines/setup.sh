@@ -39,7 +39,7 @@ install_missing ()
 }
 
 if ! command -v apt-get >/dev/null; then
-  echo "This machine has no apt-get: install by hand what README.md lists" >&2
+  echo "This machine has no apt-get: install by hand the packages that this script names" >&2
   exit 1
 fi
 
