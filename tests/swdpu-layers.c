@@ -521,6 +521,32 @@ GST_START_TEST (test_contradictions_are_refused)
 }
 GST_END_TEST;
 
+/* as many products as 32 bits surely hold are summed, one more is refused */
+GST_START_TEST (test_accumulator_is_bounded)
+{
+  for (guint n = (1 << 17) - 1; n <= 1 << 17; n++) {
+    PlanShape in = rig_shape (1, 1, n), out = rig_shape (1, 1, 1);
+    g_autofree gint8 *data = NULL;
+    g_autofree gint8 *weights = g_new0 (gint8, n);
+    LayerParameter parameter = { weights, { 2, { 1, n } }, 4 };
+    GError *error = NULL;
+    gboolean accepted;
+    guint input, output;
+    LayerRig rig;
+
+    layer_rig_init (&rig, &out, 4);
+    input = add_random_input (&rig, &in, 4, &data);
+    accepted = layer_matrix_product (&rig.layer, input, TRUE, &parameter, NULL,
+        PLAN_ACTIVATION_NONE, &output, &error);
+    fail_unless_equals_int (accepted, n < 1 << 17);
+    if (!accepted)
+      fail_unless (strstr (error->message, "131072 products") != NULL);
+    g_clear_error (&error);
+    layer_rig_clear (&rig);
+  }
+}
+GST_END_TEST;
+
 static Suite *
 swdpu_layers_suite (void)
 {
@@ -544,6 +570,7 @@ swdpu_layers_suite (void)
   tcase_add_test (tcase, test_reorganize_and_back);
   tcase_add_loop_test (tcase, test_function, 0, G_N_ELEMENTS (functions));
   tcase_add_test (tcase, test_contradictions_are_refused);
+  tcase_add_test (tcase, test_accumulator_is_bounded);
   return suite;
 }
 

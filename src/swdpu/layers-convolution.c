@@ -10,6 +10,8 @@
 
 /* larger ones are no network's, and would overflow what follows */
 #define MAX_WINDOW 4096
+/* products of two int8 that a 32-bit accumulator holds for certain */
+#define MAX_PRODUCTS ((1 << 17) - 1)
 
 static gboolean
 read_pair (const Layer *layer, const gchar *name, gboolean required,
@@ -238,12 +240,20 @@ add_convolution (const Layer *layer, guint input,
 {
   const PlanTensor *in = plan_tensor (layer->plan, input);
   gint fix_point = in->fix_point + convolution->weights_fix_point;
+  guint64 n_products;
 
   if (convolution->groups == 0
       || layer->shape.dims[PLAN_C] % convolution->groups != 0)
     return layer_fail (layer, SWDPU_ERROR_INVALID, error,
         "%u groups do not divide %u output channels", convolution->groups,
         layer->shape.dims[PLAN_C]);
+  n_products = (guint64) convolution->window.kernel_h
+               * convolution->window.kernel_w * in->shape.dims[PLAN_C]
+               / convolution->groups;
+  if (n_products > MAX_PRODUCTS)
+    return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
+        "sums %" G_GUINT64_FORMAT " products, at most %d are supported",
+        n_products, MAX_PRODUCTS);
   if (!layer_check_fix_points (layer, fix_point, error))
     return FALSE;
 
