@@ -547,6 +547,54 @@ GST_START_TEST (test_accumulator_is_bounded)
 }
 GST_END_TEST;
 
+static const struct {
+  gint input, weights, bias, output;
+  gboolean accepted;
+} distances[] = {
+  { 4, 4, 4, 4, TRUE },
+  { 4, 20, 24, 1, TRUE },
+  { 4, 4, 24, 4, TRUE },
+  { 4, 4, 25, 4, FALSE },
+  { 4, 4, -8, 4, TRUE },
+  { 4, 4, -9, 4, FALSE },
+  { 4, 4, 8, 16, TRUE },
+  { 4, 4, 8, 17, FALSE },
+  { 40, 4, 44, 4, TRUE },
+  { 41, 4, 45, 4, FALSE },
+};
+
+/* fix points may lie as far apart as no integer on the way overflows */
+GST_START_TEST (test_fix_point_distance)
+{
+  PlanShape in = rig_shape (1, 1, 2), out = rig_shape (1, 1, 1);
+  g_autofree gint8 *data = NULL;
+  gint8 weights[] = { -128, 127 }, bias[] = { -128 };
+  LayerParameter weights_parameter = { weights, { 2, { 1, 2 } },
+    distances[__i__].weights };
+  LayerParameter bias_parameter = { bias, { 1, { 1 } }, distances[__i__].bias };
+  guint input, output;
+  LayerRig rig;
+
+  layer_rig_init (&rig, &out, distances[__i__].output);
+  input = add_random_input (&rig, &in, distances[__i__].input, &data);
+  fail_unless_equals_int (
+      layer_matrix_product (&rig.layer, input, TRUE, &weights_parameter,
+          &bias_parameter, PLAN_ACTIVATION_LEAKY_RELU, &output, NULL),
+      distances[__i__].accepted);
+  if (distances[__i__].accepted) {
+    gdouble exact =
+        ldexp ((gdouble) data[0] * weights[0] + (gdouble) data[1] * weights[1],
+            -distances[__i__].input - distances[__i__].weights)
+        + ldexp (bias[0], -distances[__i__].bias);
+    g_autofree gint8 *actual = layer_rig_run (&rig, output);
+
+    fail_unless_equals_int (actual[0],
+        rig_round (ldexp (leaky_relu (exact), distances[__i__].output)));
+  }
+  layer_rig_clear (&rig);
+}
+GST_END_TEST;
+
 static Suite *
 swdpu_layers_suite (void)
 {
@@ -571,6 +619,8 @@ swdpu_layers_suite (void)
   tcase_add_loop_test (tcase, test_function, 0, G_N_ELEMENTS (functions));
   tcase_add_test (tcase, test_contradictions_are_refused);
   tcase_add_test (tcase, test_accumulator_is_bounded);
+  tcase_add_loop_test (
+      tcase, test_fix_point_distance, 0, G_N_ELEMENTS (distances));
   return suite;
 }
 

@@ -10,6 +10,12 @@
 
 /* larger ones are no network's, and would overflow what follows */
 #define MAX_WINDOW 4096
+/* with 31 bits of accumulator, bits that alignment with the bias, LeakyReLU's
+ * factor and the output may add to stay within 64; the quantizer keeps shifts
+ * to the output within 0 to 16 and distances to the bias within 11 */
+#define MAX_BIAS_DISTANCE 16
+#define MAX_LEFT_SHIFT 8
+#define MAX_RIGHT_SHIFT 40
 /* products of two int8 that a 32-bit accumulator holds for certain */
 #define MAX_PRODUCTS ((1 << 17) - 1)
 
@@ -227,8 +233,6 @@ read_bias (const Layer *layer, const LayerParameter *bias,
     return layer_fail (layer, SWDPU_ERROR_INVALID, error,
         "has %" G_GSIZE_FORMAT " biases for %u output channels",
         plan_shape_get_size (&bias->shape), out_channels);
-  if (!layer_check_fix_points (layer, bias->fix_point, error))
-    return FALSE;
   convolution->bias = bias->data;
   convolution->bias_fix_point = bias->fix_point;
   return TRUE;
@@ -254,8 +258,17 @@ add_convolution (const Layer *layer, guint input,
     return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
         "sums %" G_GUINT64_FORMAT " products, at most %d are supported",
         n_products, MAX_PRODUCTS);
-  if (!layer_check_fix_points (layer, fix_point, error))
-    return FALSE;
+  if (fix_point - layer->fix_point < -MAX_LEFT_SHIFT
+      || fix_point - layer->fix_point > MAX_RIGHT_SHIFT)
+    return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
+        "goes from fix point %d to %d, supported are %d less to %d more",
+        fix_point, layer->fix_point, MAX_LEFT_SHIFT, MAX_RIGHT_SHIFT);
+  if (convolution->bias != NULL
+      && ABS (convolution->bias_fix_point - fix_point) > MAX_BIAS_DISTANCE)
+    return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
+        "adds biases of fix point %d to sums of %d, at most %d apart are "
+        "supported",
+        convolution->bias_fix_point, fix_point, MAX_BIAS_DISTANCE);
 
   *output = layer_add_output (layer);
   plan_add_step (

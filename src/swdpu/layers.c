@@ -14,6 +14,9 @@
 
 /* farther apart is no network's, and would overflow what follows */
 #define MAX_FIX_POINT_DISTANCE 24
+/* so many int8, shifted so far, are a sum of less than 32 bits */
+#define MAX_SUM_SHIFT 16
+#define MAX_SUMMANDS 128
 
 /**
  * layer_fail:
@@ -120,13 +123,21 @@ layer_sum (const Layer *layer, const guint *inputs, guint n_inputs,
   g_autofree guint *operands = g_memdup2 (inputs, n_inputs * sizeof (guint));
   PlanStep *step;
 
+  if (n_inputs > MAX_SUMMANDS)
+    return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
+        "adds %u operands, at most %d are supported", n_inputs, MAX_SUMMANDS);
   if (!layer_check_fix_points (layer, sum_fix_point, error))
     return FALSE;
   for (guint i = 0; i < n_inputs; i++) {
-    const PlanTensor *in = plan_tensor (layer->plan, inputs[i]);
+    gint distance =
+        plan_tensor (layer->plan, inputs[i])->fix_point - sum_fix_point;
 
-    if (!layer_check_fix_points (layer, in->fix_point, error)
-        || !broadcast (layer, &operands[i], error))
+    if (ABS (distance) > MAX_SUM_SHIFT)
+      return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
+          "adds operands whose fix points are %d apart, at most %d are "
+          "supported",
+          ABS (distance), MAX_SUM_SHIFT);
+    if (!broadcast (layer, &operands[i], error))
       return FALSE;
   }
 
