@@ -10,6 +10,7 @@
 #include <gst/check/gstharness.h>
 
 #include "gstdetection.h"
+#include "gstinference.h"
 
 #ifdef HAVE_GST_ANALYTICS
 #include <gst/analytics/analytics.h>
@@ -307,6 +308,34 @@ GST_START_TEST (test_scaling)
 }
 GST_END_TEST;
 
+#if GST_CHECK_VERSION(1, 20, 0)
+/* the mark of inference is read back, also after scaling, and frames that
+ * nobody looked at have none */
+GST_START_TEST (test_inference_mark)
+{
+  const GstInference inference = { 7, 0, 1, 2, 3 };
+  GstInference found = { 0 };
+  GstHarness *harness = gst_harness_new ("videoscale");
+
+  gst_inference_meta_register ();
+  fail_if (gst_buffer_get_inference (buffer, &found));
+  gst_buffer_attach_inference (buffer, &inference);
+  gst_harness_set_caps_str (harness,
+      "video/x-raw,format=RGB,width=640,height=360,framerate=25/1",
+      "video/x-raw,format=RGB,width=320,height=90,framerate=25/1");
+  buffer = gst_harness_push_and_pull (harness, buffer);
+
+  fail_unless (gst_buffer_get_inference (buffer, &found));
+  fail_unless_equals_uint64 (found.frame, 7);
+  fail_unless_equals_int (found.n_detections, 0);
+  fail_unless_equals_uint64 (found.letterbox_time, 1);
+  fail_unless_equals_uint64 (found.inference_time, 2);
+  fail_unless_equals_uint64 (found.postprocess_time, 3);
+  gst_harness_teardown (harness);
+}
+GST_END_TEST;
+#endif
+
 #ifdef HAVE_GST_ANALYTICS
 /* each region has an object with its id, whatever ids were there before */
 GST_START_TEST (test_objects_have_the_ids_of_their_regions)
@@ -383,6 +412,9 @@ detection_suite (void)
   tcase_add_test (tcase, test_collect_what_was_attached);
   tcase_add_test (tcase, test_collect_regions_of_others);
   tcase_add_test (tcase, test_scaling);
+#if GST_CHECK_VERSION(1, 20, 0)
+  tcase_add_test (tcase, test_inference_mark);
+#endif
 #ifdef HAVE_GST_ANALYTICS
   tcase_add_loop_test (tcase, test_objects_have_the_ids_of_their_regions, 0,
       G_N_ELEMENTS (upstream_ids));
