@@ -3,9 +3,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Registers both elements. */
+/* Registers the elements. */
 
 #include "gstyolov5dpu.h"
+#include "gstyolov5json.h"
 #include "gstyolov5overlay.h"
 
 static gboolean
@@ -14,7 +15,9 @@ plugin_init (GstPlugin *plugin)
   return gst_element_register (
              plugin, "yolov5dpu", GST_RANK_NONE, GST_TYPE_YOLOV5_DPU)
          && gst_element_register (
-             plugin, "yolov5overlay", GST_RANK_NONE, GST_TYPE_YOLOV5_OVERLAY);
+             plugin, "yolov5overlay", GST_RANK_NONE, GST_TYPE_YOLOV5_OVERLAY)
+         && gst_element_register (
+             plugin, "yolov5json", GST_RANK_NONE, GST_TYPE_YOLOV5_JSON);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, yolov5dpu,
