@@ -13,7 +13,7 @@ build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
   libjson-glib-dev'
 run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
-  gstreamer1.0-libav fonts-dejavu-core'
+  gstreamer1.0-libav fonts-dejavu-core python3-gi gir1.2-gst-plugins-base-1.0'
 # the peers that tests/bench compares with
 bench_packages='python3-opencv python3-onnx'
 
