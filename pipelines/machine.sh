@@ -1,0 +1,174 @@
+# shellcheck shell=sh
+# What this machine has, for the scripts beside this file: they set $top, the
+# project's folder, and source it.
+# shellcheck disable=SC2034,SC2154 # variables of the other file
+
+# Reads options until the first argument that is none, and sets a variable for
+# each: take_options "FLAG..." "NAME-WITH-VALUE..." ARGUMENT...
+# $taken counts the arguments that were options. The script has a usage ().
+take_options ()
+{
+  flags=" help $1 "
+  names=" $2 "
+  shift 2
+  taken=0
+  while [ $# -gt 0 ]; do
+    case $1 in
+      -h) option=help ;;
+      --*) option=${1#--} ;;
+      -*) option=$1 ;;
+      *) break ;;
+    esac
+    if [ "$option" = help ]; then
+      usage
+      exit 0
+    elif case $flags in *" $option "*) ;; *) false ;; esac then
+      eval "$option=yes"
+    elif [ $# -ge 2 ] && case $names in *" $option "*) ;; *) false ;; esac then
+      eval "$option=\$2"
+      taken=$((taken + 1))
+      shift
+    else
+      usage >&2
+      exit 2
+    fi
+    taken=$((taken + 1))
+    shift
+  done
+}
+
+complain ()
+{
+  echo "$*" >&2
+  exit 1
+}
+
+has_element ()
+{
+  gst-inspect-1.0 --exists --atleast-version=0.0 "$1"
+}
+
+has_property ()
+{
+  gst-inspect-1.0 "$1" | grep -q "^  $2 "
+}
+
+find_tools ()
+{
+  command -v gst-launch-1.0 >/dev/null || complain "There is no" \
+    "gst-launch-1.0 here: install gstreamer1.0-tools, or run pipelines/setup.sh"
+}
+
+# Takes the plug-in of the build tree where GStreamer finds none.
+find_plugin ()
+{
+  find_tools
+  if ! has_element yolov5dpu && [ -f "$top/build/gst/libgstyolov5dpu.so" ]; then
+    GST_PLUGIN_PATH_1_0=$top/build/gst${GST_PLUGIN_PATH_1_0:+:$GST_PLUGIN_PATH_1_0}
+    YOLOV5DPU_RUNNER=${YOLOV5DPU_RUNNER:-$top/build/src/swdpu/libvart-swdpu-runner.so.0}
+    export GST_PLUGIN_PATH_1_0 YOLOV5DPU_RUNNER
+  fi
+  has_element yolov5dpu || complain "GStreamer does not find yolov5dpu here:" \
+    "run pipelines/setup.sh, or install the plug-in with" \
+    "\"meson install -C build\""
+}
+
+# $1 as a word of the shell
+quote ()
+{
+  printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
+}
+
+# Sets $encoder, for frames of any format.
+pick_encoder ()
+{
+  if has_element omxh264enc; then
+    # the VCU; detections make it spend its bits on what was found
+    encoder="omxh264enc qp-mode=roi target-bitrate=4000 ! h264parse"
+  elif has_element v4l2h264enc; then
+    encoder="v4l2h264enc ! h264parse"
+  elif has_element x264enc; then
+    encoder="x264enc tune=zerolatency speed-preset=veryfast bitrate=4000"
+  else
+    complain "There is no H.264 encoder here (omxh264enc, v4l2h264enc or" \
+      "x264enc): install gstreamer1.0-plugins-ugly for x264enc"
+  fi
+  echo "Encoder: ${encoder%% *}" >&2
+}
+
+# Sets $display.
+pick_display ()
+{
+  if [ -n "${WAYLAND_DISPLAY-}${DISPLAY-}" ] && has_element autovideosink; then
+    display=autovideosink
+  elif [ -n "$(find /dev/dri -name 'card*' 2>/dev/null)" ] \
+    && has_element kmssink; then
+    display=kmssink
+  else
+    complain "There is no display here: no desktop (DISPLAY and" \
+      "WAYLAND_DISPLAY are empty) and no DRM device in /dev/dri for kmssink." \
+      "Use --output FILE.mp4, or --output none"
+  fi
+  echo "Display: $display" >&2
+}
+
+# Sets $detector, what comes between raw frames and a sink, for model $1.
+pick_detector ()
+{
+  [ -e "$1" ] || complain "There is no model \"$1\": name an .xmodel file" \
+    "with --model"
+  detector="yolov5dpu model=$(quote "$1")"
+  # a live picture does not wait for the DPU
+  ! has_property yolov5dpu no-block || detector="$detector no-block=true"
+  detector="$detector ! yolov5overlay"
+}
+
+# Sets $sink to where annotated frames go: pick_sink window|none|FILE.mp4
+pick_sink ()
+{
+  case $1 in
+    window)
+      pick_display
+      sink="videoconvert ! $display sync=false"
+      ;;
+    none) sink="fakesink sync=false" ;;
+    *.mp4)
+      pick_encoder
+      sink="videoconvert ! queue max-size-buffers=4 ! $encoder !
+        mp4mux ! filesink location=$(quote "$1")"
+      echo "Output: $1" >&2
+      ;;
+    *) complain "The output is \"window\", \"none\" or a name that ends in" \
+      ".mp4, not \"$1\"" ;;
+  esac
+}
+
+# An error that lists the cameras unless there is one at $1.
+check_camera ()
+{
+  [ ! -c "$1" ] || return 0
+
+  cameras=$(find /dev -maxdepth 1 -name 'video*' 2>/dev/null | sort | tr '\n' ' ')
+  complain "There is no camera at $1 (cameras here: ${cameras:-none}):" \
+    "connect one, or name another device"
+}
+
+# Runs a pipeline, in the shell's words, to its end, to Ctrl-C, or for $seconds;
+# files are finished in each case. With $print not empty, only shows it; with
+# $quiet not empty, nothing but the pipeline writes to standard output.
+run_pipeline ()
+{
+  launch="gst-launch-1.0 -e ${quiet:+-q} $1"
+  if [ -n "$print" ]; then
+    echo "$launch" | tr -s '\n ' ' '
+    echo
+    return 0
+  fi
+
+  limit=
+  [ -z "$seconds" ] || limit="timeout -s INT $seconds"
+  status=0
+  eval "$limit $(echo "$launch" | tr '\n' ' ')" || status=$?
+  # 124: the time is up
+  [ "$status" = 124 ] || return "$status"
+}
