@@ -45,7 +45,7 @@ esac
 find_tools
 has_element rtspsrc || complain "There is no rtspsrc here: install" \
   "gstreamer1.0-plugins-good"
-source="rtspsrc location=$(quote "$1") ! application/x-rtp,media"
+source="rtspsrc location=$(quote "$1") ! capsfilter caps=application/x-rtp,media"
 
 if [ -n "$detections" ]; then
   quiet=yes
