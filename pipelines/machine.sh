@@ -3,28 +3,38 @@
 # project's folder, and source it.
 # shellcheck disable=SC2034,SC2154 # variables of the other file
 
+# Whether the word $1 is among the words $2.
+is_one_of ()
+{
+  case " $2 " in
+    *" $1 "*) return 0 ;;
+  esac
+  return 1
+}
+
 # Reads options until the first argument that is none, and sets a variable for
 # each: take_options "FLAG..." "NAME-WITH-VALUE..." ARGUMENT...
 # $taken counts the arguments that were options. The script has a usage ().
 take_options ()
 {
-  flags=" help $1 "
-  names=" $2 "
+  flags=$1
+  names=$2
   shift 2
   taken=0
   while [ $# -gt 0 ]; do
     case $1 in
-      -h) option=help ;;
+      -h | --help)
+        usage
+        exit 0
+        ;;
+      --*[!a-z]*) option=- ;;
       --*) option=${1#--} ;;
-      -*) option=$1 ;;
+      -*) option=- ;;
       *) break ;;
     esac
-    if [ "$option" = help ]; then
-      usage
-      exit 0
-    elif case $flags in *" $option "*) ;; *) false ;; esac then
+    if is_one_of "$option" "$flags"; then
       eval "$option=yes"
-    elif [ $# -ge 2 ] && case $names in *" $option "*) ;; *) false ;; esac then
+    elif is_one_of "$option" "$names" && [ $# -ge 2 ]; then
       eval "$option=\$2"
       taken=$((taken + 1))
       shift

@@ -144,6 +144,16 @@ feed_set_source (Feed *self, GstElement *source)
   g_mutex_unlock (&self->lock);
 }
 
+/* the next media of the path may have come already */
+static void
+feed_drop_source (Feed *self, GstElement *source)
+{
+  g_mutex_lock (&self->lock);
+  if (self->source == source)
+    gst_clear_object (&self->source);
+  g_mutex_unlock (&self->lock);
+}
+
 static void
 feed_ask_for_key_frame (Feed *self)
 {
@@ -175,7 +185,7 @@ on_unprepared (GstRTSPMedia *media, gpointer user_data)
     GstElement *source = gst_bin_get_by_name (GST_BIN (bin), feed_names[i]);
 
     if (source != NULL)
-      feed_set_source (&self->feeds[i], NULL);
+      feed_drop_source (&self->feeds[i], source);
     gst_clear_object (&source);
   }
   gst_object_unref (bin);

@@ -74,6 +74,8 @@ for script in demo usb-camera mipi-camera multi-camera rtsp-client; do
 done
 run 2 multi-camera test test test test test
 run 2 usb-camera /dev/video0
+run 2 usb-camera "--print model"
+run 2 usb-camera -print
 run 2 rtsp-client
 
 # a missing camera, file or address is a sentence that names it
