@@ -36,8 +36,11 @@ def read_regions(frame: Gst.Buffer) -> Iterator[GstVideo.VideoRegionOfInterestMe
 
 
 def was_inferred(frame: Gst.Buffer) -> bool:
-    """Did the model see this frame? Needs GStreamer >= 1.20."""
-    return frame.get_custom_meta("yolov5dpu-inference") is not None
+    """Did the model see this frame? Before GStreamer 1.20 nobody says so."""
+    return (
+        hasattr(frame, "get_custom_meta")
+        and frame.get_custom_meta("yolov5dpu-inference") is not None
+    )
 
 
 def print_frame(frame: Gst.Buffer) -> None:

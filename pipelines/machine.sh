@@ -58,9 +58,10 @@ has_element ()
   gst-inspect-1.0 --exists --atleast-version=0.0 "$1"
 }
 
+# of the element $1 or of its pads
 has_property ()
 {
-  gst-inspect-1.0 "$1" | grep -q "^  $2 "
+  gst-inspect-1.0 "$1" | grep -q "^ *$2 *:"
 }
 
 find_tools ()
@@ -165,20 +166,24 @@ check_camera ()
 
 # Runs a pipeline, in the shell's words, to its end, to Ctrl-C, or for $seconds;
 # files are finished in each case. With $print not empty, only shows it; with
-# $quiet not empty, nothing but the pipeline writes to standard output.
+# $quiet not empty, nothing but the pipeline writes to standard output. Does not
+# return.
 run_pipeline ()
 {
-  launch="gst-launch-1.0 -e ${quiet:+-q} $1"
+  launch=$(echo "gst-launch-1.0 -e ${quiet:+-q} $1" | tr -s '\n ' ' ')
   if [ -n "$print" ]; then
-    echo "$launch" | tr -s '\n ' ' '
-    echo
-    return 0
+    echo "$launch"
+    exit
   fi
+  [ -n "$seconds" ] || eval "exec $launch"
 
-  limit=
-  [ -z "$seconds" ] || limit="timeout -s INT $seconds"
+  # Ctrl-C is for the pipeline; --foreground lets it through, where there is it
+  trap : INT
+  foreground=
+  ! timeout --help 2>&1 | grep -q foreground || foreground=--foreground
   status=0
-  eval "$limit $(echo "$launch" | tr '\n' ' ')" || status=$?
+  eval "timeout $foreground -s INT $seconds $launch" || status=$?
   # 124: the time is up
-  [ "$status" = 124 ] || return "$status"
+  [ "$status" != 124 ] || status=0
+  exit "$status"
 }

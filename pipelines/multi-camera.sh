@@ -94,6 +94,10 @@ find_plugin
 pick_detector "$model"
 pick_sink "$output"
 
+# GStreamer >= 1.20 keeps pictures in shape
+shape=
+! has_property compositor sizing-policy || shape=sizing-policy=keep-aspect-ratio
+
 streams=
 places=
 number=0
@@ -106,7 +110,7 @@ for source in "$@"; do
   places="$places sink_$number::xpos=$((column * tile_width))
     sink_$number::ypos=$((row * tile_height))
     sink_$number::width=$tile_width sink_$number::height=$tile_height
-    sink_$number::sizing-policy=keep-aspect-ratio"
+    ${shape:+sink_$number::$shape}"
   number=$((number + 1))
 done
 

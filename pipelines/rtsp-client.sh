@@ -50,7 +50,6 @@ source="rtspsrc location=$(quote "$1") ! capsfilter caps=application/x-rtp,media
 if [ -n "$detections" ]; then
   quiet=yes
   run_pipeline "$source=application ! rtpgstdepay ! fdsink"
-  exit
 fi
 
 detector=

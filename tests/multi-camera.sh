@@ -40,3 +40,10 @@ if [ "$frames" -lt 12 ]; then
   exit 1
 fi
 grep -q 'width=(int)1280, height=(int)720' "$folder/frames"
+
+# live streams end when the time is up
+"$script" --model "$model" --output none --seconds 2 test test \
+  >"$folder/log" 2>&1 || {
+  cat "$folder/log"
+  exit 1
+}

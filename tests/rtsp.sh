@@ -68,7 +68,7 @@ done
   2>"$folder/lines.log" &
 clients=$!
 wait_for lines '^{"pts":.*}$' "$clients"
-kill -INT "$clients"
+kill "$clients"
 python3 -c 'import json, sys
 frame = json.loads (open (sys.argv[1]).readline ())
 assert frame["width"] == 640 and "detections" in frame' "$folder/lines"
