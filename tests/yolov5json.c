@@ -7,13 +7,13 @@
 
 #include <gst/check/gstcheck.h>
 #include <gst/check/gstharness.h>
+#include <gst/video/video.h>
 
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
 
-#include "gstdetection.h"
 #include "gstinference.h"
 
 #define CAPS "video/x-raw,format=NV12,width=640,height=480,framerate=30/1"
@@ -40,19 +40,13 @@ new_frame (GstClockTime pts)
 static void
 attach (GstBuffer *buffer, const gchar *label, gdouble confidence)
 {
-  GstVideoInfo info;
-  GstDetection detection = {
-    .label = g_quark_from_string (label),
-    .label_id = 7,
-    .confidence = confidence,
-    .x = 10,
-    .y = 20,
-    .width = 30,
-    .height = 40,
-  };
+  GstVideoRegionOfInterestMeta *region =
+      gst_buffer_add_video_region_of_interest_meta (
+          buffer, label, 10, 20, 30, 40);
 
-  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_NV12, 640, 480);
-  gst_buffer_attach_detections (buffer, &info, &detection, 1);
+  gst_video_region_of_interest_meta_add_param (
+      region, gst_structure_new ("detection", "label_id", G_TYPE_INT, 7,
+                  "confidence", G_TYPE_DOUBLE, confidence, NULL));
 }
 
 static void
