@@ -84,10 +84,10 @@ find_plugin ()
     "\"meson install -C build\""
 }
 
-# $1 as a word of the shell
+# $1 as a word of the shell, with backslashes as gst-launch-1.0 wants them
 quote ()
 {
-  printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")"
+  printf "'%s'" "$(printf '%s' "$1" | sed -e 's/\\/\\\\/g' -e "s/'/'\\\\''/g")"
 }
 
 # Sets $encoder, for frames of any format.
@@ -154,6 +154,29 @@ pick_sink ()
   esac
 }
 
+# An error unless $2, given with option $1, is a whole number.
+check_number ()
+{
+  case $2 in
+    "" | *[!0-9]*) complain "$1 takes a whole number, not \"$2\"" ;;
+  esac
+}
+
+# Sets $width and $height from $1, WIDTHxHEIGHT.
+split_size ()
+{
+  width=${1%%x*}
+  height=${1#*x}
+  case $1 in
+    *x*) ;;
+    *) height= ;;
+  esac
+  case $width:$height in
+    : | :* | *: | *[!0-9:]*) complain "--size takes WIDTHxHEIGHT, for" \
+      "example 1280x720, not \"$1\"" ;;
+  esac
+}
+
 # An error that lists the cameras unless there is one at $1.
 check_camera ()
 {
@@ -170,13 +193,15 @@ check_camera ()
 # return.
 run_pipeline ()
 {
-  launch=$(echo "gst-launch-1.0 -e ${quiet:+-q} $1" | tr -s '\n ' ' ')
+  launch="gst-launch-1.0 -e${quiet:+ -q} $(printf '%s' "$1" | sed 's/^ *//' \
+    | tr '\n' ' ')"
   if [ -n "$print" ]; then
-    echo "$launch"
+    printf '%s\n' "$launch"
     exit
   fi
   [ -n "$seconds" ] || eval "exec $launch"
 
+  check_number --seconds "$seconds"
   # Ctrl-C is for the pipeline; --foreground lets it through, where there is it
   trap : INT
   foreground=

@@ -62,11 +62,13 @@ if [ "$taken" != $# ]; then
   exit 2
 fi
 
+split_size "$size"
+check_number --rate "$rate"
 find_plugin
 pick_source
 pick_detector "$model"
 pick_sink "$output"
 
 run_pipeline "$source !
-  video/x-raw,format=NV12,width=${size%x*},height=${size#*x},framerate=$rate/1 !
+  video/x-raw,format=NV12,width=$width,height=$height,framerate=$rate/1 !
   $detector ! $sink"

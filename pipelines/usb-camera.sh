@@ -41,13 +41,16 @@ if [ "$taken" != $# ]; then
   exit 2
 fi
 
+split_size "$size"
+check_number --rate "$rate"
 check_camera "$device"
 find_plugin
 pick_detector "$model"
 pick_sink "$output"
 
 # raw at full speed needs more than USB 2 gives: most cameras send JPEG then
-format="width=${size%x*},height=${size#*x},framerate=$rate/1"
+# shellcheck disable=SC2154 # of split_size
+format="width=$width,height=$height,framerate=$rate/1"
 run_pipeline "v4l2src device=$(quote "$device") !
   $(quote "video/x-raw,$format;image/jpeg,$format") ! decodebin !
   videoconvert ! $detector ! $sink"

@@ -94,6 +94,17 @@ says "$folder/none.xmodel"
 run 1 usb-camera --device /dev/null --output film.avi
 says film.avi
 
+# so is a wrong number
+for size in 1280 x 1280x x720 1280x720x1 ax720 12.5x7; do
+  run 1 usb-camera --device /dev/null --size "$size"
+  says "WIDTHxHEIGHT"
+  says "\"$size\""
+done
+run 1 mipi-camera --rate fast
+says '--rate takes a whole number, not "fast"'
+run 1 multi-camera --output none --seconds -1 test
+says '--seconds takes a whole number, not "-1"'
+
 # so is a missing plug-in, display or encoder
 elements="x264enc"
 run 1 usb-camera --device /dev/null
@@ -159,8 +170,8 @@ lacks mix.sink_3
 
 # any name is one word of the pipeline
 elements="yolov5dpu x264enc"
-usb --output "it's a film.mp4"
-says "location='it'\\''s a film.mp4'"
+usb --output "it's a  \\n film.mp4"
+says "location='it'\\''s a  \\\\n film.mp4'"
 
 # the client detects only when asked, and prints detections without video
 elements="yolov5dpu rtspsrc"
