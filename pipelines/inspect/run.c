@@ -177,10 +177,10 @@ inspect_run (const InspectReport *report, const gchar *picture,
   if (pipeline != NULL) {
     self = run_pipeline (pipeline, part, chosen, error);
     gst_object_unref (pipeline);
-  }
-  if (self == NULL) {
-    g_unlink (part);
-    g_prefix_error (error, "%s: ", picture);
+    if (self == NULL) {
+      g_unlink (part);
+      g_prefix_error (error, "%s: ", picture);
+    }
   }
   return self;
 }
