@@ -253,7 +253,7 @@ GST_START_TEST (test_heads)
   fail_unless_equals_int64 (json_object_get_int_member (yolov5, "classes"), 4);
   fail_unless_equals_string (
       json_array_get_string_element (labels, 3), "licence plate");
-  fail_unless_equals_string (get_string (yolov5, "anchors_from"), "defaults");
+  fail_if (json_object_get_boolean_member (yolov5, "own_anchors"));
   fail_unless_equals_int64 (
       json_object_get_int_member (memory, "input_bytes"), 640 * 384 * 3);
   fail_unless_equals_int64 (json_object_get_int_member (memory, "output_bytes"),
@@ -293,7 +293,8 @@ GST_START_TEST (test_model_info)
   g_autofree gchar *info_path = inspect_file ("own.modelinfo");
 
   inspect_check_verdict (own, 0, NOT_COMPILED);
-  fail_unless_equals_string (get_string (yolov5, "anchors_from"), info_path);
+  fail_unless (json_object_get_boolean_member (yolov5, "own_anchors"));
+  fail_unless_equals_string (get_string (yolov5, "model_info"), info_path);
   fail_unless_equals_float (json_array_get_double_element (
                                 json_array_get_array_element (anchors, 2), 1),
       18);

@@ -175,8 +175,8 @@ add_yolov5 (JsonBuilder *builder, const InspectReport *report)
   for (guint i = 0; i < yolov5_model_get_n_heads (yolov5); i++)
     add_head (builder, yolov5_model_get_head (yolov5, i));
   json_builder_end_array (builder);
-  add_string (builder, "anchors_from",
-      report->has_own_anchors ? report->info_path : "defaults");
+  add_string (builder, "model_info", report->info_path);
+  add_boolean (builder, "own_anchors", report->has_own_anchors);
   add_int (builder, "classes", yolov5_model_get_n_classes (yolov5));
   begin_array (builder, "labels");
   for (guint i = 0;

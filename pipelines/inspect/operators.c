@@ -125,21 +125,20 @@ get_operand (const XmodelOp *op, guint index)
   return skip_carriers (xmodel_op_get_input (op, "input", index));
 }
 
+/* x * sigmoid (x), in either order */
 static void
 find_silu (Survey *self)
 {
   for (guint i = 0; i < xmodel_get_n_ops (self->model); i++) {
     const XmodelOp *product = xmodel_get_op (self->model, i);
-    const XmodelOp *factors[2] = { get_operand (product, 0),
-      get_operand (product, 1) };
 
     if (!is_type (product, "mul") && !is_type (product, "eltwise-fix"))
       continue;
     for (guint j = 0; j < 2; j++) {
-      const XmodelOp *sigmoid = factors[j];
+      const XmodelOp *sigmoid = get_operand (product, j);
 
       if (sigmoid == NULL || !is_type (sigmoid, "sigmoid")
-          || get_operand (sigmoid, 0) != factors[1 - j])
+          || get_operand (sigmoid, 0) != get_operand (product, 1 - j))
         continue;
       self->is_silu[i] = TRUE;
       self->is_silu[sigmoid->index] = TRUE;
@@ -163,27 +162,38 @@ mark_dpu (Survey *self)
   }
 }
 
-/* arguments come before the operators that read them */
+static void
+mark_from_sources (Survey *self, const XmodelOp *op)
+{
+  for (guint i = 0; i < op->n_arguments; i++) {
+    for (guint j = 0; j < op->arguments[i].n_ops; j++) {
+      if (self->follows_dpu[op->arguments[i].ops[j]->index])
+        self->follows_dpu[op->index] = TRUE;
+    }
+  }
+}
+
+static void
+mark_sources (Survey *self, const XmodelOp *op)
+{
+  if (!self->feeds_dpu[op->index])
+    return;
+  for (guint i = 0; i < op->n_arguments; i++) {
+    for (guint j = 0; j < op->arguments[i].n_ops; j++)
+      self->feeds_dpu[op->arguments[i].ops[j]->index] = TRUE;
+  }
+}
+
+/* operators come after those they read: one pass each way is enough */
 static void
 spread_marks (Survey *self)
 {
   guint n_ops = xmodel_get_n_ops (self->model);
 
-  for (guint i = 0; i < 2 * n_ops; i++) {
-    guint index = i < n_ops ? i : 2 * n_ops - 1 - i;
-    const XmodelOp *op = xmodel_get_op (self->model, index);
-
-    for (guint j = 0; j < op->n_arguments; j++) {
-      for (guint k = 0; k < op->arguments[j].n_ops; k++) {
-        guint source = op->arguments[j].ops[k]->index;
-
-        if (i < n_ops)
-          self->follows_dpu[index] |= self->follows_dpu[source];
-        else
-          self->feeds_dpu[source] |= self->feeds_dpu[index];
-      }
-    }
-  }
+  for (guint i = 0; i < n_ops; i++)
+    mark_from_sources (self, xmodel_get_op (self->model, i));
+  for (guint i = n_ops; i > 0; i--)
+    mark_sources (self, xmodel_get_op (self->model, i - 1));
 }
 
 static void

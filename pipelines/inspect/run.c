@@ -7,8 +7,10 @@
 
 #include "actions.h"
 
-#include <gio/gio.h>
 #include <glib/gstdio.h>
+
+#include <errno.h>
+#include <string.h>
 
 #define PIPELINE                                                               \
   "uridecodebin name=source ! videoconvert ! yolov5dpu name=detector "         \
@@ -39,12 +41,12 @@ find_elements (GError **error)
 }
 
 static void
-set_property (GstElement *pipeline, const gchar *name, const gchar *property,
+set_string (GstElement *pipeline, const gchar *name, const gchar *property,
     const gchar *value)
 {
   GstElement *element = gst_bin_get_by_name (GST_BIN (pipeline), name);
 
-  gst_util_set_object_arg (G_OBJECT (element), property, value);
+  g_object_set (element, property, value, NULL);
   gst_object_unref (element);
 }
 
@@ -55,7 +57,7 @@ make_pipeline (const InspectReport *report, const gchar *picture,
   g_autofree gchar *uri = gst_uri_is_valid (picture)
                               ? g_strdup (picture)
                               : gst_filename_to_uri (picture, error);
-  GstElement *pipeline, *element;
+  GstElement *pipeline, *detector;
 
   if (uri == NULL || !find_elements (error))
     return NULL;
@@ -65,17 +67,13 @@ make_pipeline (const InspectReport *report, const gchar *picture,
   if (pipeline == NULL)
     return NULL;
 
-  element = gst_bin_get_by_name (GST_BIN (pipeline), "detector");
-  g_object_set (element, "model", report->path, NULL);
-  gst_object_unref (element);
-  element = gst_bin_get_by_name (GST_BIN (pipeline), "source");
-  g_object_set (element, "uri", uri, NULL);
-  gst_object_unref (element);
-  element = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
-  g_object_set (element, "location", part, NULL);
-  gst_object_unref (element);
-  set_property (pipeline, "detector", "device",
+  set_string (pipeline, "source", "uri", uri);
+  set_string (pipeline, "detector", "model", report->path);
+  set_string (pipeline, "sink", "location", part);
+  detector = gst_bin_get_by_name (GST_BIN (pipeline), "detector");
+  gst_util_set_object_arg (G_OBJECT (detector), "device",
       report->verdict == INSPECT_VERDICT_DPU ? "dpu" : "cpu");
+  gst_object_unref (detector);
   return pipeline;
 }
 

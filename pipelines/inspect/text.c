@@ -16,9 +16,10 @@
 #define SUBGRAPH_NAME_WIDTH 42
 #define NAME_WIDTH 60
 
-/* labels of classes and names of operators to show */
+/* what more there is of them is only counted */
 #define MAX_LABELS 8
 #define MAX_SUBGRAPHS 16
+#define MAX_CPU_OPS 16
 
 /* @text without what would confuse a terminal */
 static gchar *
@@ -130,8 +131,11 @@ append_file (GString *text, const InspectReport *report)
   g_autofree gchar *size = format_count (report->file_size);
 
   append_path (text, "File", report->path);
-  append_format (text, "Kind", "%s, %s bytes",
-      inspect_report_describe_kind (report), size);
+  if (report->kind == INSPECT_KIND_UNREADABLE)
+    append_row (text, "Kind", inspect_report_describe_kind (report));
+  else
+    append_format (text, "Kind", "%s, %s bytes",
+        inspect_report_describe_kind (report), size);
   if (report->model != NULL) {
     g_autofree gchar *name =
         shorten_name (xmodel_get_name (report->model), NAME_WIDTH);
@@ -139,6 +143,16 @@ append_file (GString *text, const InspectReport *report)
     append_format (text, "Graph", "%s%s%u operators", name,
         *name != '\0' ? ", " : "", xmodel_get_n_ops (report->model));
   }
+}
+
+static const gchar *
+describe_compiler (const InspectReport *report)
+{
+  if (report->compiler != NULL)
+    return report->compiler;
+  if (report->kind == INSPECT_KIND_COMPILED)
+    return "not recorded in the file";
+  return "none, it is not compiled";
 }
 
 /* "xir.2.5.0" as "xir 2.5.0" */
@@ -156,11 +170,8 @@ append_compiler (GString *text, const InspectReport *report)
     g_string_append_printf (
         libraries, "%s%s", i == 0 ? " with " : ", ", library);
   }
-  append_format (text, "Compiler", "%s%s",
-      report->compiler != NULL                ? report->compiler
-      : report->kind == INSPECT_KIND_COMPILED ? "not recorded in the file"
-                                              : "none, it is not compiled",
-      libraries->str);
+  append_format (
+      text, "Compiler", "%s%s", describe_compiler (report), libraries->str);
   g_string_free (libraries, TRUE);
 }
 
@@ -189,12 +200,11 @@ append_tensors (GString *text, const gchar *label, const GArray *tensors)
     const InspectTensor *tensor = &g_array_index (tensors, InspectTensor, i);
     g_autofree gchar *shape = format_shape (tensor);
     g_autofree gchar *name = shorten_name (tensor->name, TENSOR_NAME_WIDTH);
-    g_autofree gchar *fix_point = tensor->has_fix_point ? g_strdup_printf (
-                                      "fix point %d", tensor->fix_point)
-                                                        : g_strdup ("float");
+    g_autofree gchar *fix_point =
+        g_strdup_printf ("fix point %d", tensor->fix_point);
 
-    append_format (
-        text, i == 0 ? label : "", "%-20s %-13s %s", shape, fix_point, name);
+    append_format (text, i == 0 ? label : "", "%-20s %-13s %s", shape,
+        tensor->has_fix_point ? fix_point : "float", name);
   }
   if (tensors->len > YOLOV5_MAX_HEADS)
     append_format (text, "", "and %u more", tensors->len - YOLOV5_MAX_HEADS);
@@ -222,7 +232,7 @@ append_cpu_ops (GString *text, const InspectReport *report)
   const gchar *label =
       report->kind == INSPECT_KIND_COMPILED ? "On the CPU" : "Not for DPUs";
 
-  for (guint i = 0; i < report->cpu_ops->len; i++) {
+  for (guint i = 0; i < report->cpu_ops->len && i < MAX_CPU_OPS; i++) {
     const InspectCpuOps *group = report->cpu_ops->pdata[i];
     g_autofree gchar *first = shorten_name (group->names->pdata[0], NAME_WIDTH);
 
@@ -232,6 +242,8 @@ append_cpu_ops (GString *text, const InspectReport *report)
       append_format (
           text, "", "%s%s", group->names->len > 1 ? "first: " : "", first);
   }
+  if (report->cpu_ops->len > MAX_CPU_OPS)
+    append_format (text, "", "and %u more", report->cpu_ops->len - MAX_CPU_OPS);
 }
 
 static void
@@ -253,17 +265,13 @@ append_yolov5 (GString *text, const InspectReport *report)
 {
   const Yolov5Model *yolov5 = report->yolov5;
   GString *classes = g_string_new (NULL);
-  g_autofree gchar *info = NULL;
   guint n_classes = yolov5_model_get_n_classes (yolov5);
 
   for (guint i = 0; i < yolov5_model_get_n_heads (yolov5); i++)
     append_head (text, yolov5_model_get_head (yolov5, i), i == 0);
 
-  info = report->info_path != NULL
-             ? g_filename_display_basename (report->info_path)
-             : g_strdup ("");
-  append_format (text, "Anchors",
-      report->has_own_anchors ? "from %s" : "YOLOv5's defaults%.0s", info);
+  append_row (text, "Anchors",
+      report->has_own_anchors ? "of the model info" : "YOLOv5's defaults");
 
   g_string_append_printf (classes, "%u", n_classes);
   for (guint i = 0; report->has_own_labels && i < n_classes && i < MAX_LABELS;
@@ -273,6 +281,8 @@ append_yolov5 (GString *text, const InspectReport *report)
   if (report->has_own_labels && n_classes > MAX_LABELS)
     g_string_append (classes, ", ...");
   append_row (text, "Classes", classes->str);
+  if (report->info_path != NULL)
+    append_path (text, "Model info", report->info_path);
   g_string_free (classes, TRUE);
 }
 
@@ -332,6 +342,18 @@ append_edges (GString *text, const GArray *inputs, const GArray *outputs)
   append_tensors (text, outputs->len == 1 ? "Output" : "Outputs", outputs);
 }
 
+/* where the model as a whole has none that matter */
+static void
+append_dpu_edges (GString *text, const GPtrArray *subgraphs)
+{
+  for (guint i = 0; i < subgraphs->len && i < MAX_SUBGRAPHS; i++) {
+    const InspectSubgraph *subgraph = subgraphs->pdata[i];
+
+    if (strcmp (subgraph->device, "DPU") == 0)
+      append_edges (text, subgraph->inputs, subgraph->outputs);
+  }
+}
+
 static void
 append_model (GString *text, const InspectReport *report)
 {
@@ -340,14 +362,8 @@ append_model (GString *text, const InspectReport *report)
   append_subgraphs (text, report);
   append_cpu_ops (text, report);
   append_edges (text, report->inputs, report->outputs);
-  for (guint i = 0; report->outputs->len == 0 && i < report->subgraphs->len
-                    && i < MAX_SUBGRAPHS;
-       i++) {
-    const InspectSubgraph *subgraph = report->subgraphs->pdata[i];
-
-    if (strcmp (subgraph->device, "DPU") == 0)
-      append_edges (text, subgraph->inputs, subgraph->outputs);
-  }
+  if (report->outputs->len == 0)
+    append_dpu_edges (text, report->subgraphs);
   if (report->yolov5 != NULL)
     append_yolov5 (text, report);
   append_cost (text, report);
@@ -357,7 +373,10 @@ static void
 append_picture (GString *text, const InspectPicture *picture)
 {
   g_string_append_c (text, '\n');
-  append_format (text, "Detections", "%u", picture->detections->len);
+  append_format (text, "Detections", "%u%s", picture->detections->len,
+      picture->detections->len > 0
+          ? " (confidence, left and top, width x height, label)"
+          : "");
   for (guint i = 0; i < picture->detections->len; i++) {
     const GstStructure *detection = picture->detections->pdata[i];
     gint x = 0, y = 0, width = 0, height = 0;

@@ -72,34 +72,49 @@ find_origins (InspectReport *report)
   report->has_own_labels = info.labels != NULL;
 }
 
-/* the heads from the opened model, or else from the file */
+/* as the opened model has them, or without one as the file has them, if it is
+ * clear which they are */
+static gboolean
+find_tensors (const InspectReport *report, const DpuModel *model,
+    Yolov5Tensor *input, GArray *outputs)
+{
+  Yolov5Tensor tensor = { 0 };
+
+  if (model != NULL) {
+    *input = convert_dpu_tensor (dpu_model_get_input (model));
+    for (guint i = 0; i < dpu_model_get_n_outputs (model); i++) {
+      tensor = convert_dpu_tensor (dpu_model_get_output (model, i));
+      g_array_append_val (outputs, tensor);
+    }
+    return TRUE;
+  }
+
+  if (report->inputs->len != 1
+      || !convert_tensor (
+          &g_array_index (report->inputs, InspectTensor, 0), input))
+    return FALSE;
+  for (guint i = 0; i < report->outputs->len; i++) {
+    if (!convert_tensor (
+            &g_array_index (report->outputs, InspectTensor, i), &tensor))
+      return FALSE;
+    g_array_append_val (outputs, tensor);
+  }
+  return TRUE;
+}
+
 static gboolean
 find_yolov5 (InspectReport *report, const DpuModel *model)
 {
-  guint n_outputs =
-      model != NULL ? dpu_model_get_n_outputs (model) : report->outputs->len;
-  g_autofree Yolov5Tensor *outputs = g_new0 (Yolov5Tensor, n_outputs + 1);
-  Yolov5Tensor input = { 0 };
+  g_autoptr (GArray) outputs =
+      g_array_new (FALSE, FALSE, sizeof (Yolov5Tensor));
   g_autoptr (GError) error = NULL;
+  Yolov5Tensor input = { 0 };
 
-  if (model != NULL) {
-    input = convert_dpu_tensor (dpu_model_get_input (model));
-    for (guint i = 0; i < n_outputs; i++)
-      outputs[i] = convert_dpu_tensor (dpu_model_get_output (model, i));
-  } else {
-    if (report->inputs->len != 1
-        || !convert_tensor (
-            &g_array_index (report->inputs, InspectTensor, 0), &input))
-      return FALSE;
-    for (guint i = 0; i < n_outputs; i++) {
-      if (!convert_tensor (
-              &g_array_index (report->outputs, InspectTensor, i), &outputs[i]))
-        return FALSE;
-    }
-  }
-
-  report->yolov5 = yolov5_model_new (
-      &input, outputs, n_outputs, report->info_path, NULL, &error);
+  if (!find_tensors (report, model, &input, outputs))
+    return FALSE;
+  report->yolov5 =
+      yolov5_model_new (&input, (const Yolov5Tensor *) outputs->data,
+          outputs->len, report->info_path, NULL, &error);
   if (report->yolov5 == NULL)
     add_reason (report, error->message);
   return report->yolov5 != NULL;
