@@ -28,6 +28,7 @@ struct _DpuRunner {
   gint8 *input;
   gint8 *outputs[N_OUTPUTS];
   gint executing;
+  gboolean warm;
 };
 
 typedef struct {
@@ -46,6 +47,7 @@ static struct {
   guint output_channels;
   Failure open;
   Failure runner;
+  Failure warm_up;
   Failure execution;
   gboolean holding;
   gboolean let[FAKE_DPU_N_LEVELS];
@@ -101,6 +103,7 @@ fake_dpu_reset (void)
   fake.output_channels = N_ANCHORS * CHANNELS_PER_ANCHOR;
   clear_failure (&fake.open);
   clear_failure (&fake.runner);
+  clear_failure (&fake.warm_up);
   clear_failure (&fake.execution);
   fake.holding = FALSE;
   memset (fake.let, 0, sizeof (fake.let));
@@ -148,6 +151,12 @@ void
 fake_dpu_fail_runner (guint index, DpuError code, const gchar *message)
 {
   set_failure (&fake.runner, index, code, message);
+}
+
+void
+fake_dpu_fail_warm_up (const gchar *message)
+{
+  set_failure (&fake.warm_up, 0, DPU_ERROR_FAILED, message);
 }
 
 void
@@ -424,6 +433,20 @@ find_one_object (DpuRunner *self, guint level)
   cell[5 + level % FAKE_DPU_N_CLASSES] = 127;
 }
 
+/* the first execution of a runner, before there are frames */
+static gboolean
+run_warm_up (DpuRunner *self, GError **error)
+{
+  gboolean failed;
+
+  self->warm = TRUE;
+  g_mutex_lock (&fake.lock);
+  failed = fails (&fake.warm_up, 0, error);
+  g_mutex_unlock (&fake.lock);
+
+  return !failed;
+}
+
 gboolean
 dpu_runner_execute (DpuRunner *self, GError **error)
 {
@@ -431,6 +454,9 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   guint middle = (input->height / 2 * input->width + input->width / 2) * 3;
   guint level = CLAMP (self->input[middle], 0, FAKE_DPU_N_LEVELS - 1);
   gboolean failed;
+
+  if (!self->warm)
+    return run_warm_up (self, error);
 
   /* as VART, this is no place for two threads at once */
   g_assert_true (g_atomic_int_compare_and_exchange (&self->executing, 0, 1));

@@ -31,6 +31,9 @@ void fake_dpu_fail_open (DpuError code, const gchar *message);
 void fake_dpu_set_output_channels (guint channels);
 /* the runner with that number, counted from 0, is not created */
 void fake_dpu_fail_runner (guint index, DpuError code, const gchar *message);
+/* the first execution of a runner, before there are frames, fails; otherwise
+ * it is not counted and never held back */
+void fake_dpu_fail_warm_up (const gchar *message);
 /* the frame with that level cannot be executed */
 void fake_dpu_fail_execution (guint level, const gchar *message);
 
