@@ -49,6 +49,7 @@ static struct {
   Failure runner;
   Failure warm_up;
   Failure execution;
+  GstClockTime pace;
   gboolean holding;
   gboolean let[FAKE_DPU_N_LEVELS];
   guint n_held;
@@ -105,6 +106,7 @@ fake_dpu_reset (void)
   clear_failure (&fake.runner);
   clear_failure (&fake.warm_up);
   clear_failure (&fake.execution);
+  fake.pace = 0;
   fake.holding = FALSE;
   memset (fake.let, 0, sizeof (fake.let));
   fake.n_held = 0;
@@ -163,6 +165,14 @@ void
 fake_dpu_fail_execution (guint level, const gchar *message)
 {
   set_failure (&fake.execution, level, DPU_ERROR_FAILED, message);
+}
+
+void
+fake_dpu_set_pace (GstClockTime time)
+{
+  g_mutex_lock (&fake.lock);
+  fake.pace = time;
+  g_mutex_unlock (&fake.lock);
 }
 
 void
@@ -453,6 +463,7 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   const DpuTensor *input = &self->model->input;
   guint middle = (input->height / 2 * input->width + input->width / 2) * 3;
   guint level = CLAMP (self->input[middle], 0, FAKE_DPU_N_LEVELS - 1);
+  GstClockTime pace;
   gboolean failed;
 
   if (!self->warm)
@@ -468,8 +479,11 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   if (fake.holding)
     be_held_back (level);
   failed = fails (&fake.execution, level, error);
+  pace = fake.pace;
   g_mutex_unlock (&fake.lock);
 
+  if (pace > 0)
+    g_usleep (GST_TIME_AS_USECONDS (pace));
   if (!failed)
     find_one_object (self, level);
   g_atomic_int_set (&self->executing, 0);
