@@ -35,7 +35,8 @@
  * that take effect while playing do so with the next frame that comes in.
  *
  * With #GstYolov5Dpu:post-messages the element posts an element message for
- * each frame, whose structure is named `yolov5dpu` and has these fields:
+ * each frame that went through the model, also when nothing was found. Its
+ * structure is named `yolov5dpu` and has these fields:
  *
  * * #guint64 `frame`: number of the frame, from 0
  * * #guint64 `timestamp`: the frame's timestamp

@@ -61,6 +61,7 @@ static struct {
   guint n_runners;
   guint n_runners_created;
   guint cpu_threads;
+  gint n_questions;
 } fake;
 
 G_DEFINE_QUARK (dpu - error - quark, dpu_error)
@@ -261,6 +262,12 @@ fake_dpu_get_most_executing (void)
   return get_locked (&fake.most_executing);
 }
 
+guint
+fake_dpu_get_n_questions (void)
+{
+  return g_atomic_int_get (&fake.n_questions);
+}
+
 gint
 fake_dpu_get_corner (void)
 {
@@ -351,18 +358,21 @@ dpu_model_get_fallback_reason (const DpuModel *self)
 const DpuTensor *
 dpu_model_get_input (const DpuModel *self)
 {
+  g_atomic_int_inc (&fake.n_questions);
   return &self->input;
 }
 
 guint
 dpu_model_get_n_outputs (const DpuModel *self)
 {
+  g_atomic_int_inc (&fake.n_questions);
   return N_OUTPUTS;
 }
 
 const DpuTensor *
 dpu_model_get_output (const DpuModel *self, guint index)
 {
+  g_atomic_int_inc (&fake.n_questions);
   return &self->outputs[index];
 }
 

@@ -54,5 +54,7 @@ guint fake_dpu_get_n_runners (void);
 guint fake_dpu_get_n_runners_created (void);
 guint fake_dpu_get_cpu_threads (void);
 guint fake_dpu_get_most_executing (void);
+/* how often tensors of models were asked for */
+guint fake_dpu_get_n_questions (void);
 /* the first element of the input that was executed last */
 gint fake_dpu_get_corner (void);

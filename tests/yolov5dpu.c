@@ -85,6 +85,27 @@ GST_START_TEST (test_caps_change)
 }
 GST_END_TEST;
 
+/* what a model is like is asked when it is opened, not for each frame or new
+ * caps */
+GST_START_TEST (test_model_is_asked_once)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 2, NULL);
+  guint n_questions = fake_dpu_get_n_questions ();
+  GstBuffer *buffer;
+  guint i;
+
+  fail_unless (n_questions > 0);
+  for (i = 0; i < 5; i++)
+    push_and_count (rig, i);
+  detector_rig_set_size (rig, 2 * FAKE_DPU_SIZE, 2 * FAKE_DPU_SIZE);
+  buffer =
+      push_and_pull (rig, frame_new (2 * FAKE_DPU_SIZE, 2 * FAKE_DPU_SIZE, 5));
+  gst_buffer_unref (buffer);
+  assert_equals_int (fake_dpu_get_n_questions (), n_questions);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
 /* the padding is written anew when its place changes, and stays otherwise: 114
  * is 29 in the double's input */
 GST_START_TEST (test_padding)
@@ -528,6 +549,7 @@ yolov5dpu_suite (void)
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_test (tcase, test_boxes);
   tcase_add_test (tcase, test_caps_change);
+  tcase_add_test (tcase, test_model_is_asked_once);
   tcase_add_test (tcase, test_padding);
   tcase_add_test (tcase, test_box_in_padding);
   tcase_add_test (tcase, test_shared_buffer);
