@@ -590,6 +590,6 @@ gst_yolov5_dpu_class_init (GstYolov5DpuClass *klass)
   gst_element_class_set_static_metadata (element_class, "YOLOv5 on DPUs",
       "Filter/Analyzer/Video",
       "Detects objects with a YOLOv5 model on an AMD/Xilinx DPU",
-      "yolov5dpu developers");
+      "The yolov5dpu authors");
   gst_type_mark_as_plugin_api (GST_TYPE_YOLOV5_DPU_DEVICE, 0);
 }
