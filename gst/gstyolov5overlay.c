@@ -64,6 +64,7 @@
 
 #include "gstdetection.h"
 #include "gstinference.h"
+#include "overlaycaps.h"
 #include "overlaycomposition.h"
 #include "overlaydrawing.h"
 #include "overlayhold.h"
@@ -79,8 +80,6 @@
 GST_DEBUG_CATEGORY_STATIC (gst_yolov5_overlay_debug);
 GST_DEBUG_CATEGORY_STATIC (CAT_PERFORMANCE);
 #define GST_CAT_DEFAULT gst_yolov5_overlay_debug
-
-#define COMPOSITION_FEATURE GST_CAPS_FEATURE_META_GST_VIDEO_OVERLAY_COMPOSITION
 
 struct _GstYolov5Overlay {
   GstVideoFilter parent;
@@ -103,14 +102,6 @@ struct _GstYolov5Overlay {
   /* GstVideoRectangles */
   GArray *blurred;
 };
-
-/* clang-format off */
-#define OVERLAY_CAPS                                                           \
-  GST_VIDEO_CAPS_MAKE (OVERLAY_FORMATS) ";"                                    \
-  GST_VIDEO_CAPS_MAKE_WITH_FEATURES (                                          \
-      GST_CAPS_FEATURE_MEMORY_SYSTEM_MEMORY "," COMPOSITION_FEATURE,           \
-      OVERLAY_FORMATS)
-/* clang-format on */
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (OVERLAY_CAPS));
@@ -214,52 +205,12 @@ update_settings (GstYolov5Overlay *self)
     overlay_drawing_configure (self->drawing, &self->frame_settings);
 }
 
-static gboolean
-has_composition_feature (GstCaps *caps, guint index)
-{
-  return gst_caps_features_contains (
-      gst_caps_get_features (caps, index), COMPOSITION_FEATURE);
-}
-
-static GstCaps *
-copy_caps_with_feature (GstCaps *caps)
-{
-  GstCaps *copy = gst_caps_copy (caps);
-  guint i;
-
-  for (i = 0; i < gst_caps_get_size (copy); i++)
-    if (!has_composition_feature (copy, i))
-      gst_caps_features_add (
-          gst_caps_get_features (copy, i), COMPOSITION_FEATURE);
-  return copy;
-}
-
-/* the feature may be added on the way down, but not removed: upstream has
- * attached compositions that somebody has to draw */
 static GstCaps *
 gst_yolov5_overlay_transform_caps (GstBaseTransform *trans,
     GstPadDirection direction, GstCaps *caps, GstCaps *filter)
 {
-  GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
-  GstCaps *result;
-  guint i;
-
-  if (get_attach_setting (self) == OVERLAY_ATTACH_NEVER) {
-    result = gst_caps_ref (caps);
-  } else if (direction == GST_PAD_SINK) {
-    result =
-        gst_caps_merge (copy_caps_with_feature (caps), gst_caps_copy (caps));
-  } else {
-    result = gst_caps_copy (caps);
-    for (i = 0; i < gst_caps_get_size (caps); i++)
-      if (has_composition_feature (caps, i)) {
-        GstCaps *plain = gst_caps_copy_nth (caps, i);
-
-        gst_caps_features_remove (
-            gst_caps_get_features (plain, 0), COMPOSITION_FEATURE);
-        result = gst_caps_merge (result, plain);
-      }
-  }
+  OverlayAttach attach = get_attach_setting (GST_YOLOV5_OVERLAY (trans));
+  GstCaps *result = overlay_caps_transform (caps, direction, attach);
 
   if (filter) {
     GstCaps *intersection =
@@ -271,58 +222,19 @@ gst_yolov5_overlay_transform_caps (GstBaseTransform *trans,
   return result;
 }
 
-/* Base transforms downstream answer the query only when they have caps, which
- * therefore go first. */
-static gboolean
-does_downstream_draw (GstYolov5Overlay *self, GstCaps *caps)
-{
-  GstPad *srcpad = GST_BASE_TRANSFORM_SRC_PAD (self);
-  GstQuery *query = gst_query_new_allocation (caps, FALSE);
-  gboolean draws = gst_pad_set_caps (srcpad, caps)
-                   && gst_pad_peer_query (srcpad, query)
-                   && gst_query_find_allocation_meta (query,
-                       GST_VIDEO_OVERLAY_COMPOSITION_META_API_TYPE, NULL);
-
-  gst_query_unref (query);
-  return draws;
-}
-
-/* Decides whether to attach. Returns the caps to go on with, of those that
- * downstream takes. */
-static GstCaps *
-choose_caps (GstYolov5Overlay *self, GstCaps *caps, GstCaps *choices)
-{
-  OverlayAttach setting = get_attach_setting (self);
-  GstCaps *with_feature = copy_caps_with_feature (caps);
-  gboolean takes_feature = gst_caps_can_intersect (choices, with_feature);
-  gboolean takes_plain = gst_caps_can_intersect (choices, caps);
-
-  self->attach = setting == OVERLAY_ATTACH_ALWAYS;
-  if (setting == OVERLAY_ATTACH_AUTO && takes_feature) {
-    self->attach = has_composition_feature (caps, 0) || !takes_plain
-                   || does_downstream_draw (self, with_feature);
-    if (!self->attach)
-      gst_pad_set_caps (GST_BASE_TRANSFORM_SRC_PAD (self), caps);
-  }
-  GST_DEBUG_OBJECT (self, "downstream takes %" GST_PTR_FORMAT ", %s", choices,
-      self->attach ? "attaching compositions" : "drawing into the video");
-
-  if (self->attach && takes_feature)
-    gst_caps_replace (&choices, with_feature);
-  else if (takes_plain)
-    gst_caps_replace (&choices, caps);
-  gst_caps_unref (with_feature);
-  return choices;
-}
-
 static GstCaps *
 gst_yolov5_overlay_fixate_caps (GstBaseTransform *trans,
     GstPadDirection direction, GstCaps *caps, GstCaps *othercaps)
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
 
-  if (direction == GST_PAD_SINK)
-    othercaps = choose_caps (self, caps, othercaps);
+  if (direction == GST_PAD_SINK) {
+    othercaps = overlay_caps_choose (GST_BASE_TRANSFORM_SRC_PAD (trans), caps,
+        othercaps, get_attach_setting (self), &self->attach);
+    GST_DEBUG_OBJECT (self, "%s, with %" GST_PTR_FORMAT,
+        self->attach ? "attaching compositions" : "drawing into the video",
+        othercaps);
+  }
   return GST_BASE_TRANSFORM_CLASS (parent_class)
       ->fixate_caps (trans, direction, caps, othercaps);
 }

@@ -75,17 +75,23 @@ new_picture (gint width, gint height)
 }
 
 static void
-add_rectangle (
+add_rectangle (OverlayComposition *self, GstVideoOverlayRectangle *rectangle)
+{
+  if (self->composition)
+    gst_video_overlay_composition_add_rectangle (self->composition, rectangle);
+  else
+    self->composition = gst_video_overlay_composition_new (rectangle);
+}
+
+static void
+add_pixels (
     OverlayComposition *self, GstBuffer *pixels, const GstVideoRectangle *place)
 {
   GstVideoOverlayRectangle *rectangle =
       gst_video_overlay_rectangle_new_raw (pixels, place->x, place->y, place->w,
           place->h, GST_VIDEO_OVERLAY_FORMAT_FLAG_NONE);
 
-  if (self->composition)
-    gst_video_overlay_composition_add_rectangle (self->composition, rectangle);
-  else
-    self->composition = gst_video_overlay_composition_new (rectangle);
+  add_rectangle (self, rectangle);
   gst_video_overlay_rectangle_unref (rectangle);
 }
 
@@ -99,8 +105,12 @@ void
 overlay_composition_begin (
     OverlayComposition *self, GstVideoOverlayComposition *below)
 {
-  if (below)
-    self->composition = gst_video_overlay_composition_copy (below);
+  guint n = below ? gst_video_overlay_composition_n_rectangles (below) : 0, i;
+
+  /* a copy would have other rectangles, which sinks had to upload again */
+  for (i = 0; i < n; i++)
+    add_rectangle (
+        self, gst_video_overlay_composition_get_rectangle (below, i));
 }
 
 static GstBuffer *
@@ -136,7 +146,7 @@ overlay_composition_add_solid (OverlayComposition *self,
   GstBuffer *pixel = get_pixel (self, color);
 
   if (pixel)
-    add_rectangle (self, pixel, rectangle);
+    add_pixels (self, pixel, rectangle);
 }
 
 /**
@@ -182,7 +192,7 @@ overlay_composition_add_picture (
     GST_VIDEO_FRAME_HEIGHT (picture) };
 
   gst_video_frame_unmap (picture);
-  add_rectangle (self, buffer, &place);
+  add_pixels (self, buffer, &place);
   gst_buffer_unref (buffer);
 }
 
