@@ -13,8 +13,8 @@
 
 #include "overlaypainter.h"
 
-/* Cells along the longer side of a box, at most. A face is a seventh of a
- * person's height, so that it has about one of them. */
+/* The longer side of a box is at most as long as this many cells. A face is a
+ * seventh of a person's height, so that it has about one of them. */
 #define MAX_CELLS 8
 /* a multiple of every chroma sample */
 #define MIN_CELL_SIZE 8

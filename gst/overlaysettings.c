@@ -208,8 +208,10 @@ install_content_properties (GObjectClass *object_class)
    *
    * Whether boxes and labels are attached to the video as a
    * #GstVideoOverlayComposition instead of being drawn into it. Sinks such as
-   * glimagesink draw them while they show the video: sharp in a window of any
-   * size, and without touching a pixel here. `always` is for applications that
+   * glimagesink draw them while they show the video: no pixel of it is touched
+   * here, and a frame that others hold needs no copy. `auto` attaches where the
+   * elements downstream name the caps feature of compositions and say in the
+   * ALLOCATION query that they draw them. `always` is for applications that
    * read compositions themselves: other elements drop them, or carry them on
    * without showing anything.
    */
