@@ -90,8 +90,9 @@ struct _GstYolov5Overlay {
 
   /* streaming thread */
   OverlaySettings frame_settings;
-  OverlayDrawing *drawing;
   gboolean attach;
+  OverlayDrawing *drawing;
+  gboolean drawing_attaches;
   OverlayHold hold;
   OverlayMeter meter;
 
@@ -239,20 +240,28 @@ gst_yolov5_overlay_fixate_caps (GstBaseTransform *trans,
       ->fixate_caps (trans, direction, caps, othercaps);
 }
 
+/* for frames with @info, or compositions beside them */
+static void
+renew_drawing (GstYolov5Overlay *self, const GstVideoInfo *info)
+{
+  GstVideoInfo drawing_info = *info;
+
+  if (self->attach)
+    overlay_composition_get_info (&drawing_info, info->width, info->height);
+  overlay_drawing_free (self->drawing);
+  self->drawing = overlay_drawing_new (&drawing_info, &self->frame_settings);
+  self->drawing_attaches = self->attach;
+}
+
 static gboolean
 gst_yolov5_overlay_set_info (GstVideoFilter *filter, GstCaps *incaps,
     GstVideoInfo *in_info, GstCaps *outcaps, GstVideoInfo *out_info)
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (filter);
-  GstVideoInfo info = *in_info;
 
-  if (self->attach)
-    overlay_composition_get_info (&info, in_info->width, in_info->height);
-
-  update_settings (self);
   /* opening the first font takes long, so do it ahead of the first frame */
-  overlay_drawing_free (self->drawing);
-  self->drawing = overlay_drawing_new (&info, &self->frame_settings);
+  update_settings (self);
+  renew_drawing (self, in_info);
   overlay_hold_resize (&self->hold, in_info->width, in_info->height);
   return TRUE;
 }
@@ -387,6 +396,9 @@ gst_yolov5_overlay_prepare_output_buffer (
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
 
   update_settings (self);
+  /* the base class sets no info when it renegotiates for the same caps */
+  if (self->drawing_attaches != self->attach)
+    renew_drawing (self, &GST_VIDEO_FILTER_CAST (self)->in_info);
   examine_buffer (self, input);
 
   *output = input;
@@ -407,8 +419,14 @@ draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
   guint i;
 
   if (!gst_video_frame_map (&frame, &GST_VIDEO_FILTER_CAST (self)->in_info,
-          buffer, GST_MAP_READWRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF))
-    goto map_failed;
+          buffer, GST_MAP_READWRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+    /* what was to be hidden must not be seen */
+    GST_ELEMENT_ERROR (self, STREAM, FAILED,
+        ("A frame cannot be drawn on: its memory cannot be mapped for reading "
+         "and writing, or is too small for the caps."),
+        ("%" GST_PTR_FORMAT, buffer));
+    return GST_FLOW_ERROR;
+  }
 
   for (i = 0; i < self->blurred->len; i++)
     overlay_pixelate_rectangle (
@@ -417,16 +435,6 @@ draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
     overlay_drawing_draw (self->drawing, &frame, self->shown, &self->meter);
   gst_video_frame_unmap (&frame);
   return GST_FLOW_OK;
-
-  /* ERRORS */
-map_failed : {
-  /* what was to be hidden must not be seen */
-  GST_ELEMENT_ERROR (self, STREAM, FAILED,
-      ("A frame cannot be drawn on: its memory cannot be mapped for reading "
-       "and writing, or is too small for the caps."),
-      ("%" GST_PTR_FORMAT, buffer));
-  return GST_FLOW_ERROR;
-}
 }
 
 static void

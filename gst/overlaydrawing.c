@@ -106,7 +106,6 @@ overlay_drawing_new (const GstVideoInfo *info, const OverlaySettings *settings)
   OverlayDrawing *self = g_new0 (OverlayDrawing, 1);
 
   self->info = *info;
-  self->composer = overlay_composition_new ();
   self->detections = g_array_new (FALSE, FALSE, sizeof (GstDetection));
   overlay_drawing_configure (self, settings);
   return self;
@@ -147,6 +146,9 @@ overlay_drawing_configure (
   overlay_settings_copy (&self->settings, settings);
   convert_colors (self);
   drop_composition (self);
+  /* it keeps a pixel of each colour */
+  overlay_composition_free (self->composer);
+  self->composer = overlay_composition_new ();
 
   if (new_font)
     g_clear_pointer (&self->labels, overlay_labels_free);

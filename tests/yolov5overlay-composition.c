@@ -376,30 +376,44 @@ GST_START_TEST (test_composition_of_others_stays)
 }
 GST_END_TEST;
 
-/* changes between drawing and attaching from one frame to the next */
+/* changes between drawing and attaching from one frame to the next, and what is
+ * to be seen stays the same */
 GST_START_TEST (test_changing_while_running)
 {
   static const struct {
     const gchar *attach;
-    gboolean attached;
-  } steps[] = { { "auto", TRUE }, { "never", FALSE }, { "never", FALSE },
-    { "always", TRUE }, { "never", FALSE }, { "auto", TRUE } };
-  GstHarness *h =
-      new_overlay_before (FEATURE_CAPS ";" PLAIN_CAPS, TRUE, "auto");
-  guint i;
+    gboolean attached, attached_before_plain;
+  } steps[] = { { "auto", TRUE, FALSE }, { "never", FALSE, FALSE },
+    { "never", FALSE, FALSE }, { "always", TRUE, TRUE },
+    { "never", FALSE, FALSE }, { "auto", TRUE, FALSE },
+    { "always", TRUE, TRUE } };
+  GstHarness *drawing = new_overlay_before (PLAIN_CAPS, FALSE, "never");
+  GBytes *expected = push_pixels (drawing, new_frame_with_person (drawing));
+  guint plain, i;
 
-  for (i = 0; i < G_N_ELEMENTS (steps); i++) {
-    GstBuffer *buffer;
+  for (plain = 0; plain < 2; plain++) {
+    GstHarness *h = new_overlay_before (
+        plain ? PLAIN_CAPS : FEATURE_CAPS ";" PLAIN_CAPS, TRUE, "auto");
 
-    gst_util_set_object_arg (
-        G_OBJECT (h->element), "attach-composition", steps[i].attach);
-    buffer = gst_harness_push_and_pull (h, new_frame_with_person (h));
-    fail_unless_equals_int (
-        get_composition (buffer) != NULL, steps[i].attached);
-    fail_unless_equals_int (has_feature (h), steps[i].attached);
-    gst_buffer_unref (buffer);
+    for (i = 0; i < G_N_ELEMENTS (steps); i++) {
+      gboolean attached =
+          plain ? steps[i].attached_before_plain : steps[i].attached;
+      GstBuffer *buffer;
+
+      gst_util_set_object_arg (
+          G_OBJECT (h->element), "attach-composition", steps[i].attach);
+      buffer = gst_harness_push_and_pull (h, new_frame_with_person (h));
+      fail_unless_equals_int (get_composition (buffer) != NULL, attached);
+      fail_unless_equals_int (has_feature (h), attached && !plain);
+      fail_unless (
+          same_and_unref (g_bytes_ref (expected), blend_pixels (h, buffer)),
+          "another picture in step %u", i);
+      gst_buffer_unref (buffer);
+    }
+    gst_harness_teardown (h);
   }
-  gst_harness_teardown (h);
+  g_bytes_unref (expected);
+  gst_harness_teardown (drawing);
 }
 GST_END_TEST;
 
