@@ -52,7 +52,7 @@
  * ]| Shows a camera's picture with bold boxes and large names.
  * |[
  * gst-launch-1.0 v4l2src ! videoconvert ! yolov5dpu model=yolov5n.xmodel ! yolov5overlay classes="person,car" class-colors="person=#ff0000,car=blue" blur=person draw-stats=true ! videoconvert ! autovideosink
- * ]| Shows people and cars alone, in red and blue, hides who the people are, and
+ * ]| Shows people and cars alone, in red and blue, hides who the people are and
  * says how fast it goes.
  * |[
  * gst-launch-1.0 videotestsrc ! video/x-raw,width=1280,height=720 ! yolov5dpu model=yolov5n.xmodel ! yolov5overlay ! videoconvert ! autovideosink

@@ -200,6 +200,30 @@ GST_START_TEST (test_mosaic_destroys_detail)
 }
 GST_END_TEST;
 
+/* has no cell at the edges of a box that is thinner than half a cell */
+GST_START_TEST (test_no_thin_cells)
+{
+  GstHarness *h = new_blur ("GRAY8", 128, 128, NULL);
+  gint offset;
+
+  /* cells of 8 pixels */
+  for (offset = 0; offset < 8; offset++) {
+    const GstVideoRectangle box = { 16 + offset, 24 - offset, 45, 50 };
+    GstBuffer *buffer =
+        draw_region (h, "person", 0, 0.5, box.x, box.y, box.w, box.h);
+    const GstVideoRectangle ends[] = { { box.x, box.y, 4, 4 },
+      { box.x + box.w - 4, box.y, 4, 4 }, { box.x, box.y + box.h - 4, 4, 4 },
+      { box.x + box.w - 4, box.y + box.h - 4, 4, 4 } };
+    guint i;
+
+    for (i = 0; i < G_N_ELEMENTS (ends); i++)
+      fail_unless_equals_int (count_levels (h, buffer, &ends[i]), 1);
+    gst_buffer_unref (buffer);
+  }
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 /* keeps its cells where they are when the box trembles, so that the mosaics of
  * many frames do not add up to a sharper picture */
 GST_START_TEST (test_mosaic_of_trembling_box)
@@ -336,6 +360,7 @@ yolov5overlay_blur_suite (void)
   tcase_add_loop_test (tcase, test_mosaic_in_every_format, 0, N_OVERLAY_COLORS);
   tcase_add_loop_test (tcase, test_mosaic_in_odd_places, 0, N_OVERLAY_COLORS);
   tcase_add_test (tcase, test_mosaic_destroys_detail);
+  tcase_add_test (tcase, test_no_thin_cells);
   tcase_add_test (tcase, test_mosaic_of_trembling_box);
   tcase_add_test (tcase, test_blurred_classes);
   tcase_add_test (tcase, test_box_lies_over_mosaic);

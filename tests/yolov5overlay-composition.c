@@ -310,6 +310,34 @@ GST_START_TEST (test_composition_is_used_again)
 }
 GST_END_TEST;
 
+#if GST_CHECK_VERSION(1, 20, 0)
+/* attaches another composition when the figures change */
+GST_START_TEST (test_changing_figures)
+{
+  GstHarness *h = new_overlay_before (FEATURE_CAPS, TRUE, "auto");
+  GBytes *shown[2];
+  GstSegment segment;
+  guint i;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  g_object_set (h->element, "draw-stats", TRUE, NULL);
+  for (i = 0; i < 2; i++) {
+    GstBuffer *buffer = new_frame_with_person (h);
+
+    mark_inference (buffer, (5 + 4 * i) * GST_MSECOND);
+    buffer = gst_harness_push_and_pull (h, buffer);
+    shown[i] = blend_pixels (h, buffer);
+    gst_buffer_unref (buffer);
+    gst_harness_push_event (h, gst_event_new_flush_start ());
+    gst_harness_push_event (h, gst_event_new_flush_stop (TRUE));
+    gst_harness_push_event (h, gst_event_new_segment (&segment));
+  }
+  fail_if (same_and_unref (shown[0], shown[1]));
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+#endif
+
 /* a white square as another element attaches it */
 static GstVideoOverlayComposition *
 new_square (void)
@@ -522,6 +550,9 @@ yolov5overlay_composition_suite (void)
   tcase_add_test (tcase, test_mosaic_is_in_the_pixels);
   tcase_add_test (tcase, test_memory_is_not_copied);
   tcase_add_test (tcase, test_composition_is_used_again);
+#if GST_CHECK_VERSION(1, 20, 0)
+  tcase_add_test (tcase, test_changing_figures);
+#endif
   tcase_add_test (tcase, test_composition_of_others_stays);
   tcase_add_test (tcase, test_changing_while_running);
   tcase_add_test (tcase, test_attaching_through_others);
