@@ -400,6 +400,8 @@ gst_yolov5_overlay_prepare_output_buffer (
   if (self->drawing_attaches != self->attach)
     renew_drawing (self, &GST_VIDEO_FILTER_CAST (self)->in_info);
   examine_buffer (self, input);
+  GST_LOG_OBJECT (self, "%u boxes to show, %u to hide in %" GST_PTR_FORMAT,
+      self->shown->len, self->blurred->len, input);
 
   *output = input;
   if ((self->has_something_to_show || self->blurred->len > 0)

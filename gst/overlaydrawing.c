@@ -25,6 +25,10 @@
  * picture as large as the frame is cheaper. */
 #define MAX_COMPOSED_DETECTIONS 64
 
+/* a name and a confidence, or the lines of figures */
+#define MAX_TEXTS 2
+G_STATIC_ASSERT (OVERLAY_N_LINES <= MAX_TEXTS);
+
 struct _OverlayDrawing {
   GstVideoInfo info;
   OverlaySettings settings;
@@ -57,7 +61,7 @@ typedef struct {
     const OverlayMask *mask;
     gint x;
     gint y;
-  } texts[OVERLAY_N_LINES];
+  } texts[MAX_TEXTS];
 } TextBlock;
 
 static void

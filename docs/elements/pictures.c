@@ -9,6 +9,9 @@
 #include <gst/app/gstappsink.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gstdetection.h"
@@ -52,7 +55,21 @@ static const Picture pictures[] = {
   { "attach-composition-video", "attach-composition=always" },
 };
 
-/* runs a pipeline from in to out for one buffer, or several */
+G_GNUC_PRINTF (1, 2)
+G_GNUC_NORETURN static void
+fail (const gchar *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  vfprintf (stderr, format, arguments);
+  va_end (arguments);
+  fputc ('\n', stderr);
+  exit (1);
+}
+
+/* runs a pipeline from in to out, and returns the last of what n buffers
+ * become; takes the buffers */
 static GstSample *
 run (const gchar *description, GstCaps *caps, GstBuffer **buffers, guint n)
 {
@@ -63,7 +80,7 @@ run (const gchar *description, GstCaps *caps, GstBuffer **buffers, guint n)
   guint i;
 
   if (error)
-    g_error ("%s: %s", description, error->message);
+    fail ("%s: %s", description, error->message);
   in = gst_bin_get_by_name (GST_BIN (pipeline), "in");
   out = gst_bin_get_by_name (GST_BIN (pipeline), "out");
   g_object_set (in, "caps", caps, "format", GST_FORMAT_TIME, NULL);
@@ -79,7 +96,7 @@ run (const gchar *description, GstCaps *caps, GstBuffer **buffers, guint n)
     g_clear_pointer (&sample, gst_sample_unref);
     sample = gst_app_sink_pull_sample (GST_APP_SINK (out));
     if (sample == NULL)
-      g_error ("%s: frame %u does not come out", description, i);
+      fail ("%s: frame %u does not come out", description, i);
   }
   gst_element_set_state (pipeline, GST_STATE_NULL);
   return sample;
@@ -96,7 +113,7 @@ draw_scene (const gchar *path, const gchar *car_place)
   GstBuffer *svg;
 
   if (!g_file_get_contents (path, &text, NULL, &error))
-    g_error ("%s", error->message);
+    fail ("%s", error->message);
   parts = g_strsplit (text, CAR_PLACE, 2);
   g_free (text);
   text = g_strjoinv (car_place, parts);
@@ -141,7 +158,7 @@ blend_composition (GstBuffer *buffer, const GstVideoInfo *info)
 
   if (meta == NULL
       || !gst_video_frame_map (&frame, info, copy, GST_MAP_READWRITE))
-    g_error ("there is no composition to draw");
+    fail ("there is no composition to draw");
   gst_video_overlay_composition_blend (meta->overlay, &frame);
   gst_video_frame_unmap (&frame);
   return copy;
@@ -187,7 +204,7 @@ write_picture (const Picture *picture, GstBuffer *scene, GstBuffer *next_scene,
       caps, &drawn, 1);
   if (!gst_buffer_map (gst_sample_get_buffer (png), &map, GST_MAP_READ)
       || !g_file_set_contents (path, (gchar *) map.data, map.size, &error))
-    g_error ("%s: %s", path, error ? error->message : "no memory");
+    fail ("%s: %s", path, error ? error->message : "no memory");
   gst_buffer_unmap (gst_sample_get_buffer (png), &map);
 }
 
