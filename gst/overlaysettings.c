@@ -167,9 +167,10 @@ install_content_properties (GObjectClass *object_class)
    * The classes to hide behind a mosaic, as in #GstYolov5Overlay:classes; `*`
    * or `all` is every class. The mosaic goes into the video itself, also where
    * boxes are attached, and also for classes that are not shown. It hides what
-   * was found and nothing else: what the detector misses can be seen. Elements
-   * that scale the video drop the numbers of the classes, so place
-   * yolov5overlay before them or give names.
+   * was found and nothing else: what the detector misses can be seen, and what
+   * moves fast shows its edge on frames without inference. Elements that scale
+   * the video drop the numbers of the classes, so place yolov5overlay before
+   * them or give names.
    */
   g_object_class_install_property (object_class, PROP_BLUR,
       g_param_spec_string ("blur", "Blur",
