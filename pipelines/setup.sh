@@ -16,8 +16,8 @@ run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-libav fonts-dejavu-core'
 # the peers that tests/bench compares with
 bench_packages='python3-opencv python3-onnx'
-# what only the tests need
-test_packages='man-db'
+# what only the tests need: the manual page's and those of models/prepare
+test_packages='man-db python3-numpy python3-pil python3-torch'
 
 is_installed ()
 {
