@@ -82,24 +82,26 @@ main (int argc, char **argv)
 {
   g_autoptr (GError) error = NULL;
   g_autofree gchar *description = NULL;
+  g_autofree gchar *properties = NULL;
   g_autofree gchar *uri = NULL;
   GstElement *pipeline, *detector;
   GstPad *pad;
   gboolean finished;
 
   gst_init (&argc, &argv);
-  if (argc < 3 || argc > 4) {
-    g_printerr ("usage: %s MODEL.xmodel FILE|URI [THRESHOLD]\n", argv[0]);
+  if (argc < 3) {
+    g_printerr (
+        "usage: %s MODEL.xmodel FILE|URI [PROPERTY=VALUE...]\n", argv[0]);
     return 2;
   }
 
   uri = gst_uri_is_valid (argv[2]) ? g_strdup (argv[2])
                                    : gst_filename_to_uri (argv[2], NULL);
+  properties = g_strjoinv (" ", argv + 3);
   description =
-      g_strdup_printf ("uridecodebin uri=\"%s\" "
-                       "! videoconvert ! yolov5dpu name=detector model=\"%s\" "
-                       "threshold=%s ! fakesink",
-          uri, argv[1], argc > 3 ? argv[3] : "0.25");
+      g_strdup_printf ("uridecodebin uri=\"%s\" ! videoconvert "
+                       "! yolov5dpu name=detector model=\"%s\" %s ! fakesink",
+          uri, argv[1], properties);
   pipeline = gst_parse_launch (description, &error);
   if (pipeline == NULL) {
     g_printerr ("%s\n", error->message);

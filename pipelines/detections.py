@@ -80,8 +80,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="the .xmodel file")
     parser.add_argument("source", help="a file or URI")
-    parser.add_argument("threshold", nargs="?", type=float, default=0.25,
-                        help="least confidence (default: %(default)s)")
+    parser.add_argument("properties", nargs="*", metavar="PROPERTY=VALUE",
+                        help="of yolov5dpu, for example threshold=0.4")
     arguments = parser.parse_args()
 
     Gst.init(None)
@@ -90,7 +90,7 @@ def main() -> int:
     try:
         pipeline = Gst.parse_launch(
             f'uridecodebin uri="{uri}" ! videoconvert ! yolov5dpu name=detector '
-            f'model="{arguments.model}" threshold={arguments.threshold} ! fakesink'
+            f'model="{arguments.model}" {" ".join(arguments.properties)} ! fakesink'
         )
     except GLib.Error as error:
         print(error.message, file=sys.stderr)

@@ -128,10 +128,8 @@ pick_detector ()
 {
   [ -e "$1" ] || complain "There is no model \"$1\": name an .xmodel file" \
     "with --model"
-  detector="yolov5dpu model=$(quote "$1")"
   # a live picture does not wait for the DPU
-  ! has_property yolov5dpu no-block || detector="$detector no-block=true"
-  detector="$detector ! yolov5overlay"
+  detector="yolov5dpu model=$(quote "$1") no-block=true ! yolov5overlay"
 }
 
 # Sets $sink to where annotated frames go: pick_sink window|none|FILE.mp4

@@ -342,10 +342,7 @@ open_producer (Server *self)
       g_object_set (self->feeds[i].sink, "sync", !live, NULL);
 
   detector = gst_bin_get_by_name (GST_BIN (self->producer), "detector");
-  if (live
-      && g_object_class_find_property (
-          G_OBJECT_GET_CLASS (detector), "no-block"))
-    g_object_set (detector, "no-block", TRUE, NULL);
+  g_object_set (detector, "no-block", live, NULL);
   gst_object_unref (detector);
   return ret != GST_STATE_CHANGE_FAILURE;
 }

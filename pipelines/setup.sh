@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing on Debian or Ubuntu and builds into build/.
 #
-# usage: pipelines/setup.sh [--bench]
+# usage: pipelines/setup.sh [--bench | --tests]
 
 set -eu
 
@@ -16,6 +16,8 @@ run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-libav fonts-dejavu-core python3-gi gir1.2-gst-plugins-base-1.0'
 # the peers that tests/bench compares with
 bench_packages='python3-opencv python3-onnx'
+# what only the tests need: the manual page's and those of models/prepare
+test_packages='man-db python3-numpy python3-pil python3-torch'
 
 is_installed ()
 {
@@ -45,7 +47,10 @@ if ! command -v apt-get >/dev/null; then
 fi
 
 packages="$build_packages $run_packages"
-[ "${1-}" != --bench ] || packages="$packages $bench_packages"
+case ${1-} in
+  --bench) packages="$packages $bench_packages" ;;
+  --tests) packages="$packages $test_packages" ;;
+esac
 # shellcheck disable=SC2086
 install_missing $packages
 

@@ -140,10 +140,7 @@ unset DISPLAY
 says "Display: autovideosink"
 says " ! autovideosink "
 
-# frames do not wait, where the plug-in can do so
-usb --output none
-lacks no-block
-properties="model no-block"
+# frames do not wait
 usb --output none
 says "no-block=true"
 
@@ -167,6 +164,12 @@ for words in mix.sink_0 mix.sink_1 mix.sink_2 "uri='rtsp://host/path'" \
   says "$words"
 done
 lacks mix.sink_3
+
+# pictures keep their shape where GStreamer can do so
+lacks sizing-policy
+properties=sizing-policy
+run 0 multi-camera --print --output none test
+says "sink_0::sizing-policy=keep-aspect-ratio"
 
 # any name is one word of the pipeline
 elements="yolov5dpu x264enc"

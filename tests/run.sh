@@ -9,7 +9,7 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 
-WERROR=true pipelines/setup.sh
+WERROR=true pipelines/setup.sh --tests
 meson configure build -Dwerror=true -Dtests=enabled >/dev/null
 ninja -C build >build/ninja.log 2>&1 || {
   cat build/ninja.log

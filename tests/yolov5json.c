@@ -543,14 +543,15 @@ GST_START_TEST (test_no_size)
 }
 GST_END_TEST;
 
-/* a pipeline publishes results without code: each frame of it is a line */
+/* a pipeline publishes results without code: each frame of it is a line, also
+ * those that pass without inference */
 GST_START_TEST (test_pipeline)
 {
   g_autofree gchar *folder = g_dir_make_tmp ("yolov5json-XXXXXX", NULL);
   g_autofree gchar *path = g_build_filename (folder, "out.jsonl", NULL);
   g_autofree gchar *description = g_strdup_printf (
       "videotestsrc num-buffers=5 ! yolov5dpu device=cpu threshold=0.01 "
-      "model=%s/street/street-640x384_int.xmodel ! yolov5json "
+      "inference-interval=2 model=%s/street/street-640x384_int.xmodel ! yolov5json "
       "! filesink location=%s",
       g_getenv ("TEST_MODELS_DIR"), path);
   GstElement *pipeline = gst_parse_launch (description, NULL);
@@ -579,6 +580,9 @@ GST_START_TEST (test_pipeline)
 
     assert_equals_int64 (
         json_object_get_int_member (json_node_get_object (json), "frame"), i);
+#if GST_CHECK_VERSION(1, 20, 0)
+    check_inferred (json, i % 2 == 0);
+#endif
     n_detections += count_detections (json);
     json_node_unref (json);
   }
