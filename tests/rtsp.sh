@@ -38,10 +38,19 @@ watch ()
     identity eos-after="$4" silent=false ! fakesink >"$folder/$1.log" 2>&1
 }
 
+# got NAME FRAMES: whether a client that has ended had them all. Its status says
+# nothing: rtspsrc calls it an error when the server has hung up before the last
+# request of a client that already leaves. eos-after keeps the last frame.
+got ()
+{
+  grep -q '^Got EOS' "$folder/$1.log" \
+    && [ "$(grep -c 'chain.*identity' "$folder/$1.log")" -ge $(($2 - 1)) ]
+}
+
 # wait_for FILE PATTERN PID
 wait_for ()
 {
-  until grep -q -e "$2" "$folder/$1"; do
+  until grep -qs -e "$2" "$folder/$1"; do
     kill -0 "$3" 2>/dev/null || fail "$1: ended without \"$2\""
     sleep 0.1
   done
@@ -62,7 +71,8 @@ address=$(sed -n 's,^\(rtsp://.*\)/annotated$,\1,p' "$folder/server.log")
 # over TCP and over UDP, with boxes and without
 for path in annotated clean; do
   for protocol in tcp udp; do
-    (watch first $path $protocol 5) || fail "no frames over $protocol at /$path"
+    (watch first $path $protocol 5) || true
+    got first 5 || fail "no frames over $protocol at /$path"
   done
 done
 
@@ -82,7 +92,7 @@ for name in slow rude steady other; do
   [ $name != other ] || protocol=udp
   frames=-1
   case $name in steady | other) frames=$many ;; esac
-  (watch $name annotated $protocol $frames) &
+  (watch $name annotated $protocol "$frames") &
   clients="$clients $!"
   eval "$name=\$!"
 done
@@ -93,12 +103,12 @@ done
   kill -STOP "$slow"
   kill -KILL "$rude"
   for name in steady other; do
-    eval "wait \$$name" || fail "$name was disturbed"
-    [ "$(grep -c 'chain.*identity' "$folder/$name.log")" -ge $((many - 1)) ] \
-      || fail "$name did not get all its frames"
+    eval "wait \$$name" || true
+    got $name "$many" || fail "$name was disturbed"
   done
 }
-(watch late annotated tcp 5) || fail "nobody else is served"
+(watch late annotated tcp 5) || true
+got late 5 || fail "nobody else is served"
 
 # what is not there is an error, not silence
 if (watch none nothing tcp 5); then
