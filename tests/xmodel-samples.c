@@ -10,6 +10,12 @@
 
 #include <string.h>
 
+/* of the compiled sample, in bytes: 4 filters of 3x3x2 and their biases, and
+ * where the tensors lie in their registers */
+#define N_PARAMETERS 76
+#define INPUT_ADDRESS 16
+#define OUTPUT_ADDRESS 32
+
 #define CASE(name) XMODEL_FILE__ATTRIBUTE__VALUE_##name
 
 /* appends to one of protobuf-c's counted arrays */
@@ -405,7 +411,7 @@ add_convolution (XmodelFile__Graph *graph, const guint32 *dims)
   xmodel_sample_set_string (attributes, "pad_mode", "FLOOR");
   xmodel_sample_set_string (attributes, "nonlinear", "RELU");
   xmodel_sample_set_int (attributes, "group", 1);
-  place_tensor (op, 4, 3, 0);
+  place_tensor (op, 4, 3, OUTPUT_ADDRESS);
 }
 
 static void
@@ -422,7 +428,7 @@ add_operators (XmodelFile__Graph *graph)
   place_tensor (op, 6, -1, 0);
   op = xmodel_sample_add_op (graph, "upload", "upload", input_dims, 4);
   xmodel_sample_add_input (op, "input", "input");
-  place_tensor (op, 6, 2, 0);
+  place_tensor (op, 6, 2, INPUT_ADDRESS);
   op = add_source (graph, "weights", "const-fix", weight_dims, 4);
   place_tensor (op, 7, 0, 0);
   op = add_source (graph, "bias", "const-fix", bias_dims, 1);
@@ -443,11 +449,22 @@ add_operators (XmodelFile__Graph *graph)
   xmodel_sample_set_bool (attributes, "if_signed", TRUE);
 }
 
+/* what AMD's runner takes for each register */
+static void
+describe_register (XmodelSampleAttributes attributes, const gchar *name,
+    gint size, const gchar *type, const gchar *type_v2)
+{
+  xmodel_sample_map_int (attributes, "reg_id_to_size", name, size);
+  xmodel_sample_map_string (attributes, "reg_id_to_context_type", name, type);
+  xmodel_sample_map_string (
+      attributes, "reg_id_to_context_type_v2", name, type_v2);
+}
+
 static void
 describe_registers (XmodelFile__Subgraph *dpu)
 {
   XmodelSampleAttributes attributes = XMODEL_SAMPLE_ATTRIBUTES (dpu);
-  guint8 parameters[76];
+  guint8 parameters[N_PARAMETERS];
   guint i;
 
   for (i = 0; i < sizeof (parameters); i++)
@@ -456,21 +473,38 @@ describe_registers (XmodelFile__Subgraph *dpu)
   xmodel_sample_set_string (attributes, "dpu_name", "DPUCZDX8G_ISA1_B4096");
   xmodel_sample_set_uint64 (
       attributes, "dpu_fingerprint", G_GUINT64_CONSTANT (0x101000056010407));
+  xmodel_sample_set_uint64 (attributes, "workload", 2 * 8 * 8 * 4 * 18);
   xmodel_sample_set_bytes (attributes, "mc_code", parameters, 8);
   xmodel_sample_map_string (
       attributes, "runner", "run", "libvart-dpu-runner.so");
   xmodel_sample_map_bytes (attributes, "reg_id_to_parameter_value", "REG_0",
       parameters, sizeof (parameters));
-  xmodel_sample_map_int (
-      attributes, "reg_id_to_size", "REG_0", sizeof (parameters));
-  xmodel_sample_map_int (attributes, "reg_id_to_size", "REG_2", 128);
-  xmodel_sample_map_int (attributes, "reg_id_to_size", "REG_3", 256);
-  xmodel_sample_map_string (
-      attributes, "reg_id_to_context_type", "REG_0", "CONST");
-  xmodel_sample_map_string (
-      attributes, "reg_id_to_context_type", "REG_2", "DATA");
-  xmodel_sample_map_string (
-      attributes, "reg_id_to_context_type", "REG_3", "DATA");
+  describe_register (
+      attributes, "REG_0", sizeof (parameters), "CONST", "CONST");
+  describe_register (
+      attributes, "REG_2", INPUT_ADDRESS + 128, "DATA", "INTERFACE");
+  describe_register (
+      attributes, "REG_3", OUTPUT_ADDRESS + 256, "DATA", "INTERFACE");
+}
+
+/* models of other seeds have other instructions and parameters */
+void
+xmodel_sample_seed_compiled (XmodelFile__Graph *graph, guint8 seed)
+{
+  XmodelSampleAttributes attributes;
+  guint8 parameters[N_PARAMETERS];
+  guint i;
+
+  for (i = 0; i < sizeof (parameters); i++)
+    parameters[i] = i + seed;
+  for (i = 0; i < graph->root->n_children; i++) {
+    if (strcmp (graph->root->children[i]->name, "subgraph_conv") == 0)
+      attributes = XMODEL_SAMPLE_ATTRIBUTES (graph->root->children[i]);
+  }
+  xmodel_sample_set_bytes (attributes, "mc_code", parameters, 8);
+  xmodel_sample_remove_attribute (attributes, "reg_id_to_parameter_value");
+  xmodel_sample_map_bytes (attributes, "reg_id_to_parameter_value", "REG_0",
+      parameters, sizeof (parameters));
 }
 
 /* a graph with a root subgraph and nothing in it */

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 XmodelFile__Graph *xmodel_sample_load (const gchar *path);
 XmodelFile__Graph *xmodel_sample_new (const gchar *name);
 XmodelFile__Graph *xmodel_sample_new_compiled (void);
+void xmodel_sample_seed_compiled (XmodelFile__Graph *graph, guint8 seed);
 XmodelFile__Graph *xmodel_sample_new_operators (void);
 void xmodel_sample_strip_definitions (XmodelFile__Graph *graph);
 GBytes *xmodel_sample_pack (const XmodelFile__Graph *graph);
