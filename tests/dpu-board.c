@@ -5,13 +5,8 @@
 
 /* Models on a DPU, through AMD's runner, whose hardware is tests/fakedpu. */
 
-#include "fakedpu.h"
-#include "xmodel-samples.h"
+#include "boardrig.h"
 
-#include <dpu/dpu.h>
-
-#include <gst/check/gstcheck.h>
-#include <glib/gstdio.h>
 #include <string.h>
 
 #define MAX_CORES 3
@@ -46,21 +41,10 @@ get_output_size (DpuModel *model)
   return size;
 }
 
-static DpuModel *
-open_model (const gchar *path, DpuDevice device)
-{
-  g_autoptr (GError) error = NULL;
-  DpuModel *model = dpu_model_open (path, device, &error);
-
-  fail_unless (model != NULL, "%s", error == NULL ? "" : error->message);
-  fail_unless_equals_int (dpu_model_get_device (model), device);
-  return model;
-}
-
 static void
 compute_reference (Reference *reference, const gchar *path)
 {
-  g_autoptr (DpuModel) model = open_model (path, DPU_DEVICE_CPU);
+  g_autoptr (DpuModel) model = boardrig_open (path, DPU_DEVICE_CPU);
   g_autoptr (DpuRunner) runner = dpu_runner_new (model, 1, NULL);
   g_autoptr (GRand) random = g_rand_new_with_seed (1);
   gsize size = dpu_model_get_input (model)->size;
@@ -135,7 +119,7 @@ run_on_dpu (const Reference *references, guint n_models, guint n_runners)
 
     jobs[i].reference = reference;
     jobs[i].model = i % n_runners == 0
-                        ? open_model (reference->path, DPU_DEVICE_DPU)
+                        ? boardrig_open (reference->path, DPU_DEVICE_DPU)
                         : dpu_model_ref (jobs[i - 1].model);
     jobs[i].runner = dpu_runner_new (jobs[i].model, 0, NULL);
     fail_unless (jobs[i].runner != NULL);
@@ -149,53 +133,11 @@ run_on_dpu (const Reference *references, guint n_models, guint n_runners)
   }
 }
 
-static gchar *folder;
-
-static void
-setup (void)
-{
-  folder = g_dir_make_tmp ("dpu-board-XXXXXX", NULL);
-  fail_unless (folder != NULL);
-}
-
-static void
-teardown (void)
-{
-  g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
-  const gchar *name;
-
-  while ((name = g_dir_read_name (files)) != NULL) {
-    g_autofree gchar *path = g_build_filename (folder, name, NULL);
-
-    g_unlink (path);
-  }
-  g_rmdir (folder);
-  g_clear_pointer (&folder, g_free);
-}
-
-/* a compiled model whose code and parameters begin with @seed; the fake DPU
- * knows it */
-static gchar *
-write_sample (guint8 seed)
-{
-  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_compiled ();
-  g_autofree gchar *name = g_strdup_printf ("sample%u.xmodel", seed);
-  g_autoptr (GBytes) bytes = NULL;
-  gchar *path = g_build_filename (folder, name, NULL);
-
-  xmodel_sample_seed_compiled (graph, seed);
-  bytes = xmodel_sample_pack (graph);
-  fail_unless (g_file_set_contents (
-      path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), NULL));
-  fakedpu_add_model (path);
-  return path;
-}
-
 /* on one, two and three cores, with up to two frames for each, outputs are the
  * software DPU's in every byte, all cores work, and nothing is left behind */
 GST_START_TEST (test_outputs_are_the_software_dpus)
 {
-  g_autofree gchar *path = write_sample (1);
+  g_autofree gchar *path = boardrig_write_sample (1);
   guint n_cores = __i__;
   Reference reference;
 
@@ -232,7 +174,8 @@ GST_END_TEST;
 /* two models share the DPU: neither gets what is the other's */
 GST_START_TEST (test_two_models)
 {
-  g_autofree gchar *first = write_sample (1), *second = write_sample (2);
+  g_autofree gchar *first = boardrig_write_sample (1),
+                   *second = boardrig_write_sample (2);
   Reference references[2];
 
   compute_reference (&references[0], first);
@@ -248,13 +191,13 @@ GST_END_TEST;
  * with many: what a model does to learn its tensors takes no core's turn */
 GST_START_TEST (test_single_runners_are_spread)
 {
-  g_autofree gchar *path = write_sample (1);
+  g_autofree gchar *path = boardrig_write_sample (1);
   DpuModel *models[MAX_CORES];
   DpuRunner *runners[MAX_CORES];
 
   fakedpu_set_n_cores (MAX_CORES);
   for (guint i = 0; i < MAX_CORES; i++) {
-    models[i] = open_model (path, DPU_DEVICE_DPU);
+    models[i] = boardrig_open (path, DPU_DEVICE_DPU);
     runners[i] = dpu_runner_new (models[i], 0, NULL);
     fail_unless (runners[i] != NULL);
   }
@@ -274,9 +217,8 @@ GST_END_TEST;
  * and the reason is told */
 GST_START_TEST (test_auto_takes_the_dpu)
 {
-  g_autofree gchar *compiled = write_sample (1);
-  g_autofree gchar *quantized = g_build_filename (
-      g_getenv ("TEST_DATA_DIR"), "golden", "t_add", "int.xmodel", NULL);
+  g_autofree gchar *compiled = boardrig_write_sample (1);
+  g_autofree gchar *quantized = boardrig_find_data ("t_add", "int.xmodel");
   g_autoptr (GError) error = NULL;
   g_autoptr (DpuModel) dpu = dpu_model_open (compiled, DPU_DEVICE_AUTO, &error);
   g_autoptr (DpuModel) cpu =
@@ -299,7 +241,7 @@ dpu_board_suite (void)
 
   suite_add_tcase (suite, tcase);
   tcase_set_timeout (tcase, 300);
-  tcase_add_checked_fixture (tcase, setup, teardown);
+  tcase_add_checked_fixture (tcase, boardrig_setup, boardrig_teardown);
   tcase_add_loop_test (
       tcase, test_outputs_are_the_software_dpus, 1, MAX_CORES + 1);
   tcase_add_loop_test (tcase, test_model_of_amd, 1, MAX_CORES + 1);

@@ -112,10 +112,12 @@ public:
   Buffer (std::size_t &size, std::size_t &, const std::string &)
       : host_ (size), memory_ (size)
   {
-    std::lock_guard<std::mutex> guard (device ().lock);
+    std::unique_lock<std::mutex> guard (device ().lock);
 
-    LOG_IF (FATAL, device ().fault == FAKEDPU_FAULT_ALLOCATION)
-        << "Check failed: bo allocation failure: size " << size;
+    if (device ().fault == FAKEDPU_FAULT_ALLOCATION) {
+      guard.unlock ();
+      LOG (FATAL) << "Check failed: bo allocation failure: size " << size;
+    }
     device ().buffers[phy (0)] = this;
   }
 
@@ -215,8 +217,10 @@ public:
   {
     std::unique_lock<std::mutex> guard (device ().lock);
 
-    LOG_IF (FATAL, device ().fault == FAKEDPU_FAULT_OPEN)
-        << "Check failed: r == 0 cannot open context! cu_index 0";
+    if (device ().fault == FAKEDPU_FAULT_OPEN) {
+      guard.unlock ();
+      LOG (FATAL) << "Check failed: r == 0 cannot open context! cu_index 0";
+    }
     device ().changed.wait (
         guard, [] { return device ().fault != FAKEDPU_FAULT_OPEN_HANG; });
     return std::make_shared<Controller> ();
@@ -295,18 +299,19 @@ private:
   {
     std::unique_lock<std::mutex> guard (device ().lock);
     auto fault = device ().fault;
+    bool missing =
+        fault == FAKEDPU_FAULT_MISSING_CORE && core + 1 == device ().n_cores;
 
     device ().n_runs[core]++;
     device ().n_all_runs++;
     device ().changed.notify_all ();
     device ().changed.wait (
         guard, [] { return device ().fault != FAKEDPU_FAULT_HANG; });
+    /* fatal faults are no reason to keep the device's lock for good */
     guard.unlock ();
     LOG_IF (FATAL, fault == FAKEDPU_FAULT_TIMEOUT)
         << "dpu timeout! core_idx = " << core;
-    LOG_IF (FATAL,
-        fault == FAKEDPU_FAULT_MISSING_CORE && core + 1 == device ().n_cores)
-        << "cannot found cu handle! cu_name DPU core_idx " << core;
+    LOG_IF (FATAL, missing) << "cannot find the handle of the core " << core;
   }
 };
 
@@ -395,4 +400,17 @@ fakedpu_get_n_buffers (void)
   std::lock_guard<std::mutex> guard (device ().lock);
 
   return device ().buffers.size ();
+}
+
+EXPORT void
+fakedpu_fail (void)
+{
+  LOG (FATAL) << "a fault that is none of the DPU's";
+}
+
+EXPORT void
+fakedpu_set_failure_function (void (*function) (void))
+{
+  google::InstallFailureFunction (
+      reinterpret_cast<google::logging_fail_func_t> (function));
 }

@@ -58,4 +58,9 @@ void fakedpu_wait_runs (guint n_runs);
 /* buffers that VART holds */
 guint fakedpu_get_n_buffers (void);
 
+/* what else may happen in a process with VART: a fatal fault on the thread that
+ * calls this, and somebody's function for such faults */
+void fakedpu_fail (void);
+void fakedpu_set_failure_function (void (*function) (void));
+
 G_END_DECLS
