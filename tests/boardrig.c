@@ -69,6 +69,17 @@ boardrig_write_sample (guint8 seed)
   return path;
 }
 
+/* a compiled YOLOv5 that the fake DPU knows */
+gchar *
+boardrig_write_detector (void)
+{
+  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_detector (1);
+  gchar *path = boardrig_write_model (graph);
+
+  fakedpu_add_model (path);
+  return path;
+}
+
 gchar *
 boardrig_find_data (const gchar *directory, const gchar *name)
 {
