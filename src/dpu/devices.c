@@ -6,6 +6,7 @@
 #include "devices.h"
 #include "guard.h"
 #include "memory.h"
+#include "registers.h"
 
 #include <dlfcn.h>
 
@@ -48,6 +49,8 @@ dpu_device_check (const DpuSubgraph *part, GError **error)
     return fail (error, DPU_ERROR_MODEL,
         "the model has no instructions for a DPU (its \"mc_code\" is empty); "
         "compile it again with vai_c_xir");
+  if (!dpu_registers_check (part->subgraph, error))
+    return FALSE;
   dpu_memory_measure (&memory, part->subgraph);
   return dpu_memory_check (&memory, DPU_MEMORY_TABLE, error);
 }

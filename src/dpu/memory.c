@@ -5,11 +5,11 @@
 
 #include "memory.h"
 #include "dpu.h"
+#include "registers.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define N_REGISTERS 8
 #define MEBIBYTE (1024.0 * 1024.0)
 
 /**
@@ -20,8 +20,8 @@ void
 dpu_memory_measure (DpuMemory *self, const XmodelSubgraph *subgraph)
 {
   *self = (DpuMemory){ 0, 0 };
-  for (guint i = 0; i < N_REGISTERS; i++) {
-    g_autofree gchar *name = g_strdup_printf ("REG_%u", i);
+  for (guint i = 0; i < DPU_N_REGISTERS; i++) {
+    g_autofree gchar *name = dpu_register_get_name (i);
     const gchar *type = "";
     gint size = 0;
 

@@ -53,19 +53,18 @@ end_runner (gpointer data, GError **error)
   return TRUE;
 }
 
-/* on a DPU, lack of memory is the likeliest reason */
+/* where VART gave up, lack of memory is the likeliest reason */
 static void
 add_advice (const DpuModel *model, GError **error)
 {
-  g_autofree gchar *advice =
-      dpu_memory_describe (&model->memory, DPU_MEMORY_TABLE);
-  gchar *text;
+  g_autofree gchar *advice = NULL, *message = NULL;
 
-  if (error == NULL || model->device != DPU_DEVICE_DPU)
+  if (error == NULL || model->device != DPU_DEVICE_DPU
+      || !g_error_matches (*error, DPU_ERROR, DPU_ERROR_FAILED))
     return;
-  text = g_strdup_printf ("%s. %s", (*error)->message, advice);
-  g_free ((*error)->message);
-  (*error)->message = text;
+  advice = dpu_memory_describe (&model->memory, DPU_MEMORY_TABLE);
+  message = (*error)->message;
+  (*error)->message = g_strdup_printf ("%s. %s", message, advice);
 }
 
 static DpuRunner *

@@ -150,26 +150,6 @@ get_memory (vart::TensorBuffer *buffer, gsize size)
                              : reinterpret_cast<gint8 *> (place.first);
 }
 
-/* rows and pixels follow each other without gaps */
-bool
-is_dense (const xir::Tensor *tensor)
-{
-  auto shape = tensor->get_shape ();
-  std::int64_t stride = 1;
-
-  if (!tensor->has_attr ("stride"))
-    return true;
-  auto strides = tensor->get_attr<std::vector<std::int32_t>> ("stride");
-  if (strides.size () != shape.size ())
-    return false;
-  for (auto i = shape.size (); i > 0; i--) {
-    if (shape[i - 1] > 1 && strides[i - 1] != stride)
-      return false;
-    stride *= shape[i - 1];
-  }
-  return true;
-}
-
 /* @kind: "input" or "output", for the message */
 gboolean
 describe_tensor (const vart::TensorBuffer *buffer, const gchar *kind,
@@ -179,18 +159,16 @@ describe_tensor (const vart::TensorBuffer *buffer, const gchar *kind,
   auto shape = description->get_shape ();
 
   if (shape.empty () || shape.size () > 4 || shape[0] != 1
-      || description->get_data_type ().bit_width != 8
-      || !is_dense (description)) {
+      || description->get_data_type ().bit_width != 8) {
     g_autoptr (GString) text = g_string_new (nullptr);
 
     for (auto size : shape)
       g_string_append_printf (text, "%s%d", text->len > 0 ? "x" : "", size);
     g_set_error (error, DPU_ERROR, DPU_ERROR_MODEL,
-        "The model's %s \"%s\" is %s with %d bits%s, it must be batch 1 x "
-        "height x width x channels with 8, without gaps",
+        "The model's %s \"%s\" is %s with %d bits, it must be batch 1 x height "
+        "x width x channels with 8",
         kind, description->get_name ().c_str (), text->str,
-        description->get_data_type ().bit_width,
-        is_dense (description) ? "" : " and has gaps");
+        description->get_data_type ().bit_width);
     return FALSE;
   }
   /* a flat result is one pixel */
