@@ -159,6 +159,48 @@ GST_START_TEST (test_fatal_while_running)
 }
 GST_END_TEST;
 
+static gpointer
+execute (gpointer runner)
+{
+  GError *error = NULL;
+
+  fail_if (dpu_runner_execute (runner, &error));
+  return error;
+}
+
+/* a fatal fault of one runner also ends the wait of those behind it, however long
+ * they were told to wait: VART holds the core's lock for good */
+GST_START_TEST (test_fatal_before_others)
+{
+  static const gchar *const texts[] = { "failed before in this process", NULL };
+  g_autofree gchar *path = boardrig_write_sample (1);
+  g_autoptr (DpuModel) model = boardrig_open (path, DPU_DEVICE_DPU);
+  DpuRunner *runners[3];
+  GThread *threads[3];
+  guint n_later = 0;
+
+  dpu_model_set_timeout (model, G_MAXINT);
+  for (guint i = 0; i < 3; i++)
+    runners[i] = dpu_runner_new (model, 0, NULL);
+  fakedpu_set_fault (FAKEDPU_FAULT_HANG);
+  for (guint i = 0; i < 3; i++)
+    threads[i] = g_thread_new ("executes", execute, runners[i]);
+  fakedpu_wait_runs (1);
+  fakedpu_set_fault (FAKEDPU_FAULT_TIMEOUT);
+  for (guint i = 0; i < 3; i++) {
+    g_autoptr (GError) error = g_thread_join (threads[i]);
+
+    if (strstr (error->message, "gives up") != NULL)
+      continue;
+    boardrig_check_error (error, DPU_ERROR_FAILED, texts);
+    n_later++;
+  }
+  fail_unless_equals_int (n_later, 2);
+  for (guint i = 0; i < 3; i++)
+    dpu_runner_free (runners[i]);
+}
+GST_END_TEST;
+
 /* a DPU that hangs is an error after the time-out, again and again; while it
  * does, nothing else is tried on it; once it comes back, it is used again */
 GST_START_TEST (test_hang)
@@ -206,15 +248,6 @@ GST_START_TEST (test_hang_for_good)
   check_cpu_runs (path);
 }
 GST_END_TEST;
-
-static gpointer
-execute (gpointer runner)
-{
-  GError *error = NULL;
-
-  fail_if (dpu_runner_execute (runner, &error));
-  return error;
-}
 
 /* who stops does not wait for the time-out */
 GST_START_TEST (test_interrupt)
@@ -316,6 +349,7 @@ dpu_faults_suite (void)
   tcase_add_loop_test (tcase, test_memory_runs_out_later, 0, N_REPETITIONS);
   tcase_add_loop_test (tcase, test_fatal_while_running, 0,
       N_REPETITIONS * G_N_ELEMENTS (fatal_runs));
+  tcase_add_loop_test (tcase, test_fatal_before_others, 0, N_REPETITIONS);
   tcase_add_test (tcase, test_hang);
   tcase_add_loop_test (tcase, test_hang_for_good, 0, N_REPETITIONS);
   tcase_add_test (tcase, test_interrupt);

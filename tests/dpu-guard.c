@@ -150,6 +150,43 @@ GST_START_TEST (test_overdue_call)
 }
 GST_END_TEST;
 
+static gpointer
+interrupt_when_begun (gpointer data)
+{
+  DpuGuard *guard = ((gpointer *) data)[0];
+  Gate *gate = ((gpointer *) data)[1];
+
+  wait_for (gate, &gate->begun);
+  dpu_guard_interrupt (guard);
+  return NULL;
+}
+
+/* an interrupted call fails without waiting for its time-out; it is not held
+ * against others that it does not end */
+GST_START_TEST (test_interrupted_call)
+{
+  static const gchar *const texts[] = { "The call was interrupted", NULL };
+  DpuGuard *guard = dpu_guard_new (DPU_GUARD_DPU, NULL);
+  DpuGuard *other = dpu_guard_new (DPU_GUARD_DPU, NULL);
+  GThread *thread = NULL;
+  g_autoptr (GError) error = NULL;
+  Gate gate = { 0 };
+  gpointer both[] = { guard, &gate };
+  GThread *interrupter =
+      g_thread_new ("interrupts", interrupt_when_begun, both);
+
+  fail_if (call (guard, pass, &gate, __i__, &error));
+  boardrig_check_error (error, DPU_ERROR_FAILED, texts);
+  g_thread_join (interrupter);
+  fail_unless (dpu_guard_describe_fault () == NULL);
+  fail_unless (call (other, note_thread, &thread, 0, NULL));
+  dpu_guard_end (other, NULL, NULL, 0);
+  dpu_guard_end (guard, count_end, &gate, 0);
+  set (&gate, &gate.let);
+  wait_for_end (&gate);
+}
+GST_END_TEST;
+
 /* ending a guard does not wait for an overdue call; what is to be done last is
  * done after it */
 GST_START_TEST (test_end_of_overdue_call)
@@ -228,6 +265,9 @@ dpu_guard_suite (void)
   tcase_set_timeout (tcase, 60);
   tcase_add_test (tcase, test_calls_return);
   tcase_add_loop_test (tcase, test_overdue_call, 0, 2);
+  /* without a time-out, and with a long one */
+  tcase_add_loop_test (tcase, test_interrupted_call, 0, 1);
+  tcase_add_loop_test (tcase, test_interrupted_call, G_MAXINT - 1, G_MAXINT);
   tcase_add_test (tcase, test_end_of_overdue_call);
   tcase_add_test (tcase, test_end_that_does_not_end);
   tcase_add_loop_test (tcase, test_fatal_call, 0, 2);

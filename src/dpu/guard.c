@@ -38,6 +38,8 @@ struct _DpuGuard {
   gpointer last_data;
   gboolean ending;
   gboolean interrupted;
+  /* whether it is one of dpu.n_overdue */
+  gboolean counted;
   gboolean succeeded;
   GError *error;
 
@@ -45,24 +47,72 @@ struct _DpuGuard {
   gchar *fault;
 };
 
-/* what makes the DPU unusable in this process. VART is one for all of it. */
+/* what makes the DPU unusable in this process. VART is one for all of it. The
+ * lock may be taken with a guard's, and not the other way round. */
 static struct {
   GMutex lock;
   /* the first fatal one */
   gchar *fault;
   guint n_overdue;
+  /* (element-type DpuGuard): those of the domain */
+  GPtrArray *guards;
 } dpu;
 
 /* the guard whose thread this is */
 static _Thread_local DpuGuard *current;
 
-static void
-count_overdue (const DpuGuard *guard, gint change)
+static DpuGuard *
+guard_ref (DpuGuard *self)
 {
-  if (guard->domain != DPU_GUARD_DPU)
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+static void
+guard_unref (DpuGuard *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  g_clear_error (&self->error);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  g_free (self->fault);
+  g_free (self);
+}
+
+/* with the guard's lock */
+static void
+count_as_overdue (DpuGuard *self, gboolean overdue)
+{
+  if (self->domain != DPU_GUARD_DPU || self->counted == overdue)
+    return;
+  self->counted = overdue;
+  g_mutex_lock (&dpu.lock);
+  dpu.n_overdue += overdue ? 1 : -1;
+  g_mutex_unlock (&dpu.lock);
+}
+
+static void
+add_to_domain (DpuGuard *self)
+{
+  if (self->domain != DPU_GUARD_DPU)
     return;
   g_mutex_lock (&dpu.lock);
-  dpu.n_overdue += change;
+  if (dpu.guards == NULL)
+    dpu.guards = g_ptr_array_new ();
+  g_ptr_array_add (dpu.guards, self);
+  g_mutex_unlock (&dpu.lock);
+}
+
+static void
+remove_from_domain (DpuGuard *self)
+{
+  if (self->domain != DPU_GUARD_DPU)
+    return;
+  g_mutex_lock (&dpu.lock);
+  g_ptr_array_remove_fast (dpu.guards, self);
+  if (dpu.guards->len == 0)
+    g_clear_pointer (&dpu.guards, g_ptr_array_unref);
   g_mutex_unlock (&dpu.lock);
 }
 
@@ -104,18 +154,6 @@ is_dpu_lost (const DpuGuard *self)
   return lost;
 }
 
-static void
-guard_unref (DpuGuard *self)
-{
-  if (!g_atomic_ref_count_dec (&self->ref_count))
-    return;
-  g_clear_error (&self->error);
-  g_mutex_clear (&self->lock);
-  g_cond_clear (&self->changed);
-  g_free (self->fault);
-  g_free (self);
-}
-
 /* with lock, which is given up meanwhile */
 static void
 run_function (DpuGuard *self)
@@ -130,7 +168,7 @@ run_function (DpuGuard *self)
   self->function = NULL;
   if (self->state == GUARD_OVERDUE) {
     /* it was only slow */
-    count_overdue (self, -1);
+    count_as_overdue (self, FALSE);
     g_clear_error (&error);
     self->state = GUARD_IDLE;
     return;
@@ -161,11 +199,11 @@ run_thread (gpointer data)
     self->last (self->last_data, NULL);
 
   g_mutex_lock (&self->lock);
-  if (self->state == GUARD_OVERDUE)
-    count_overdue (self, -1);
+  count_as_overdue (self, FALSE);
   self->state = GUARD_ENDED;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
+  remove_from_domain (self);
   guard_unref (self);
   return NULL;
 }
@@ -189,9 +227,11 @@ dpu_guard_new (DpuGuardDomain domain, GError **error)
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
 
-  g_atomic_ref_count_inc (&self->ref_count);
-  thread = g_thread_try_new ("yolov5:vart", run_thread, self, error);
+  add_to_domain (self);
+  thread =
+      g_thread_try_new ("yolov5:vart", run_thread, guard_ref (self), error);
   if (thread == NULL) {
+    remove_from_domain (self);
     guard_unref (self);
     guard_unref (self);
     return NULL;
@@ -228,17 +268,25 @@ wait_while (DpuGuard *self, GuardState state, guint timeout)
 static void
 set_overdue (DpuGuard *self, guint timeout, const gchar *what, GError **error)
 {
+  g_autofree gchar *fault =
+      is_dpu_lost (self) ? dpu_guard_describe_fault () : NULL;
+
   self->state = GUARD_OVERDUE;
-  count_overdue (self, 1);
-  if (self->interrupted)
+  if (fault != NULL) {
+    g_set_error (
+        error, DPU_ERROR, DPU_ERROR_FAILED, "%s is given up: %s", what, fault);
+  } else if (self->interrupted) {
+    /* that the caller is in a hurry says nothing of the DPU */
     g_set_error (error, DPU_ERROR, DPU_ERROR_FAILED,
         "%s was interrupted and has not ended since", what);
-  else
+  } else {
+    count_as_overdue (self, TRUE);
     g_set_error (error, DPU_ERROR, DPU_ERROR_FAILED,
         "%s did not end within %g s: the DPU hangs, or other programs keep it "
         "busy. Reload its bitstream, or allow more time where this is too "
         "little",
         what, timeout / 1000.0);
+  }
 }
 
 /**
@@ -332,7 +380,7 @@ dpu_guard_end (
   g_cond_broadcast (&self->changed);
   if (self->state == GUARD_IDLE && !wait_while (self, GUARD_IDLE, timeout)) {
     self->state = GUARD_OVERDUE;
-    count_overdue (self, 1);
+    count_as_overdue (self, TRUE);
   }
   g_mutex_unlock (&self->lock);
   guard_unref (self);
@@ -353,6 +401,25 @@ dpu_guard_note_fault (const gchar *text, gsize size)
   current->fault = g_strchomp (g_strndup (text, size));
 }
 
+/* VART's locks are held for good by a parked thread: what waits for one of them
+ * is not to be waited for */
+static void
+give_up_domain (const gchar *fault)
+{
+  g_autoptr (GPtrArray) guards = NULL;
+
+  g_mutex_lock (&dpu.lock);
+  if (dpu.fault == NULL)
+    dpu.fault = g_strdup (fault);
+  guards = g_ptr_array_new_with_free_func ((GDestroyNotify) guard_unref);
+  for (guint i = 0; i < dpu.guards->len; i++)
+    g_ptr_array_add (guards, guard_ref (dpu.guards->pdata[i]));
+  g_mutex_unlock (&dpu.lock);
+
+  for (guint i = 0; i < guards->len; i++)
+    dpu_guard_interrupt (guards->pdata[i]);
+}
+
 /**
  * dpu_guard_park:
  *
@@ -368,17 +435,13 @@ dpu_guard_park (void)
   if (self == NULL)
     return;
 
-  g_mutex_lock (&self->lock);
   if (self->fault == NULL)
     self->fault = g_strdup ("no reason given");
-  if (self->state == GUARD_OVERDUE)
-    count_overdue (self, -1);
-  if (self->domain == DPU_GUARD_DPU) {
-    g_mutex_lock (&dpu.lock);
-    if (dpu.fault == NULL)
-      dpu.fault = g_strdup (self->fault);
-    g_mutex_unlock (&dpu.lock);
-  }
+  if (self->domain == DPU_GUARD_DPU)
+    give_up_domain (self->fault);
+
+  g_mutex_lock (&self->lock);
+  count_as_overdue (self, FALSE);
   self->state = GUARD_PARKED;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);

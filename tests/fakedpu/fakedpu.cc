@@ -298,15 +298,15 @@ private:
   begin (std::size_t core)
   {
     std::unique_lock<std::mutex> guard (device ().lock);
-    auto fault = device ().fault;
-    bool missing =
-        fault == FAKEDPU_FAULT_MISSING_CORE && core + 1 == device ().n_cores;
 
     device ().n_runs[core]++;
     device ().n_all_runs++;
     device ().changed.notify_all ();
     device ().changed.wait (
         guard, [] { return device ().fault != FAKEDPU_FAULT_HANG; });
+    auto fault = device ().fault;
+    bool missing =
+        fault == FAKEDPU_FAULT_MISSING_CORE && core + 1 == device ().n_cores;
     /* fatal faults are no reason to keep the device's lock for good */
     guard.unlock ();
     LOG_IF (FATAL, fault == FAKEDPU_FAULT_TIMEOUT)
