@@ -202,11 +202,13 @@ GST_START_TEST (test_fatal_before_others)
 GST_END_TEST;
 
 /* a DPU that hangs is an error after the time-out, again and again; while it
- * does, nothing else is tried on it; once it comes back, it is used again */
+ * does, the runner is not used and none is opened; once it comes back, all is
+ * well again */
 GST_START_TEST (test_hang)
 {
   static const gchar *const texts[] = { "did not end within 0.02 s", "hangs",
     NULL };
+  static const gchar *const not_tried[] = { "has not returned", NULL };
   static const gchar *const busy[] = { "has not come back", NULL };
   g_autofree gchar *path = boardrig_write_sample (1);
 
@@ -221,7 +223,7 @@ GST_START_TEST (test_hang)
     boardrig_check_error (error, DPU_ERROR_FAILED, texts);
     g_clear_error (&error);
     fail_if (dpu_runner_execute (runner, &error));
-    boardrig_check_error (error, DPU_ERROR_FAILED, busy);
+    boardrig_check_error (error, DPU_ERROR_FAILED, not_tried);
     boardrig_check_refused (path, DPU_DEVICE_DPU, DPU_ERROR_NOT_FOUND, busy);
     if (i % 10 == 0)
       check_cpu_runs (path);
@@ -231,6 +233,32 @@ GST_START_TEST (test_hang)
     fakedpu_set_fault (FAKEDPU_FAULT_NONE);
     while (fakedpu_get_n_buffers () > 0)
       g_thread_yield ();
+  }
+}
+GST_END_TEST;
+
+/* one core that hangs does not keep the other from working */
+GST_START_TEST (test_hang_of_one_core)
+{
+  g_autofree gchar *path = boardrig_write_sample (1);
+  g_autoptr (DpuModel) model = NULL;
+  DpuRunner *runners[2];
+
+  fakedpu_set_n_cores (2);
+  model = boardrig_open (path, DPU_DEVICE_DPU);
+  for (guint i = 0; i < 2; i++)
+    runners[i] = dpu_runner_new (model, 0, NULL);
+  fakedpu_set_fault (FAKEDPU_FAULT_HANG_OF_FIRST_CORE);
+  dpu_model_set_timeout (model, HANG_TIMEOUT);
+  for (guint i = 0; i < 2; i++) {
+    if (dpu_runner_get_core (runners[i]) == 0)
+      fail_if (dpu_runner_execute (runners[i], NULL));
+  }
+  dpu_model_set_timeout (model, G_MAXINT);
+  for (guint i = 0; i < 2; i++) {
+    if (dpu_runner_get_core (runners[i]) == 1)
+      fail_unless (dpu_runner_execute (runners[i], NULL));
+    dpu_runner_free (runners[i]);
   }
 }
 GST_END_TEST;
@@ -351,6 +379,7 @@ dpu_faults_suite (void)
       N_REPETITIONS * G_N_ELEMENTS (fatal_runs));
   tcase_add_loop_test (tcase, test_fatal_before_others, 0, N_REPETITIONS);
   tcase_add_test (tcase, test_hang);
+  tcase_add_test (tcase, test_hang_of_one_core);
   tcase_add_loop_test (tcase, test_hang_for_good, 0, N_REPETITIONS);
   tcase_add_test (tcase, test_interrupt);
   tcase_add_test (tcase, test_interrupt_without_need);

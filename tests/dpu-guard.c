@@ -140,12 +140,12 @@ GST_START_TEST (test_overdue_call)
   fail_if (call (guard, note_thread, &thread, 0, &error));
   boardrig_check_error (error, DPU_ERROR_FAILED, not_tried);
   fail_unless (
-      (dpu_guard_describe_fault () != NULL) == (domain == DPU_GUARD_DPU));
+      (dpu_guard_describe_delay () != NULL) == (domain == DPU_GUARD_DPU));
 
   set (&gate, &gate.let);
   while (!call (guard, note_thread, &thread, 0, NULL))
     g_thread_yield ();
-  fail_unless (dpu_guard_describe_fault () == NULL);
+  fail_unless (dpu_guard_describe_delay () == NULL);
   dpu_guard_end (guard, NULL, NULL, 0);
 }
 GST_END_TEST;
@@ -178,7 +178,7 @@ GST_START_TEST (test_interrupted_call)
   fail_if (call (guard, pass, &gate, __i__, &error));
   boardrig_check_error (error, DPU_ERROR_FAILED, texts);
   g_thread_join (interrupter);
-  fail_unless (dpu_guard_describe_fault () == NULL);
+  fail_unless (dpu_guard_describe_delay () == NULL);
   fail_unless (call (other, note_thread, &thread, 0, NULL));
   dpu_guard_end (other, NULL, NULL, 0);
   dpu_guard_end (guard, count_end, &gate, 0);
@@ -210,9 +210,9 @@ GST_START_TEST (test_end_that_does_not_end)
 
   dpu_guard_end (guard, pass, &gate, SHORT_TIMEOUT);
   wait_for (&gate, &gate.begun);
-  fail_unless (dpu_guard_describe_fault () != NULL);
+  fail_unless (dpu_guard_describe_delay () != NULL);
   set (&gate, &gate.let);
-  while (dpu_guard_describe_fault () != NULL)
+  while (dpu_guard_describe_delay () != NULL)
     g_thread_yield ();
 }
 GST_END_TEST;
@@ -252,6 +252,7 @@ GST_START_TEST (test_fatal_end)
 {
   dpu_guard_end (dpu_guard_new (DPU_GUARD_DPU, NULL), fail_fatally, NULL, 0);
   fail_unless (dpu_guard_describe_fault () != NULL);
+  fail_unless (dpu_guard_describe_delay () == NULL);
 }
 GST_END_TEST;
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* what an interrupted call may still take: a frame, but no hang */
-#define INTERRUPTED_TIMEOUT (250 * G_TIME_SPAN_MILLISECOND)
+#define INTERRUPTED_TIMEOUT (500 * G_TIME_SPAN_MILLISECOND)
 
 typedef enum {
   GUARD_IDLE,
@@ -119,8 +119,8 @@ remove_from_domain (DpuGuard *self)
 /**
  * dpu_guard_describe_fault:
  *
- * Returns: (transfer full) (nullable): why no DPU can be used in this process,
- *   as the end of a sentence, or %NULL when nothing is known against it
+ * Returns: (transfer full) (nullable): why no DPU can be used in this process any
+ *   more, as the end of a sentence, or %NULL when that is not so
  */
 gchar *
 dpu_guard_describe_fault (void)
@@ -133,7 +133,23 @@ dpu_guard_describe_fault (void)
         "VART failed before in this process (%s) and cannot be used in it any "
         "more; restart the application",
         dpu.fault);
-  else if (dpu.n_overdue > 0)
+  g_mutex_unlock (&dpu.lock);
+  return text;
+}
+
+/**
+ * dpu_guard_describe_delay:
+ *
+ * Returns: (transfer full) (nullable): why a DPU is not to be opened now, as the
+ *   end of a sentence, or %NULL when nothing is known against it
+ */
+gchar *
+dpu_guard_describe_delay (void)
+{
+  gchar *text = NULL;
+
+  g_mutex_lock (&dpu.lock);
+  if (dpu.n_overdue > 0)
     text = g_strdup ("the DPU has not come back from an earlier call; if it "
                      "never does, restart the application, and reload the "
                      "bitstream when that does not help");
@@ -380,7 +396,7 @@ dpu_guard_end (
   g_cond_broadcast (&self->changed);
   if (self->state == GUARD_IDLE && !wait_while (self, GUARD_IDLE, timeout)) {
     self->state = GUARD_OVERDUE;
-    count_as_overdue (self, TRUE);
+    count_as_overdue (self, !self->interrupted);
   }
   g_mutex_unlock (&self->lock);
   guard_unref (self);

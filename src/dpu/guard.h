@@ -41,6 +41,7 @@ void dpu_guard_end (
     DpuGuard *self, DpuGuardFunction last, gpointer data, guint timeout);
 
 gchar *dpu_guard_describe_fault (void);
+gchar *dpu_guard_describe_delay (void);
 
 /* for the hook of glog, on whichever thread it is called */
 void dpu_guard_note_fault (const gchar *text, gsize size);

@@ -45,6 +45,7 @@ typedef struct {
   Xmodel *file;
   DpuSubgraph part;
   DpuHardware *hardware;
+  guint n_cores;
 } Opening;
 
 /* on the guard's thread, as the next ones */
@@ -54,9 +55,11 @@ open_hardware (gpointer data, GError **error)
   Opening *opening = data;
 
   opening->hardware = dpu_hardware_open (error);
-  return opening->hardware != NULL
-         && dpu_device_check_fingerprint (
-             opening->hardware, &opening->part, error);
+  if (opening->hardware == NULL)
+    return FALSE;
+  opening->n_cores = dpu_hardware_get_n_cores (opening->hardware);
+  return dpu_device_check_fingerprint (
+      opening->hardware, &opening->part, error);
 }
 
 static gboolean
@@ -120,7 +123,7 @@ take_hardware (DpuModel *self, GError **error)
   }
   self->guard = guard;
   self->hardware = g_steal_pointer (&opening->hardware);
-  self->n_cores = dpu_hardware_get_n_cores (self->hardware);
+  self->n_cores = opening->n_cores;
   end_opening (opening, NULL);
   return TRUE;
 }

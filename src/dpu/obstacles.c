@@ -223,6 +223,8 @@ dpu_find_obstacle (void)
   gchar *obstacle = dpu_guard_describe_fault ();
 
   if (obstacle == NULL)
+    obstacle = dpu_guard_describe_delay ();
+  if (obstacle == NULL)
     obstacle = count_devices (&n_devices);
   if (obstacle == NULL)
     obstacle = check_firmware ();

@@ -31,8 +31,8 @@ namespace
 
 using Clock = std::chrono::steady_clock;
 
-const char *const fault_names[] = { "none", "hang", "timeout", "missing-core",
-  "allocation", "open", "open-hang" };
+const char *const fault_names[] = { "none", "hang", "hang-of-first-core",
+  "timeout", "missing-core", "allocation", "open", "open-hang" };
 
 class Buffer;
 
@@ -302,8 +302,11 @@ private:
     device ().n_runs[core]++;
     device ().n_all_runs++;
     device ().changed.notify_all ();
-    device ().changed.wait (
-        guard, [] { return device ().fault != FAKEDPU_FAULT_HANG; });
+    device ().changed.wait (guard, [core] {
+      return device ().fault != FAKEDPU_FAULT_HANG
+             && (device ().fault != FAKEDPU_FAULT_HANG_OF_FIRST_CORE
+                 || core != 0);
+    });
     auto fault = device ().fault;
     bool missing =
         fault == FAKEDPU_FAULT_MISSING_CORE && core + 1 == device ().n_cores;
@@ -344,6 +347,8 @@ change_device (Change change)
 unsigned int
 xclProbe (void)
 {
+  std::lock_guard<std::mutex> guard (device ().lock);
+
   return device ().n_devices;
 }
 

@@ -29,6 +29,7 @@ G_BEGIN_DECLS
 /**
  * FakedpuFault:
  * @FAKEDPU_FAULT_HANG: runs do not end until the fault is gone
+ * @FAKEDPU_FAULT_HANG_OF_FIRST_CORE: the same on the first core alone
  * @FAKEDPU_FAULT_TIMEOUT: runs end in VART's own fatal time-out, at once
  * @FAKEDPU_FAULT_MISSING_CORE: the last core is not there when it is to run
  * @FAKEDPU_FAULT_ALLOCATION: there is no memory for buffers, which is fatal
@@ -38,6 +39,7 @@ G_BEGIN_DECLS
 typedef enum {
   FAKEDPU_FAULT_NONE,
   FAKEDPU_FAULT_HANG,
+  FAKEDPU_FAULT_HANG_OF_FIRST_CORE,
   FAKEDPU_FAULT_TIMEOUT,
   FAKEDPU_FAULT_MISSING_CORE,
   FAKEDPU_FAULT_ALLOCATION,
