@@ -27,7 +27,6 @@ struct _DpuRunner {
   DpuModel *model;
   /* under the lock */
   gboolean interrupted;
-  guint core;
   gint8 *input;
   gint8 *outputs[N_OUTPUTS];
   gint executing;
@@ -437,7 +436,6 @@ dpu_runner_new (DpuModel *model, guint cpu_threads, GError **error)
   g_mutex_lock (&fake.lock);
   if (!fails (&fake.runner, fake.n_runners_created++, error)) {
     self = g_new0 (DpuRunner, 1);
-    self->core = (fake.n_runners_created - 1) % MAX (fake.n_cores, 1);
     self->model = dpu_model_ref (model);
     self->input = g_malloc0 (model->input.size);
     for (i = 0; i < N_OUTPUTS; i++)
@@ -464,12 +462,6 @@ dpu_runner_free (DpuRunner *self)
   g_free (self->input);
   dpu_model_unref (self->model);
   g_free (self);
-}
-
-guint
-dpu_runner_get_core (const DpuRunner *self)
-{
-  return self->core;
 }
 
 gint8 *

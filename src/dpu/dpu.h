@@ -85,7 +85,6 @@ const DpuTensor *dpu_model_get_output (const DpuModel *self, guint index);
 
 DpuRunner *dpu_runner_new (DpuModel *model, guint cpu_threads, GError **error);
 void dpu_runner_free (DpuRunner *self);
-guint dpu_runner_get_core (const DpuRunner *self);
 gint8 *dpu_runner_get_input (DpuRunner *self);
 const gint8 *dpu_runner_get_output (DpuRunner *self, guint index);
 gboolean dpu_runner_execute (DpuRunner *self, GError **error);

@@ -14,7 +14,6 @@ struct _DpuRunner {
   DpuGuard *guard;
   guint cpu_threads;
   VartRunner *vart;
-  guint core;
 };
 
 /* on the guard's thread, as the next ones. The first runner of a model tells its
@@ -29,7 +28,6 @@ make_runner (gpointer data, GError **error)
       (const gchar *const *) model->output_names, self->cpu_threads, error);
   if (self->vart == NULL)
     return FALSE;
-  self->core = vart_runner_get_core (self->vart);
   if (model->input.name == NULL
       && !vart_runner_describe (
           self->vart, &model->input, model->outputs, error))
@@ -187,18 +185,6 @@ dpu_runner_free (DpuRunner *self)
 {
   dpu_guard_end (
       self->guard, end_runner, self, dpu_model_get_end_timeout (self->model));
-}
-
-/**
- * dpu_runner_get_core:
- *
- * Returns: which of the DPU's cores executes this runner, always the same one;
- *   runners of one core wait for each other
- */
-guint
-dpu_runner_get_core (const DpuRunner *self)
-{
-  return self->core;
 }
 
 /**

@@ -41,9 +41,6 @@ struct _VartRunner {
 namespace
 {
 
-/* where libvart-dpu-runner notes the core that a runner is for */
-const char *const core_attribute = "__device_core_id__";
-
 /* VART's checks throw instead of aborting, from here on */
 void
 tame_unilog ()
@@ -330,24 +327,6 @@ const gint8 *
 vart_runner_get_output (VartRunner *self, guint index)
 {
   return self->output_data[index];
-}
-
-/**
- * vart_runner_get_core:
- *
- * Returns: the core that VART chose, 0 where it does not say
- */
-guint
-vart_runner_get_core (const VartRunner *self)
-{
-  std::size_t core = 0;
-
-  attempt (nullptr, DPU_ERROR_FAILED, "", [&] () -> gboolean {
-    if (self->attrs->has_attr (core_attribute))
-      core = self->attrs->get_attr<std::size_t> (core_attribute);
-    return TRUE;
-  });
-  return core;
 }
 
 /**

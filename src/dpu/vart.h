@@ -28,7 +28,6 @@ gboolean vart_runner_map (VartRunner *self, const DpuTensor *input,
     const GArray *outputs, GError **error);
 gint8 *vart_runner_get_input (VartRunner *self);
 const gint8 *vart_runner_get_output (VartRunner *self, guint index);
-guint vart_runner_get_core (const VartRunner *self);
 gboolean vart_runner_execute (VartRunner *self, GError **error);
 
 G_END_DECLS
