@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define N_FRAMES 12
+#define N_REPETITIONS 100
+#define FIRMWARE_VARIABLE "XLNX_VART_FIRMWARE"
 
 /* clang-format off */
 #define DETECT                                                                 \
@@ -112,6 +114,44 @@ GST_START_TEST (test_same_boxes)
 }
 GST_END_TEST;
 
+/* what keeps a machine from running a model on its DPU */
+static const struct {
+  guint n_devices;
+  guint n_cores;
+  guint64 fingerprint;
+  const gchar *firmware;
+  const gchar *text;
+} setups[] = {
+  { 0, 1, FAKEDPU_FINGERPRINT, NULL, "XRT finds no DPU" },
+  { 1, 0, FAKEDPU_FINGERPRINT, NULL, "no DPU core" },
+  { 1, 1, G_GUINT64_CONSTANT (0x101000016010407), NULL, "0x101000016010407" },
+  { 1, 1, FAKEDPU_FINGERPRINT, "/nonexistent.xclbin", "does not exist" },
+};
+
+/* every wrong setup ends in its message on the bus, again and again, and a right
+ * one runs after it */
+GST_START_TEST (test_wrong_setups)
+{
+  g_autofree gchar *path = boardrig_write_detector ();
+  g_autofree gchar *firmware = g_strdup (g_getenv (FIRMWARE_VARIABLE));
+  g_autofree gchar *found = NULL;
+
+  fakedpu_set_n_devices (setups[__i__].n_devices);
+  fakedpu_set_n_cores (setups[__i__].n_cores);
+  fakedpu_set_fingerprint (setups[__i__].fingerprint);
+  if (setups[__i__].firmware != NULL)
+    g_setenv (FIRMWARE_VARIABLE, setups[__i__].firmware, TRUE);
+  for (guint i = 0; i < N_REPETITIONS; i++)
+    check_error (path, "device=dpu", setups[__i__].text);
+
+  fakedpu_set_n_devices (1);
+  fakedpu_set_n_cores (1);
+  fakedpu_set_fingerprint (FAKEDPU_FINGERPRINT);
+  g_setenv (FIRMWARE_VARIABLE, firmware, TRUE);
+  found = detect (path, "device=dpu");
+}
+GST_END_TEST;
+
 /* a fatal fault of VART is an error on the bus; the pipeline stops, the DPU is
  * not tried again, and the next one runs on the software DPU */
 GST_START_TEST (test_fatal_fault)
@@ -164,7 +204,8 @@ yolov5dpu_board_suite (void)
   tcase_set_timeout (tcase, 120);
   tcase_add_checked_fixture (tcase, boardrig_setup, boardrig_teardown);
   tcase_add_loop_test (tcase, test_same_boxes, 1, 4);
-  tcase_add_test (tcase, test_fatal_fault);
+  tcase_add_loop_test (tcase, test_wrong_setups, 0, G_N_ELEMENTS (setups));
+  tcase_add_loop_test (tcase, test_fatal_fault, 0, N_REPETITIONS);
   tcase_add_test (tcase, test_hang);
   tcase_add_test (tcase, test_stop_during_hang);
   return suite;

@@ -41,16 +41,6 @@ struct _VartRunner {
 namespace
 {
 
-/* VART's checks throw instead of aborting, from here on */
-void
-tame_unilog ()
-{
-  static std::once_flag once;
-
-  std::call_once (
-      once, [] { UniLog::mapLogConfig[UNI_LOG_CHECK_FAKE_LAYER] = true; });
-}
-
 /* runs @function, and turns what it throws into an error that begins with
  * @what */
 template <typename Function>
@@ -185,6 +175,21 @@ describe_tensor (const vart::TensorBuffer *buffer, const gchar *kind,
 } // namespace
 
 /**
+ * vart_tame_checks:
+ *
+ * Makes those of VART's checks that can throw do so instead of ending the
+ * process, from here on. Any thread may call this, any number of times.
+ */
+void
+vart_tame_checks (void)
+{
+  static std::once_flag once;
+
+  std::call_once (
+      once, [] { UniLog::mapLogConfig[UNI_LOG_CHECK_FAKE_LAYER] = true; });
+}
+
+/**
  * vart_graph_new:
  * @model: an xmodel that the strict reader accepted: libxir aborts or crashes
  *   on what that refuses
@@ -198,7 +203,7 @@ vart_graph_new (GBytes *model, const gchar *subgraph,
 {
   VartGraph *self = new VartGraph ();
 
-  tame_unilog ();
+  vart_tame_checks ();
   self->runner_library = runner_library;
   if (!attempt (error, DPU_ERROR_MODEL, "XIR does not accept the model",
           [&] { return load_graph (self, model, subgraph); })) {

@@ -15,6 +15,8 @@ G_BEGIN_DECLS
 typedef struct _VartGraph VartGraph;
 typedef struct _VartRunner VartRunner;
 
+void vart_tame_checks (void);
+
 VartGraph *vart_graph_new (GBytes *model, const gchar *subgraph,
     const gchar *runner_library, GError **error);
 void vart_graph_free (VartGraph *self);
