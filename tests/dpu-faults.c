@@ -121,7 +121,7 @@ static const struct {
   const gchar *texts[4];
 } fatal_runs[] = {
   { FAKEDPU_FAULT_TIMEOUT,
-      { "Running the model on the DPU failed", "dpu timeout", "gives up" } },
+      { "Running the model failed", "dpu timeout", "gives up" } },
   { FAKEDPU_FAULT_MISSING_CORE, { "handle of the core 1", "gives up" } },
 };
 

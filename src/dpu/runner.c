@@ -225,8 +225,8 @@ dpu_runner_execute (DpuRunner *self, GError **error)
                       ? (guint) g_atomic_int_get (&self->model->timeout)
                       : 0;
 
-  return dpu_guard_call (self->guard, execute_runner, self, timeout,
-      "Running the model on the DPU", error);
+  return dpu_guard_call (
+      self->guard, execute_runner, self, timeout, "Running the model", error);
 }
 
 /**
