@@ -57,9 +57,9 @@ static const struct {
   DpuError code;
   const gchar *texts[4];
 } fatal_opens[] = {
-  { FAKEDPU_FAULT_OPEN, DPU_ERROR_FAILED,
+  { FAKEDPU_FAULT_OPEN, DPU_ERROR_INIT,
       { "opening the DPU failed", "cannot open context", "gives up" } },
-  { FAKEDPU_FAULT_ALLOCATION, DPU_ERROR_FAILED,
+  { FAKEDPU_FAULT_ALLOCATION, DPU_ERROR_INIT,
       { "Making a runner failed", "allocation failure", "CMA" } },
 };
 
@@ -108,7 +108,7 @@ GST_START_TEST (test_memory_runs_out_later)
   fail_unless (dpu_runner_execute (runner, NULL));
   fakedpu_set_fault (FAKEDPU_FAULT_ALLOCATION);
   fail_unless (dpu_runner_new (model, 0, &error) == NULL);
-  boardrig_check_error (error, DPU_ERROR_FAILED, texts);
+  boardrig_check_error (error, DPU_ERROR_INIT, texts);
   g_clear_error (&error);
   fail_if (dpu_runner_execute (runner, &error));
   boardrig_check_error (error, DPU_ERROR_FAILED, later);
@@ -329,7 +329,7 @@ GST_START_TEST (test_hang_while_opening)
   thread = g_thread_new ("opens", open_on_dpu, path);
   check_cpu_runs (path);
   error = g_thread_join (thread);
-  boardrig_check_error (error, DPU_ERROR_FAILED, texts);
+  boardrig_check_error (error, DPU_ERROR_INIT, texts);
 }
 GST_END_TEST;
 

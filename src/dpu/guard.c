@@ -359,6 +359,26 @@ dpu_guard_call (DpuGuard *self, DpuGuardFunction function, gpointer data,
 }
 
 /**
+ * dpu_guard_bring_up:
+ *
+ * Is dpu_guard_call() for what comes before any execution: a call that does not
+ * return is %DPU_ERROR_INIT.
+ */
+gboolean
+dpu_guard_bring_up (DpuGuard *self, DpuGuardFunction function, gpointer data,
+    guint timeout, const gchar *what, GError **error)
+{
+  g_autoptr (GError) own = NULL;
+
+  if (dpu_guard_call (self, function, data, timeout, what, &own))
+    return TRUE;
+  if (g_error_matches (own, DPU_ERROR, DPU_ERROR_FAILED))
+    own->code = DPU_ERROR_INIT;
+  g_propagate_error (error, g_steal_pointer (&own));
+  return FALSE;
+}
+
+/**
  * dpu_guard_interrupt:
  *
  * Makes the present call and all later ones fail soon unless they end by

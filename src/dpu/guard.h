@@ -40,6 +40,8 @@ void dpu_guard_interrupt (DpuGuard *self);
 void dpu_guard_end (
     DpuGuard *self, DpuGuardFunction last, gpointer data, guint timeout);
 
+gboolean dpu_guard_bring_up (DpuGuard *self, DpuGuardFunction function,
+    gpointer data, guint timeout, const gchar *what, GError **error);
 gchar *dpu_guard_describe_fault (void);
 gchar *dpu_guard_describe_delay (void);
 

@@ -116,7 +116,7 @@ take_hardware (DpuModel *self, GError **error)
   opening = g_new0 (Opening, 1);
   opening->file = xmodel_ref (self->file);
   opening->part = self->part;
-  if (!dpu_guard_call (guard, open_hardware, opening, OPEN_TIMEOUT,
+  if (!dpu_guard_bring_up (guard, open_hardware, opening, OPEN_TIMEOUT,
           "opening the DPU", error)) {
     dpu_guard_end (guard, end_opening, opening, END_TIMEOUT);
     return FALSE;
@@ -238,7 +238,7 @@ dpu_model_open_outputs (const gchar *path, DpuDevice device,
   if (self == NULL)
     return NULL;
   if (!take_device (self, device, error)
-      || !dpu_guard_call (self->guard, load_graph, self,
+      || !dpu_guard_bring_up (self->guard, load_graph, self,
           dpu_model_get_open_timeout (self), "Loading the model", error)
       || (self->probe = dpu_runner_new_probe (self, error)) == NULL) {
     g_prefix_error (error, "%s: ", path);

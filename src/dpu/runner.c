@@ -62,7 +62,7 @@ add_advice (const DpuModel *model, GError **error)
   g_autofree gchar *advice = NULL, *message = NULL;
 
   if (error == NULL || model->device != DPU_DEVICE_DPU
-      || !g_error_matches (*error, DPU_ERROR, DPU_ERROR_FAILED))
+      || !g_error_matches (*error, DPU_ERROR, DPU_ERROR_INIT))
     return;
   advice = dpu_memory_describe (&model->memory, DPU_MEMORY_TABLE);
   message = (*error)->message;
@@ -82,7 +82,7 @@ runner_new (DpuModel *model, guint cpu_threads, GError **error)
     end_runner (self, NULL);
     return NULL;
   }
-  if (!dpu_guard_call (self->guard, make_runner, self,
+  if (!dpu_guard_bring_up (self->guard, make_runner, self,
           dpu_model_get_open_timeout (model), "Making a runner", error)) {
     add_advice (model, error);
     dpu_runner_free (self);
