@@ -4,8 +4,8 @@
  */
 
 /* The C face of VART: models, their int8 tensors and the runners that execute
- * them, on a DPU or on the software DPU. Nothing here throws or aborts: where VART
- * does, calls on a DPU fail from then on, and the software DPU goes on. */
+ * them, on a DPU or on the software DPU. Nothing here throws or aborts: where
+ * VART does, calls on a DPU fail from then on, and the software DPU goes on. */
 
 #pragma once
 
