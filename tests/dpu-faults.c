@@ -170,8 +170,8 @@ execute (gpointer runner)
   return error;
 }
 
-/* a fatal fault of one runner also ends the wait of those behind it, however long
- * they were told to wait: VART holds the core's lock for good */
+/* a fatal fault of one runner also ends the wait of those behind it, however
+ * long they were told to wait: VART holds the core's lock for good */
 GST_START_TEST (test_fatal_before_others)
 {
   static const gchar *const texts[] = { "failed before in this process", NULL };

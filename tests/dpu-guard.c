@@ -101,8 +101,8 @@ call (DpuGuard *guard, DpuGuardFunction function, gpointer data, guint timeout,
   return dpu_guard_call (guard, function, data, timeout, "The call", error);
 }
 
-/* all calls of a guard are on one thread, which is not the caller's; results and
- * errors come back */
+/* all calls of a guard are on one thread, which is not the caller's; results
+ * and errors come back */
 GST_START_TEST (test_calls_return)
 {
   DpuGuard *guard = dpu_guard_new (DPU_GUARD_DPU, NULL);

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What keeps a process from a DPU is found before VART is asked, which would end
- * the process or wait for good. */
+/* What keeps a process from a DPU is found before VART is asked, which would
+ * end the process or wait for good. */
 
 #include "boardrig.h"
 

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A compiled model in the form of a YOLOv5, small and of random weights: each of
- * the three heads is one convolution of the picture. */
+/* A compiled model in the form of a YOLOv5, small and of random weights: each
+ * of the three heads is one convolution of the picture. */
 
 #include "xmodel-samples.h"
 

@@ -128,8 +128,8 @@ static const struct {
   { 1, 1, FAKEDPU_FINGERPRINT, "/nonexistent.xclbin", "does not exist" },
 };
 
-/* every wrong setup ends in its message on the bus, again and again, and a right
- * one runs after it */
+/* every wrong setup ends in its message on the bus, again and again, and a
+ * right one runs after it */
 GST_START_TEST (test_wrong_setups)
 {
   g_autofree gchar *path = boardrig_write_detector ();

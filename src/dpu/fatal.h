@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The hook that keeps glog, which all of VART logs with, from ending the process
- * when a guarded call fails. */
+/* The hook that keeps glog, which all of VART logs with, from ending the
+ * process when a guarded call fails. */
 
 #pragma once
 

@@ -119,8 +119,8 @@ remove_from_domain (DpuGuard *self)
 /**
  * dpu_guard_describe_fault:
  *
- * Returns: (transfer full) (nullable): why no DPU can be used in this process any
- *   more, as the end of a sentence, or %NULL when that is not so
+ * Returns: (transfer full) (nullable): why no DPU can be used in this process
+ *   any more, as the end of a sentence, or %NULL when that is not so
  */
 gchar *
 dpu_guard_describe_fault (void)
@@ -140,8 +140,8 @@ dpu_guard_describe_fault (void)
 /**
  * dpu_guard_describe_delay:
  *
- * Returns: (transfer full) (nullable): why a DPU is not to be opened now, as the
- *   end of a sentence, or %NULL when nothing is known against it
+ * Returns: (transfer full) (nullable): why a DPU is not to be opened now, as
+ *   the end of a sentence, or %NULL when nothing is known against it
  */
 gchar *
 dpu_guard_describe_delay (void)
@@ -228,8 +228,8 @@ run_thread (gpointer data)
  * dpu_guard_new:
  * @domain: what its calls are for
  *
- * Returns: (transfer full) (nullable): a thread for dpu_guard_call(), to be ended
- *   with dpu_guard_end()
+ * Returns: (transfer full) (nullable): a thread for dpu_guard_call(), to be
+ *   ended with dpu_guard_end()
  */
 DpuGuard *
 dpu_guard_new (DpuGuardDomain domain, GError **error)

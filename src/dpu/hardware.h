@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The DPU that VART has opened: its cores and what they are. Opening and closing
- * belong on a guard's thread, as does the naming of a fingerprint. */
+/* The DPU that VART has opened: its cores and what they are. Opening and
+ * closing belong on a guard's thread, as does the naming of a fingerprint. */
 
 #pragma once
 

@@ -306,8 +306,8 @@ dpu_model_get_device (const DpuModel *self)
 /**
  * dpu_model_get_n_cores:
  *
- * Returns: how many executions the DPU does at the same time, 0 for the software
- *   DPU
+ * Returns: how many executions the DPU does at the same time, 0 for the
+ *   software DPU
  */
 guint
 dpu_model_get_n_cores (const DpuModel *self)

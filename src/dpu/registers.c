@@ -70,8 +70,8 @@ check_register (const XmodelSubgraph *subgraph, guint index, GError **error)
   return TRUE;
 }
 
-/* every tensor is somewhere: in the DPU's memory or, with location 0, inside it.
- * What is downloaded is where the operator before it says */
+/* every tensor is somewhere: in the DPU's memory or, with location 0, inside
+ * it. What is downloaded is where the operator before it says */
 static gboolean
 check_location (const XmodelOp *op, GError **error)
 {
@@ -154,8 +154,8 @@ check_op (const XmodelSubgraph *subgraph, const XmodelOp *op, GError **error)
  * dpu_registers_check:
  * @subgraph: a compiled one
  *
- * Returns: %FALSE with the end of a sentence when VART or the DPU would not know
- *   where things are
+ * Returns: %FALSE with the end of a sentence when VART or the DPU would not
+ *   know where things are
  */
 gboolean
 dpu_registers_check (const XmodelSubgraph *subgraph, GError **error)

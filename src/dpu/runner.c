@@ -16,8 +16,8 @@ struct _DpuRunner {
   VartRunner *vart;
 };
 
-/* on the guard's thread, as the next ones. The first runner of a model tells its
- * tensors */
+/* on the guard's thread, as the next ones. The first runner of a model tells
+ * its tensors */
 static gboolean
 make_runner (gpointer data, GError **error)
 {
@@ -150,8 +150,8 @@ take_probe (DpuModel *model)
  *
  * The runners of a DPU's models are spread over its cores.
  *
- * Returns: (transfer full) (nullable): a runner with buffers of its own, for one
- *   thread at a time
+ * Returns: (transfer full) (nullable): a runner with buffers of its own, for
+ *   one thread at a time
  */
 DpuRunner *
 dpu_runner_new (DpuModel *model, guint cpu_threads, GError **error)
@@ -232,10 +232,10 @@ dpu_runner_execute (DpuRunner *self, GError **error)
 /**
  * dpu_runner_interrupt:
  *
- * Makes executions of this runner end within a fraction of a second, the present
- * one and all later ones: those that take longer fail. For those who stop and
- * cannot wait for the time-out of a DPU that hangs; any thread may call it. The
- * software DPU does not hang, and is left to finish.
+ * Makes executions of this runner end within a fraction of a second, the
+ * present one and all later ones: those that take longer fail. For those who
+ * stop and cannot wait for the time-out of a DPU that hangs; any thread may
+ * call it. The software DPU does not hang, and is left to finish.
  */
 void
 dpu_runner_interrupt (DpuRunner *self)

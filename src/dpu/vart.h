@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* VART behind a C face that throws nothing. Some faults are fatal and some calls
- * do not return, so all of it belongs on a guard's thread. */
+/* VART behind a C face that throws nothing. Some faults are fatal and some
+ * calls do not return, so all of it belongs on a guard's thread. */
 
 #pragma once
 

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* bench-in-out N-FRAMES PROPERTIES: lets frames of 1920x1080 in NV12 through the
- * detector as fast as it takes them, and prints frames per second, then the
+/* bench-in-out N-FRAMES PROPERTIES: lets frames of 1920x1080 in NV12 through
+ * the detector as fast as it takes them, and prints frames per second, then the
  * median and the 99th percentile of the milliseconds from a frame's arrival at
  * the element until it leaves. The first frames do not count. */
 
