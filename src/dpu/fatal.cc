@@ -52,7 +52,8 @@ end_thread_or_process ()
  * dpu_fatal_install:
  *
  * Makes fatal faults on guards' threads park them. Those on other threads end
- * the process as they did before. Any thread may call this, any number of times.
+ * the process as they did before. Any thread may call this, any number of
+ * times.
  */
 void
 dpu_fatal_install (void)

@@ -19,7 +19,8 @@
 #include "vart.h"
 
 /* xir::DpuController::get_instance () of libvart-dpu-controller, which is not
- * linked: it and what it needs read their settings as soon as they are loaded */
+ * linked: it and what it needs read their settings as soon as they are loaded
+ */
 #define GET_INSTANCE "_ZN3xir13DpuController12get_instanceEv"
 
 /* VART closes the device when the last of its controllers is gone, so one is

@@ -5,7 +5,8 @@
 
 /* A DPU that is not there, under AMD's real libvart-dpu-runner: a controller
  * and buffers that behave like the hardware's, and execute models they were
- * told of on the software DPU. A test links this module, other programs preload it.
+ * told of on the software DPU. A test links this module, other programs preload
+ * it.
  *
  * What it starts with is told by the environment:
  *
