@@ -9,8 +9,10 @@
 
 #include "gstyolov5models.h"
 
-/* one frame in the DPU, one being letterboxed, one being decoded */
-#define DPU_SLOTS 3
+/* For each core of a DPU: a frame in it, and one that is letterboxed or decoded
+ * meanwhile. VART ties runners to cores, so that with fewer slots some cores
+ * would wait while frames wait for others. */
+#define SLOTS_PER_CORE 2
 
 static void
 to_yolov5_tensor (const DpuTensor *tensor, Yolov5Tensor *yolov5)
@@ -52,8 +54,11 @@ gst_yolov5_detector_open (const GstYolov5Settings *settings, GError **error)
   Yolov5Model *yolov5;
   DpuModel *dpu;
 
-  dpu =
-      gst_yolov5_models_acquire (settings->model_path, settings->device, error);
+  if (settings->firmware_path && *settings->firmware_path
+      && !dpu_set_firmware (settings->firmware_path, error))
+    return NULL;
+  dpu = gst_yolov5_models_acquire (settings->model_path, settings->device,
+      settings->timeout / GST_MSECOND, error);
   if (!dpu)
     return NULL;
 
@@ -101,7 +106,7 @@ gst_yolov5_detector_choose_slots (
     return;
 
   if (dpu_model_get_device (self->dpu) == DPU_DEVICE_DPU)
-    *n_slots = DPU_SLOTS;
+    *n_slots = SLOTS_PER_CORE * MAX (dpu_model_get_n_cores (self->dpu), 1);
   else
     *n_slots = MAX (g_get_num_processors () / *cpu_threads, 1) + 1;
   *n_slots = MIN (*n_slots, GST_YOLOV5_MAX_SLOTS);

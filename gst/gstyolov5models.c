@@ -13,6 +13,7 @@
 typedef struct {
   gchar *path;
   DpuDevice device;
+  guint timeout;
   GStatBuf file;
   DpuModel *model;
   guint n_users;
@@ -32,7 +33,8 @@ is_same_file (const GStatBuf *a, const GStatBuf *b)
 
 /* with lock */
 static OpenModel *
-find_open (const gchar *path, DpuDevice device, const GStatBuf *file)
+find_open (
+    const gchar *path, DpuDevice device, guint timeout, const GStatBuf *file)
 {
   GSList *item;
 
@@ -40,8 +42,8 @@ find_open (const gchar *path, DpuDevice device, const GStatBuf *file)
     OpenModel *open = item->data;
 
     /* messages name the path, so that is to be the same as well */
-    if (open->device == device && is_same_file (&open->file, file)
-        && g_str_equal (open->path, path))
+    if (open->device == device && open->timeout == timeout
+        && is_same_file (&open->file, file) && g_str_equal (open->path, path))
       return open;
   }
   return NULL;
@@ -51,6 +53,7 @@ find_open (const gchar *path, DpuDevice device, const GStatBuf *file)
  * gst_yolov5_models_acquire:
  * @path: an .xmodel file
  * @device: what is to run it
+ * @timeout: milliseconds that an execution may take on a DPU
  * @error: #DpuError
  *
  * Opens a model, unless it is open already. Any thread may call it; they wait
@@ -59,7 +62,8 @@ find_open (const gchar *path, DpuDevice device, const GStatBuf *file)
  * Returns: (transfer full) (nullable): a model for gst_yolov5_models_release()
  */
 DpuModel *
-gst_yolov5_models_acquire (const gchar *path, DpuDevice device, GError **error)
+gst_yolov5_models_acquire (
+    const gchar *path, DpuDevice device, guint timeout, GError **error)
 {
   OpenModel *open = NULL;
   DpuModel *model = NULL;
@@ -67,7 +71,7 @@ gst_yolov5_models_acquire (const gchar *path, DpuDevice device, GError **error)
 
   g_mutex_lock (&registry.lock);
   if (g_stat (path, &file) == 0)
-    open = find_open (path, device, &file);
+    open = find_open (path, device, timeout, &file);
 
   if (open) {
     open->n_users++;
@@ -76,9 +80,11 @@ gst_yolov5_models_acquire (const gchar *path, DpuDevice device, GError **error)
     /* it says best what is wrong with a file that is not there */
     model = dpu_model_open (path, device, error);
     if (model) {
+      dpu_model_set_timeout (model, timeout);
       open = g_new0 (OpenModel, 1);
       open->path = g_strdup (path);
       open->device = device;
+      open->timeout = timeout;
       open->file = file;
       open->model = model;
       open->n_users = 1;

@@ -13,7 +13,7 @@
 G_BEGIN_DECLS
 
 DpuModel *gst_yolov5_models_acquire (
-    const gchar *path, DpuDevice device, GError **error);
+    const gchar *path, DpuDevice device, guint timeout, GError **error);
 void gst_yolov5_models_release (DpuModel *model);
 
 G_END_DECLS

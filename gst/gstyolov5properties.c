@@ -87,9 +87,10 @@ install_model_properties (GObjectClass *object_class)
    *
    * How many frames are worked on at once. More of them use the DPU and the
    * processors better, fewer of them are done sooner when frames come faster
-   * than they can be worked on. 0 is 3 with a DPU. With the software DPU it is
-   * one more than there are processors, or groups of #GstYolov5Dpu:cpu-threads
-   * processors.
+   * than they can be worked on. 0 is two for each core of a DPU: one that it
+   * executes and one that is letterboxed or decoded meanwhile. With the software
+   * DPU it is one more than there are processors, or groups of
+   * #GstYolov5Dpu:cpu-threads processors.
    */
   g_object_class_install_property (object_class, PROP_MAX_IN_FLIGHT,
       g_param_spec_uint ("max-in-flight", "Maximum in flight",
@@ -108,6 +109,31 @@ install_model_properties (GObjectClass *object_class)
           "Threads of the software DPU for each frame in flight "
           "(0 = automatic)",
           0, 1024, DEFAULT_CPU_THREADS, READY_FLAGS));
+
+  /**
+   * GstYolov5Dpu:timeout:
+   *
+   * How long the DPU may take for a frame, with the wait for frames of others,
+   * before the element gives it up with an error. AMD's runtime would end the
+   * process after 10 seconds. The software DPU may take as long as it likes.
+   */
+  g_object_class_install_property (object_class, PROP_TIMEOUT,
+      g_param_spec_uint64 ("timeout", "Timeout",
+          "Nanoseconds after which a DPU that does not answer is an error",
+          GST_MSECOND, GST_SECOND * 3600, DEFAULT_TIMEOUT, READY_FLAGS));
+
+  /**
+   * GstYolov5Dpu:xclbin:
+   *
+   * The bitstream that AMD's runtime loads. %NULL is what the runtime's own
+   * configuration names: `/etc/vart.conf`, or the environment variable
+   * `XLNX_VART_FIRMWARE`. All elements of a process have the same.
+   */
+  g_object_class_install_property (object_class, PROP_XCLBIN,
+      g_param_spec_string ("xclbin", "Bitstream",
+          "Path of the .xclbin file with the DPU, where the board's own "
+          "configuration does not name one",
+          NULL, READY_FLAGS));
 }
 
 /* what counts as a detection, from the next frame on */

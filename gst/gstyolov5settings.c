@@ -21,6 +21,7 @@ gst_yolov5_settings_init (GstYolov5Settings *self)
   self->device = DEFAULT_DEVICE;
   self->max_in_flight = DEFAULT_MAX_IN_FLIGHT;
   self->cpu_threads = DEFAULT_CPU_THREADS;
+  self->timeout = DEFAULT_TIMEOUT;
   self->parameters.threshold = DEFAULT_THRESHOLD;
   self->parameters.iou_threshold = DEFAULT_IOU_THRESHOLD;
   self->parameters.max_detections = DEFAULT_MAX_DETECTIONS;
@@ -46,6 +47,7 @@ gst_yolov5_settings_copy (
   self->model_path = g_strdup (source->model_path);
   self->info_path = g_strdup (source->info_path);
   self->label_path = g_strdup (source->label_path);
+  self->firmware_path = g_strdup (source->firmware_path);
   self->classes = g_strdup (source->classes);
   self->class_thresholds = g_strdup (source->class_thresholds);
   if (source->class_rules)
@@ -58,6 +60,7 @@ gst_yolov5_settings_clear (GstYolov5Settings *self)
   g_clear_pointer (&self->model_path, g_free);
   g_clear_pointer (&self->info_path, g_free);
   g_clear_pointer (&self->label_path, g_free);
+  g_clear_pointer (&self->firmware_path, g_free);
   g_clear_pointer (&self->classes, g_free);
   g_clear_pointer (&self->class_thresholds, g_free);
   g_clear_pointer (&self->class_rules, yolov5_class_rules_unref);
@@ -203,6 +206,12 @@ gst_yolov5_settings_set (GstYolov5Settings *self, guint prop_id,
     case PROP_CPU_THREADS:
       self->cpu_threads = g_value_get_uint (value);
       break;
+    case PROP_TIMEOUT:
+      self->timeout = g_value_get_uint64 (value);
+      break;
+    case PROP_XCLBIN:
+      set_string (&self->firmware_path, value);
+      break;
     case PROP_CLASSES:
       return set_classes (self, &self->classes, value, yolov5, error);
     case PROP_CLASS_THRESHOLDS:
@@ -272,6 +281,12 @@ gst_yolov5_settings_get (
       break;
     case PROP_CPU_THREADS:
       g_value_set_uint (value, self->cpu_threads);
+      break;
+    case PROP_TIMEOUT:
+      g_value_set_uint64 (value, self->timeout);
+      break;
+    case PROP_XCLBIN:
+      g_value_set_string (value, self->firmware_path);
       break;
     case PROP_CLASSES:
       g_value_set_string (value, self->classes);

@@ -21,7 +21,7 @@ GType gst_yolov5_dpu_device_get_type (void);
 #define GST_YOLOV5_MAX_SLOTS 16
 
 /* ids from 1 to GST_YOLOV5_LAST_SETTING are properties */
-#define GST_YOLOV5_LAST_SETTING 19
+#define GST_YOLOV5_LAST_SETTING 21
 
 /**
  * GstYolov5Settings:
@@ -41,6 +41,8 @@ typedef struct {
   DpuDevice device;
   guint max_in_flight;
   guint cpu_threads;
+  GstClockTime timeout;
+  gchar *firmware_path;
   Yolov5Parameters parameters;
   gboolean threshold_set;
   gboolean iou_threshold_set;

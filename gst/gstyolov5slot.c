@@ -143,9 +143,7 @@ create_runner (GstYolov5Slot *slot, GError **error)
   warm_up (worker, error);
 }
 
-/* everything that enters VART through a runner does so from this thread, its
- * creation and its end included: AMD's runner blocks, and OpenMP's teams belong
- * to the thread that calls */
+/* a runner has one user, from its creation to its end */
 static gpointer
 run_worker (gpointer data)
 {
@@ -322,8 +320,8 @@ clear_slot (GstYolov5Slot *slot)
  * @self: a pool of which nobody holds a slot
  *
  * Ends the workers. What is being executed is waited for, as nothing can end an
- * execution; what was only submitted is not begun. Stopping a pool that is not
- * started is fine.
+ * execution, though not much longer than one takes where a DPU hangs; what was
+ * only submitted is not begun. Stopping a pool that is not started is fine.
  */
 void
 gst_yolov5_slot_pool_stop (GstYolov5SlotPool *self)
@@ -332,8 +330,13 @@ gst_yolov5_slot_pool_stop (GstYolov5SlotPool *self)
 
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
-  for (i = 0; i < self->n_slots; i++)
-    g_cond_signal (&self->slots[i].worker->wake);
+  for (i = 0; i < self->n_slots; i++) {
+    GstYolov5SlotWorker *worker = self->slots[i].worker;
+
+    if (worker->started && worker->runner)
+      dpu_runner_interrupt (worker->runner);
+    g_cond_signal (&worker->wake);
+  }
   g_mutex_unlock (&self->lock);
 
   for (i = 0; i < self->n_slots; i++)

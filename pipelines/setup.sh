@@ -9,8 +9,8 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 
 build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libvart-dev libxir-dev
-  libunilog-dev libprotobuf-c-dev libdnnl-dev libpango1.0-dev
-  libjson-glib-dev libgstrtspserver-1.0-dev'
+  libunilog-dev libtarget-factory-dev libprotobuf-dev libprotobuf-c-dev
+  libdnnl-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev'
 run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-libav fonts-dejavu-core python3-gi gir1.2-gst-plugins-base-1.0'

@@ -25,6 +25,8 @@ struct _DpuModel {
 
 struct _DpuRunner {
   DpuModel *model;
+  /* under the lock */
+  gboolean interrupted;
   gint8 *input;
   gint8 *outputs[N_OUTPUTS];
   gint executing;
@@ -50,6 +52,7 @@ static struct {
   Failure warm_up;
   Failure execution;
   GstClockTime pace;
+  Failure firmware_choice;
   gboolean holding;
   gboolean let[FAKE_DPU_N_LEVELS];
   guint n_held;
@@ -62,6 +65,9 @@ static struct {
   guint n_runners_created;
   guint cpu_threads;
   gint n_questions;
+  guint n_cores;
+  guint timeout;
+  gchar *firmware;
 } fake;
 
 G_DEFINE_QUARK (dpu - error - quark, dpu_error)
@@ -116,6 +122,10 @@ fake_dpu_reset (void)
   fake.most_executing = 0;
   fake.n_runners_created = 0;
   fake.cpu_threads = 0;
+  fake.n_cores = 0;
+  fake.timeout = 0;
+  g_clear_pointer (&fake.firmware, g_free);
+  clear_failure (&fake.firmware_choice);
   g_mutex_unlock (&fake.lock);
 }
 
@@ -133,6 +143,14 @@ fake_dpu_set_device (DpuDevice device, const gchar *fallback_reason)
   fake.device = device;
   g_free (fake.fallback_reason);
   fake.fallback_reason = g_strdup (fallback_reason);
+  g_mutex_unlock (&fake.lock);
+}
+
+void
+fake_dpu_set_n_cores (guint n_cores)
+{
+  g_mutex_lock (&fake.lock);
+  fake.n_cores = n_cores;
   g_mutex_unlock (&fake.lock);
 }
 
@@ -174,6 +192,12 @@ fake_dpu_set_pace (GstClockTime time)
   g_mutex_lock (&fake.lock);
   fake.pace = time;
   g_mutex_unlock (&fake.lock);
+}
+
+void
+fake_dpu_fail_firmware (const gchar *message)
+{
+  set_failure (&fake.firmware_choice, 0, DPU_ERROR_INIT, message);
 }
 
 void
@@ -256,6 +280,26 @@ fake_dpu_get_cpu_threads (void)
   return get_locked (&fake.cpu_threads);
 }
 
+/* 0 when it was never set */
+guint
+fake_dpu_get_timeout (void)
+{
+  return get_locked (&fake.timeout);
+}
+
+/* (transfer full) (nullable) */
+gchar *
+fake_dpu_get_firmware (void)
+{
+  gchar *path;
+
+  g_mutex_lock (&fake.lock);
+  path = g_strdup (fake.firmware);
+  g_mutex_unlock (&fake.lock);
+
+  return path;
+}
+
 guint
 fake_dpu_get_most_executing (void)
 {
@@ -290,6 +334,28 @@ init_tensor (DpuTensor *tensor, const gchar *name, guint size, guint channels,
   tensor->channels = channels;
   tensor->fix_point = fix_point;
   tensor->size = size * size * channels;
+}
+
+gboolean
+dpu_set_firmware (const gchar *path, GError **error)
+{
+  gboolean failed;
+
+  g_mutex_lock (&fake.lock);
+  failed = fails (&fake.firmware_choice, 0, error);
+  if (!failed) {
+    g_free (fake.firmware);
+    fake.firmware = g_strdup (path);
+  }
+  g_mutex_unlock (&fake.lock);
+
+  return !failed;
+}
+
+gchar *
+dpu_find_obstacle (void)
+{
+  return NULL;
 }
 
 DpuModel *
@@ -341,6 +407,20 @@ dpu_model_unref (DpuModel *self)
     g_free (self->outputs[i].name);
   g_free (self->fallback_reason);
   g_free (self);
+}
+
+void
+dpu_model_set_timeout (DpuModel *self, guint timeout)
+{
+  g_mutex_lock (&fake.lock);
+  fake.timeout = timeout;
+  g_mutex_unlock (&fake.lock);
+}
+
+guint
+dpu_model_get_n_cores (const DpuModel *self)
+{
+  return self->device == DPU_DEVICE_DPU ? get_locked (&fake.n_cores) : 0;
 }
 
 DpuDevice
@@ -427,11 +507,11 @@ dpu_runner_get_output (DpuRunner *self, guint index)
 
 /* with lock, which is given up while held back */
 static void
-be_held_back (guint level)
+be_held_back (const DpuRunner *self, guint level)
 {
   fake.n_held++;
   g_cond_broadcast (&fake.changed);
-  while (fake.holding && !fake.let[level])
+  while (fake.holding && !fake.let[level] && !self->interrupted)
     g_cond_wait (&fake.changed, &fake.lock);
   fake.let[level] = FALSE;
   fake.n_held--;
@@ -474,7 +554,7 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   guint middle = (input->height / 2 * input->width + input->width / 2) * 3;
   guint level = CLAMP (self->input[middle], 0, FAKE_DPU_N_LEVELS - 1);
   GstClockTime pace;
-  gboolean failed;
+  gboolean failed, held;
 
   if (!self->warm)
     return run_warm_up (self, error);
@@ -486,10 +566,16 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   fake.n_executing++;
   fake.most_executing = MAX (fake.most_executing, fake.n_executing);
   fake.corner = self->input[0];
-  if (fake.holding)
-    be_held_back (level);
+  held = fake.holding;
+  if (held)
+    be_held_back (self, level);
   failed = fails (&fake.execution, level, error);
   pace = fake.pace;
+  if (self->interrupted && held && !failed) {
+    g_set_error_literal (
+        error, DPU_ERROR, DPU_ERROR_FAILED, "The execution was interrupted");
+    failed = TRUE;
+  }
   g_mutex_unlock (&fake.lock);
 
   if (pace > 0)
@@ -505,4 +591,15 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   g_mutex_unlock (&fake.lock);
 
   return !failed;
+}
+
+/* those that are held back end, and fail; others are not in need of it */
+void
+dpu_runner_interrupt (DpuRunner *self)
+{
+  g_mutex_lock (&fake.lock);
+  /* the software DPU does not hang, and is left to finish */
+  self->interrupted = self->model->device == DPU_DEVICE_DPU;
+  g_cond_broadcast (&fake.changed);
+  g_mutex_unlock (&fake.lock);
 }

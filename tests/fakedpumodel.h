@@ -31,6 +31,8 @@ guint8 fake_dpu_level_to_pixel (guint level);
 void fake_dpu_set_device (DpuDevice device, const gchar *fallback_reason);
 void fake_dpu_fail_open (DpuError code, const gchar *message);
 void fake_dpu_set_output_channels (guint channels);
+void fake_dpu_set_n_cores (guint n_cores);
+void fake_dpu_fail_firmware (const gchar *message);
 /* the runner with that number, counted from 0, is not created */
 void fake_dpu_fail_runner (guint index, DpuError code, const gchar *message);
 /* the first execution of a runner, before there are frames, fails; otherwise
@@ -53,6 +55,8 @@ guint fake_dpu_get_n_models (void);
 guint fake_dpu_get_n_runners (void);
 guint fake_dpu_get_n_runners_created (void);
 guint fake_dpu_get_cpu_threads (void);
+guint fake_dpu_get_timeout (void);
+gchar *fake_dpu_get_firmware (void);
 guint fake_dpu_get_most_executing (void);
 /* how often tensors of models were asked for */
 guint fake_dpu_get_n_questions (void);

@@ -10,6 +10,13 @@
 
 #include <string.h>
 
+/* of the compiled sample, in bytes: 4 filters of 3x3x2 and their biases, and
+ * where the tensors lie in their registers */
+#define N_PARAMETERS 76
+#define N_INSTRUCTIONS 8
+#define INPUT_ADDRESS 16
+#define OUTPUT_ADDRESS 32
+
 #define CASE(name) XMODEL_FILE__ATTRIBUTE__VALUE_##name
 
 /* appends to one of protobuf-c's counted arrays */
@@ -354,8 +361,8 @@ xmodel_sample_subgraph_add_op (XmodelFile__Subgraph *subgraph, const gchar *op)
 }
 
 /* as the compiler leaves tensors: where they lie and how to read them */
-static void
-place_tensor (
+void
+xmodel_sample_place_tensor (
     XmodelFile__Op *op, gint fix_point, gint register_id, gint address)
 {
   XmodelSampleAttributes tensor = XMODEL_SAMPLE_ATTRIBUTES (op->tensor);
@@ -371,9 +378,9 @@ place_tensor (
   }
 }
 
-static XmodelFile__Op *
-add_source (XmodelFile__Graph *graph, const gchar *name, const gchar *type,
-    const guint32 *dims, guint n_dims)
+XmodelFile__Op *
+xmodel_sample_add_source (XmodelFile__Graph *graph, const gchar *name,
+    const gchar *type, const guint32 *dims, guint n_dims)
 {
   XmodelFile__Op *op = xmodel_sample_add_op (graph, name, type, dims, n_dims);
   XmodelSampleAttributes attributes = XMODEL_SAMPLE_ATTRIBUTES (op);
@@ -405,7 +412,25 @@ add_convolution (XmodelFile__Graph *graph, const guint32 *dims)
   xmodel_sample_set_string (attributes, "pad_mode", "FLOOR");
   xmodel_sample_set_string (attributes, "nonlinear", "RELU");
   xmodel_sample_set_int (attributes, "group", 1);
-  place_tensor (op, 4, 3, 0);
+  xmodel_sample_place_tensor (op, 4, 3, OUTPUT_ADDRESS);
+}
+
+/* the way out, on the CPU */
+XmodelFile__Op *
+xmodel_sample_add_fix2float (XmodelFile__Graph *graph, const gchar *name,
+    const gchar *input, const guint32 *dims, gint fix_point)
+{
+  XmodelFile__Op *op = xmodel_sample_add_op (graph, name, "fix2float", dims, 4);
+  XmodelSampleAttributes attributes = XMODEL_SAMPLE_ATTRIBUTES (op);
+
+  op->tensor->data_type = 4;
+  op->tensor->bit_width = 32;
+  xmodel_sample_add_input (op, "input", input);
+  xmodel_sample_set_int (attributes, "fix_point", fix_point);
+  xmodel_sample_set_int (attributes, "bit_width", 8);
+  xmodel_sample_set_string (attributes, "round_mode", "DPU_ROUND");
+  xmodel_sample_set_bool (attributes, "if_signed", TRUE);
+  return op;
 }
 
 static void
@@ -416,61 +441,85 @@ add_operators (XmodelFile__Graph *graph)
   static const guint32 weight_dims[] = { 4, 3, 3, 2 };
   static const guint32 bias_dims[] = { 4 };
   XmodelFile__Op *op;
-  XmodelSampleAttributes attributes;
 
-  op = add_source (graph, "input", "data-fix", input_dims, 4);
-  place_tensor (op, 6, -1, 0);
+  op = xmodel_sample_add_source (graph, "input", "data-fix", input_dims, 4);
+  xmodel_sample_place_tensor (op, 6, -1, 0);
   op = xmodel_sample_add_op (graph, "upload", "upload", input_dims, 4);
   xmodel_sample_add_input (op, "input", "input");
-  place_tensor (op, 6, 2, 0);
-  op = add_source (graph, "weights", "const-fix", weight_dims, 4);
-  place_tensor (op, 7, 0, 0);
-  op = add_source (graph, "bias", "const-fix", bias_dims, 1);
-  place_tensor (op, 8, 0, 72);
+  xmodel_sample_place_tensor (op, 6, 2, INPUT_ADDRESS);
+  op = xmodel_sample_add_source (graph, "weights", "const-fix", weight_dims, 4);
+  xmodel_sample_place_tensor (op, 7, 0, 0);
+  op = xmodel_sample_add_source (graph, "bias", "const-fix", bias_dims, 1);
+  xmodel_sample_place_tensor (op, 8, 0, 72);
   add_convolution (graph, output_dims);
   op = xmodel_sample_add_op (graph, "download", "download", output_dims, 4);
   xmodel_sample_add_input (op, "input", "conv");
-  place_tensor (op, 4, -1, 0);
+  xmodel_sample_place_tensor (op, 4, -1, 0);
 
-  op = xmodel_sample_add_op (graph, "output", "fix2float", output_dims, 4);
-  op->tensor->data_type = 4;
-  op->tensor->bit_width = 32;
-  attributes = XMODEL_SAMPLE_ATTRIBUTES (op);
-  xmodel_sample_add_input (op, "input", "download");
-  xmodel_sample_set_int (attributes, "fix_point", 4);
-  xmodel_sample_set_int (attributes, "bit_width", 8);
-  xmodel_sample_set_string (attributes, "round_mode", "DPU_ROUND");
-  xmodel_sample_set_bool (attributes, "if_signed", TRUE);
+  xmodel_sample_add_fix2float (graph, "output", "download", output_dims, 4);
 }
 
+/* what AMD's runner takes for each register */
 static void
-describe_registers (XmodelFile__Subgraph *dpu)
+describe_register (XmodelSampleAttributes attributes, const gchar *name,
+    gint size, const gchar *type, const gchar *type_v2)
+{
+  xmodel_sample_map_int (attributes, "reg_id_to_size", name, size);
+  xmodel_sample_map_string (attributes, "reg_id_to_context_type", name, type);
+  xmodel_sample_map_string (
+      attributes, "reg_id_to_context_type_v2", name, type_v2);
+}
+
+/* @parameters: of REG_0, whose first bytes also serve as instructions
+ * @input_size: bytes of REG_2
+ * @output_size: bytes of REG_3 */
+void
+xmodel_sample_describe_dpu (XmodelFile__Subgraph *dpu, const guint8 *parameters,
+    gsize n_parameters, gint input_size, gint output_size)
 {
   XmodelSampleAttributes attributes = XMODEL_SAMPLE_ATTRIBUTES (dpu);
-  guint8 parameters[76];
-  guint i;
 
-  for (i = 0; i < sizeof (parameters); i++)
-    parameters[i] = i;
   xmodel_sample_set_string (attributes, "device", "DPU");
   xmodel_sample_set_string (attributes, "dpu_name", "DPUCZDX8G_ISA1_B4096");
   xmodel_sample_set_uint64 (
       attributes, "dpu_fingerprint", G_GUINT64_CONSTANT (0x101000056010407));
-  xmodel_sample_set_bytes (attributes, "mc_code", parameters, 8);
+  xmodel_sample_set_uint64 (attributes, "workload", 0);
+  xmodel_sample_set_bytes (attributes, "mc_code", parameters, N_INSTRUCTIONS);
   xmodel_sample_map_string (
       attributes, "runner", "run", "libvart-dpu-runner.so");
   xmodel_sample_map_bytes (attributes, "reg_id_to_parameter_value", "REG_0",
+      parameters, n_parameters);
+  describe_register (attributes, "REG_0", n_parameters, "CONST", "CONST");
+  describe_register (attributes, "REG_2", input_size, "DATA", "INTERFACE");
+  describe_register (attributes, "REG_3", output_size, "DATA", "INTERFACE");
+}
+
+static void
+fill_parameters (guint8 *parameters, guint8 seed)
+{
+  guint i;
+
+  for (i = 0; i < N_PARAMETERS; i++)
+    parameters[i] = i + seed;
+}
+
+/* models of other seeds have other instructions and parameters */
+void
+xmodel_sample_seed_compiled (XmodelFile__Graph *graph, guint8 seed)
+{
+  XmodelSampleAttributes attributes;
+  guint8 parameters[N_PARAMETERS];
+  guint i;
+
+  fill_parameters (parameters, seed);
+  for (i = 0; i < graph->root->n_children; i++) {
+    if (strcmp (graph->root->children[i]->name, "subgraph_conv") == 0)
+      attributes = XMODEL_SAMPLE_ATTRIBUTES (graph->root->children[i]);
+  }
+  xmodel_sample_set_bytes (attributes, "mc_code", parameters, N_INSTRUCTIONS);
+  xmodel_sample_remove_attribute (attributes, "reg_id_to_parameter_value");
+  xmodel_sample_map_bytes (attributes, "reg_id_to_parameter_value", "REG_0",
       parameters, sizeof (parameters));
-  xmodel_sample_map_int (
-      attributes, "reg_id_to_size", "REG_0", sizeof (parameters));
-  xmodel_sample_map_int (attributes, "reg_id_to_size", "REG_2", 128);
-  xmodel_sample_map_int (attributes, "reg_id_to_size", "REG_3", 256);
-  xmodel_sample_map_string (
-      attributes, "reg_id_to_context_type", "REG_0", "CONST");
-  xmodel_sample_map_string (
-      attributes, "reg_id_to_context_type", "REG_2", "DATA");
-  xmodel_sample_map_string (
-      attributes, "reg_id_to_context_type", "REG_3", "DATA");
 }
 
 /* a graph with a root subgraph and nothing in it */
@@ -490,13 +539,16 @@ xmodel_sample_new_compiled (void)
 {
   XmodelFile__Graph *graph = xmodel_sample_new ("sample");
   XmodelFile__Subgraph *user, *dpu, *cpu, *layer;
+  guint8 parameters[N_PARAMETERS];
 
   add_operators (graph);
   user = xmodel_sample_add_subgraph (graph->root, "subgraph_input");
   xmodel_sample_set_string (XMODEL_SAMPLE_ATTRIBUTES (user), "device", "USER");
   xmodel_sample_subgraph_add_op (user, "input");
   dpu = xmodel_sample_add_subgraph (graph->root, "subgraph_conv");
-  describe_registers (dpu);
+  fill_parameters (parameters, 0);
+  xmodel_sample_describe_dpu (dpu, parameters, sizeof (parameters),
+      INPUT_ADDRESS + 128, OUTPUT_ADDRESS + 256);
   layer = xmodel_sample_add_subgraph (dpu, "layer_upload");
   xmodel_sample_subgraph_add_op (layer, "upload");
   layer = xmodel_sample_add_subgraph (dpu, "layer_conv");

@@ -16,7 +16,9 @@ G_BEGIN_DECLS
 XmodelFile__Graph *xmodel_sample_load (const gchar *path);
 XmodelFile__Graph *xmodel_sample_new (const gchar *name);
 XmodelFile__Graph *xmodel_sample_new_compiled (void);
+void xmodel_sample_seed_compiled (XmodelFile__Graph *graph, guint8 seed);
 XmodelFile__Graph *xmodel_sample_new_operators (void);
+XmodelFile__Graph *xmodel_sample_new_detector (guint32 seed);
 void xmodel_sample_strip_definitions (XmodelFile__Graph *graph);
 GBytes *xmodel_sample_pack (const XmodelFile__Graph *graph);
 void xmodel_sample_free (XmodelFile__Graph *graph);
@@ -66,6 +68,17 @@ void xmodel_sample_map_string (XmodelSampleAttributes attributes,
     const gchar *name, const gchar *key, const gchar *value);
 void xmodel_sample_map_bytes (XmodelSampleAttributes attributes,
     const gchar *name, const gchar *key, const guint8 *data, gsize size);
+
+/* as the compiler writes them */
+XmodelFile__Op *xmodel_sample_add_source (XmodelFile__Graph *graph,
+    const gchar *name, const gchar *type, const guint32 *dims, guint n_dims);
+XmodelFile__Op *xmodel_sample_add_fix2float (XmodelFile__Graph *graph,
+    const gchar *name, const gchar *input, const guint32 *dims, gint fix_point);
+void xmodel_sample_place_tensor (
+    XmodelFile__Op *op, gint fix_point, gint register_id, gint address);
+void xmodel_sample_describe_dpu (XmodelFile__Subgraph *dpu,
+    const guint8 *parameters, gsize n_parameters, gint input_size,
+    gint output_size);
 
 XmodelFile__Subgraph *xmodel_sample_add_subgraph (
     XmodelFile__Subgraph *parent, const gchar *name);

@@ -380,7 +380,7 @@ GST_START_TEST (test_registers)
       dpu->attributes, "reg_id_to_parameter_value", "REG_9", &data, &size));
   fail_unless (xmodel_attributes_lookup_int (
       dpu->attributes, "reg_id_to_size", "REG_3", &number));
-  fail_unless_equals_int (number, 256);
+  fail_unless_equals_int (number, 288);
   fail_if (
       xmodel_attributes_lookup_int (dpu->attributes, "runner", "run", &number));
   fail_unless (xmodel_attributes_lookup_string (

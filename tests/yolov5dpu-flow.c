@@ -505,6 +505,24 @@ GST_START_TEST (test_stop_while_executing)
 }
 GST_END_TEST;
 
+/* a DPU that hangs does not keep the element from stopping */
+GST_START_TEST (test_stop_while_hanging)
+{
+  DetectorRig *rig =
+      detector_rig_new ("device", DPU_DEVICE_DPU, "max-in-flight", 2, NULL);
+
+  fake_dpu_hold ();
+  detector_rig_push (rig, 0);
+  detector_rig_push (rig, 1);
+  fake_dpu_wait_held (2);
+  assert_equals_int (gst_element_set_state (rig->element, GST_STATE_NULL),
+      GST_STATE_CHANGE_SUCCESS);
+  assert_equals_int (fake_dpu_get_n_runners (), 0);
+  assert_no_error (rig->bus);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
 /* frames that wait for their runner are not executed any more */
 GST_START_TEST (test_stop_with_frames)
 {
@@ -584,6 +602,7 @@ yolov5dpu_flow_suite (void)
   tcase_add_test (tcase, test_relink);
   tcase_add_test (tcase, test_execution_fails);
   tcase_add_test (tcase, test_stop_while_executing);
+  tcase_add_test (tcase, test_stop_while_hanging);
   tcase_add_test (tcase, test_stop_with_frames);
   tcase_add_test (tcase, test_start_and_stop);
   tcase_add_test (tcase, test_restart);

@@ -118,6 +118,13 @@ fail_warm_up (GstElement *element, const ModelFiles *files)
 }
 
 static void
+refuse_bitstream (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (element, "xclbin", "/nowhere/dpu.xclbin", NULL);
+  fake_dpu_fail_firmware ("There is no bitstream /nowhere/dpu.xclbin");
+}
+
+static void
 set_other_outputs (GstElement *element, const ModelFiles *files)
 {
   fake_dpu_set_output_channels (7);
@@ -148,6 +155,7 @@ static const StartCase start_cases[] = {
   { fail_init, GST_STATE_READY, INIT, "Load the bitstream" },
   { fail_first_runner, GST_STATE_READY, INIT, "No memory for a runner" },
   { fail_last_runner, GST_STATE_READY, INIT, "No memory for a runner" },
+  { refuse_bitstream, GST_STATE_READY, INIT, "/nowhere/dpu.xclbin" },
   { fail_warm_up, GST_STATE_READY, FAILED, "built for another model" },
   { set_other_outputs, GST_STATE_READY, SETTINGS, "channels" },
 };
@@ -218,18 +226,21 @@ typedef struct {
   DpuDevice device;
   guint max_in_flight;
   guint cpu_threads;
+  guint n_cores;
 } SlotCase;
 
 /* slots times threads is about the number of processors, one thread a frame
- * unless told otherwise; a DPU has its own number */
+ * unless told otherwise; each core of a DPU has two slots */
 static const SlotCase slot_cases[] = {
-  { DPU_DEVICE_DPU, 0, 0 },
-  { DPU_DEVICE_DPU, 5, 0 },
-  { DPU_DEVICE_CPU, 0, 0 },
-  { DPU_DEVICE_CPU, 3, 0 },
-  { DPU_DEVICE_CPU, 0, 2 },
-  { DPU_DEVICE_CPU, 0, 5 },
-  { DPU_DEVICE_CPU, 16, 7 },
+  { DPU_DEVICE_DPU, 0, 0, 1 },
+  { DPU_DEVICE_DPU, 0, 0, 3 },
+  { DPU_DEVICE_DPU, 0, 0, 9 },
+  { DPU_DEVICE_DPU, 5, 0, 1 },
+  { DPU_DEVICE_CPU, 0, 0, 0 },
+  { DPU_DEVICE_CPU, 3, 0, 0 },
+  { DPU_DEVICE_CPU, 0, 2, 0 },
+  { DPU_DEVICE_CPU, 0, 5, 0 },
+  { DPU_DEVICE_CPU, 16, 7, 0 },
 };
 
 GST_START_TEST (test_slots)
@@ -242,10 +253,11 @@ GST_START_TEST (test_slots)
   DetectorRig *rig;
 
   if (!n_slots && slot_case->device == DPU_DEVICE_DPU)
-    n_slots = 3;
+    n_slots = MIN (2 * slot_case->n_cores, 16);
   else if (!n_slots)
     n_slots = MIN (MAX (n_processors / cpu_threads, 1) + 1, 16);
 
+  fake_dpu_set_n_cores (slot_case->n_cores);
   rig = detector_rig_new ("device", slot_case->device, "max-in-flight",
       slot_case->max_in_flight, "cpu-threads", slot_case->cpu_threads, NULL);
   assert_equals_int (fake_dpu_get_n_runners (), n_slots);
@@ -256,6 +268,23 @@ GST_START_TEST (test_slots)
   assert_frame (buffer, 0);
   gst_buffer_unref (buffer);
   assert_equals_int (fake_dpu_get_n_runners (), n_slots);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* the time-out and the bitstream reach the DPU, before the model is opened */
+GST_START_TEST (test_dpu_settings)
+{
+  DetectorRig *rig;
+  gchar *firmware;
+
+  fake_dpu_set_n_cores (1);
+  rig = detector_rig_new ("device", DPU_DEVICE_DPU, "timeout",
+      1500 * GST_MSECOND, "xclbin", "/boot/dpu.xclbin", NULL);
+  firmware = fake_dpu_get_firmware ();
+  assert_equals_int (fake_dpu_get_timeout (), 1500);
+  assert_equals_string (firmware, "/boot/dpu.xclbin");
+  g_free (firmware);
   detector_rig_free (rig);
 }
 GST_END_TEST;
@@ -272,6 +301,7 @@ yolov5dpu_start_suite (void)
   tcase_add_loop_test (tcase, test_start, 0, G_N_ELEMENTS (start_cases));
   tcase_add_test (tcase, test_fallback);
   tcase_add_loop_test (tcase, test_slots, 0, G_N_ELEMENTS (slot_cases));
+  tcase_add_test (tcase, test_dpu_settings);
 
   return suite;
 }

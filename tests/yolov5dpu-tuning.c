@@ -187,6 +187,8 @@ static const gchar *const fixed_properties[][2] = {
   { "device", "dpu" },
   { "max-in-flight", "7" },
   { "cpu-threads", "3" },
+  { "timeout", "2000000000" },
+  { "xclbin", "other.xclbin" },
 };
 
 /* what the model was opened with does not change until it is closed; the

@@ -3,78 +3,164 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The choice between DPU and software DPU, and the runner library of each. */
-
 #include "devices.h"
+#include "guard.h"
+#include "memory.h"
+#include "registers.h"
 
 #include <dlfcn.h>
-
-/* XRT's own count of the devices it sees; libvart-dpu-controller asks it too,
- * and registers no controller when it says none */
-#define XRT_LIBRARY "libxrt_core.so.2"
-
-/* libvart-dpu-runner.so without a version is only in -dev packages */
-#define DPU_RUNNER "libvart-dpu-runner.so.2"
 
 /* names another software DPU than the installed one */
 #define CPU_RUNNER_VARIABLE "YOLOV5DPU_RUNNER"
 
-/* the sentence why no DPU can be used, or %NULL when one can */
-static gchar *
-find_obstacle (void)
-{
-  guint (*probe) (void);
-  gpointer library = dlopen (XRT_LIBRARY, RTLD_LAZY | RTLD_LOCAL);
-  guint n_devices;
+/* "0" makes VART run models for other fingerprints too */
+#define FINGERPRINT_VARIABLE "XLNX_ENABLE_FINGERPRINT_CHECK"
 
-  if (library == NULL)
-    return g_strdup (
-        "no DPU can be used because XRT (" XRT_LIBRARY ") is not installed");
-  *(gpointer *) &probe = dlsym (library, "xclProbe");
-  n_devices = probe == NULL ? 0 : probe ();
-  /* XRT does not survive being unloaded */
-  if (n_devices == 0)
-    return g_strdup ("XRT finds no DPU on this machine; on a board, check that "
-                     "its bitstream is loaded (Kria: xmutil loadapp)");
-  return NULL;
+/* milliseconds; naming a fingerprint is no work */
+#define NAME_TIMEOUT 1000
+
+static gboolean
+fail (GError **error, DpuError code, const gchar *text)
+{
+  g_set_error_literal (error, DPU_ERROR, code, text);
+  return FALSE;
 }
 
 /**
- * dpu_device_choose:
- * @compiled: whether the model holds a DPU's instructions
- * @chosen: (out): %DPU_DEVICE_DPU or %DPU_DEVICE_CPU
- * @fallback_reason: (out) (nullable) (transfer full): why %DPU_DEVICE_AUTO
- *   became %DPU_DEVICE_CPU
+ * dpu_device_check:
+ * @part: what is to run
+ *
+ * Returns: %FALSE when a DPU cannot run it, with the end of a sentence that
+ *   says why
  */
 gboolean
-dpu_device_choose (DpuDevice wanted, gboolean compiled, DpuDevice *chosen,
-    gchar **fallback_reason, GError **error)
+dpu_device_check (const DpuSubgraph *part, GError **error)
 {
-  g_autofree gchar *obstacle = NULL;
+  g_autofree gchar *obstacle = dpu_find_obstacle ();
+  DpuMemory memory;
 
-  *chosen = DPU_DEVICE_CPU;
-  *fallback_reason = NULL;
-  if (wanted == DPU_DEVICE_CPU)
-    return TRUE;
+  if (obstacle != NULL)
+    return fail (error, DPU_ERROR_NOT_FOUND, obstacle);
+  if (!part->compiled)
+    return fail (error, DPU_ERROR_MODEL,
+        "the model is the quantizer's output, which a DPU cannot run; compile "
+        "it with vai_c_xir");
+  if (!part->has_instructions)
+    return fail (error, DPU_ERROR_MODEL,
+        "the model has no instructions for a DPU (its \"mc_code\" is empty); "
+        "compile it again with vai_c_xir");
+  if (!dpu_registers_check (part->subgraph, error))
+    return FALSE;
+  dpu_memory_measure (&memory, part->subgraph);
+  return dpu_memory_check (&memory, DPU_MEMORY_TABLE, error);
+}
 
-  obstacle = find_obstacle ();
-  if (obstacle == NULL && !compiled)
-    obstacle = g_strdup ("the model is the quantizer's output, which a DPU "
-                         "cannot run; compile it with vai_c_xir");
-  if (obstacle == NULL) {
-    *chosen = DPU_DEVICE_DPU;
+typedef struct {
+  guint64 fingerprint;
+  gchar *name;
+} Naming;
+
+static gboolean
+name_fingerprint (gpointer data, GError **error)
+{
+  Naming *naming = data;
+
+  naming->name = dpu_target_get_name (naming->fingerprint);
+  return TRUE;
+}
+
+static gboolean
+free_naming (gpointer data, GError **error)
+{
+  Naming *naming = data;
+
+  g_free (naming->name);
+  g_free (naming);
+  return TRUE;
+}
+
+/* target-factory ends the process for a fingerprint that it cannot name */
+static gchar *
+describe_fingerprint (guint64 fingerprint)
+{
+  Naming *naming = g_new0 (Naming, 1);
+  DpuGuard *guard = dpu_guard_new (DPU_GUARD_CPU, NULL);
+  gchar *text;
+
+  naming->fingerprint = fingerprint;
+  if (guard != NULL
+      && dpu_guard_call (
+          guard, name_fingerprint, naming, NAME_TIMEOUT, "Naming", NULL)
+      && naming->name != NULL)
+    text = g_strdup_printf (
+        "%s (0x%" G_GINT64_MODIFIER "x)", naming->name, fingerprint);
+  else
+    text = g_strdup_printf ("unknown (0x%" G_GINT64_MODIFIER "x)", fingerprint);
+  if (guard != NULL)
+    dpu_guard_end (guard, free_naming, naming, NAME_TIMEOUT);
+  else
+    free_naming (naming, NULL);
+  return text;
+}
+
+/**
+ * dpu_device_check_fingerprint:
+ *
+ * Compares as VART does, which is before each run, and ends the process when
+ * they differ.
+ */
+gboolean
+dpu_device_check_fingerprint (
+    const DpuHardware *hardware, const DpuSubgraph *part, GError **error)
+{
+  guint64 wanted = 0;
+
+  xmodel_attributes_get_uint64 (
+      part->subgraph->attributes, "dpu_fingerprint", &wanted);
+  if (wanted == 0 || g_strcmp0 (g_getenv (FINGERPRINT_VARIABLE), "0") == 0)
     return TRUE;
+  for (guint i = 0; i < dpu_hardware_get_n_cores (hardware); i++) {
+    guint64 present = dpu_hardware_get_fingerprint (hardware, i);
+    g_autofree gchar *wanted_text = NULL, *present_text = NULL;
+
+    if (present == 0 || present == wanted)
+      continue;
+    wanted_text = describe_fingerprint (wanted);
+    present_text = describe_fingerprint (present);
+    g_set_error (error, DPU_ERROR, DPU_ERROR_MODEL,
+        "the model is compiled for another DPU, %s, than this machine has, %s; "
+        "compile it again with vai_c_xir and an arch.json that reads "
+        "{\"fingerprint\":\"0x%" G_GINT64_MODIFIER "X\"}, or load the "
+        "bitstream it is for",
+        wanted_text, present_text, present);
+    return FALSE;
   }
+  return TRUE;
+}
+
+/**
+ * dpu_device_fall_back:
+ * @obstacle: (transfer full): why no DPU runs the model
+ * @fallback_reason: (out) (transfer full): the sentence for the user
+ *
+ * Returns: whether %DPU_DEVICE_CPU is to take over; if not, @error says why
+ *   %DPU_DEVICE_DPU, which was wanted, cannot be had
+ */
+gboolean
+dpu_device_fall_back (
+    DpuDevice wanted, GError *obstacle, gchar **fallback_reason, GError **error)
+{
+  g_autoptr (GError) owned = obstacle;
+
   if (wanted == DPU_DEVICE_DPU) {
-    g_set_error (error, DPU_ERROR,
-        compiled ? DPU_ERROR_NOT_FOUND : DPU_ERROR_MODEL,
+    g_set_error (error, DPU_ERROR, owned->code,
         "The device \"dpu\" was asked for, but %s. The device \"cpu\" runs the "
         "same model on the software DPU",
-        obstacle);
+        owned->message);
     return FALSE;
   }
   *fallback_reason =
-      g_strdup_printf ("Running on the software DPU: %s", obstacle);
+      g_strdup_printf ("Running on the software DPU: %s", owned->message);
   return TRUE;
 }
 
@@ -113,7 +199,7 @@ dpu_device_find_runner (DpuDevice device, GError **error)
   gchar *runner;
 
   if (device == DPU_DEVICE_DPU) {
-    runner = locate_runner (DPU_RUNNER, &reason);
+    runner = locate_runner (DPU_RUNNER_LIBRARY, &reason);
     if (runner == NULL)
       g_set_error (error, DPU_ERROR, DPU_ERROR_INIT,
           "AMD's DPU runner cannot be used: %s. Install the package libvart2",

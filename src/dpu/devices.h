@@ -3,17 +3,24 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What devices this machine has, found out without VART, which aborts the
- * process when it is asked for a DPU that is not there. */
+/* The choice between DPU and software DPU, and the runner library of each. */
 
 #pragma once
 
 #include "dpu.h"
+#include "hardware.h"
+#include "subgraphs.h"
 
 G_BEGIN_DECLS
 
-gboolean dpu_device_choose (DpuDevice wanted, gboolean compiled,
-    DpuDevice *chosen, gchar **fallback_reason, GError **error);
+/* libvart-dpu-runner.so without a version is only in -dev packages */
+#define DPU_RUNNER_LIBRARY "libvart-dpu-runner.so.2"
+
+gboolean dpu_device_check (const DpuSubgraph *part, GError **error);
+gboolean dpu_device_check_fingerprint (
+    const DpuHardware *hardware, const DpuSubgraph *part, GError **error);
+gboolean dpu_device_fall_back (DpuDevice wanted, GError *obstacle,
+    gchar **fallback_reason, GError **error);
 gchar *dpu_device_find_runner (DpuDevice device, GError **error);
 
 G_END_DECLS

@@ -4,7 +4,8 @@
  */
 
 /* The C face of VART: models, their int8 tensors and the runners that execute
- * them, on a DPU or on the software DPU. Nothing here throws or aborts. */
+ * them, on a DPU or on the software DPU. Nothing here throws or aborts: where
+ * VART does, calls on a DPU fail from then on, and the software DPU goes on. */
 
 #pragma once
 
@@ -65,13 +66,18 @@ typedef struct {
 typedef struct _DpuModel DpuModel;
 typedef struct _DpuRunner DpuRunner;
 
+gboolean dpu_set_firmware (const gchar *path, GError **error);
+gchar *dpu_find_obstacle (void);
+
 DpuModel *dpu_model_open (const gchar *path, DpuDevice device, GError **error);
 DpuModel *dpu_model_open_outputs (const gchar *path, DpuDevice device,
     const gchar *const *outputs, GError **error);
 DpuModel *dpu_model_ref (DpuModel *self);
 void dpu_model_unref (DpuModel *self);
 
+void dpu_model_set_timeout (DpuModel *self, guint timeout);
 DpuDevice dpu_model_get_device (const DpuModel *self);
+guint dpu_model_get_n_cores (const DpuModel *self);
 const gchar *dpu_model_get_fallback_reason (const DpuModel *self);
 const DpuTensor *dpu_model_get_input (const DpuModel *self);
 guint dpu_model_get_n_outputs (const DpuModel *self);
@@ -82,6 +88,7 @@ void dpu_runner_free (DpuRunner *self);
 gint8 *dpu_runner_get_input (DpuRunner *self);
 const gint8 *dpu_runner_get_output (DpuRunner *self, guint index);
 gboolean dpu_runner_execute (DpuRunner *self, GError **error);
+void dpu_runner_interrupt (DpuRunner *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DpuModel, dpu_model_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DpuRunner, dpu_runner_free)

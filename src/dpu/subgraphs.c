@@ -123,6 +123,17 @@ check_nothing_before (
   return TRUE;
 }
 
+static gboolean
+has_instructions (const XmodelSubgraph *subgraph)
+{
+  const guint8 *code;
+  gsize size;
+
+  return xmodel_attributes_get_bytes (
+             subgraph->attributes, "mc_code", &code, &size)
+         && size > 0;
+}
+
 /**
  * dpu_subgraph_find:
  * @found: (out caller-allocates): points into @model
@@ -140,6 +151,7 @@ dpu_subgraph_find (const Xmodel *model, DpuSubgraph *found, GError **error)
   if (root->n_children == 0) {
     found->subgraph = root;
     found->compiled = FALSE;
+    found->has_instructions = FALSE;
     return TRUE;
   }
 
@@ -157,5 +169,6 @@ dpu_subgraph_find (const Xmodel *model, DpuSubgraph *found, GError **error)
         "The model has %u DPU subgraphs, exactly one is needed", n_dpu);
     return fail (root, error, what);
   }
+  found->has_instructions = has_instructions (found->subgraph);
   return check_nothing_before (model, found->subgraph, error);
 }

@@ -14,11 +14,13 @@ G_BEGIN_DECLS
 /**
  * DpuSubgraph:
  * @subgraph: the root of quantizer output, or the one DPU subgraph
- * @compiled: whether it holds a DPU's instructions
+ * @compiled: whether it is the compiler's form
+ * @has_instructions: whether that holds a DPU's instructions
  */
 typedef struct {
   const XmodelSubgraph *subgraph;
   gboolean compiled;
+  gboolean has_instructions;
 } DpuSubgraph;
 
 gboolean dpu_subgraph_find (

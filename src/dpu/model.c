@@ -1,0 +1,346 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Models: the file, the device that runs it, and what VART makes of it. */
+
+#include "model.h"
+
+#define DEFAULT_TIMEOUT 5000
+#define OPEN_TIMEOUT 30000
+#define END_TIMEOUT 5000
+
+GQuark
+dpu_error_quark (void)
+{
+  return g_quark_from_static_string ("dpu-error-quark");
+}
+
+guint
+dpu_model_get_open_timeout (const DpuModel *self)
+{
+  return self->device == DPU_DEVICE_DPU ? OPEN_TIMEOUT : 0;
+}
+
+guint
+dpu_model_get_end_timeout (const DpuModel *self)
+{
+  return self->device == DPU_DEVICE_DPU ? END_TIMEOUT : 0;
+}
+
+DpuGuardDomain
+dpu_model_get_domain (const DpuModel *self)
+{
+  return self->device == DPU_DEVICE_DPU ? DPU_GUARD_DPU : DPU_GUARD_CPU;
+}
+
+/**
+ * Opening:
+ * @file: what @part points into
+ *
+ * Belongs to the thread that opens a DPU, which may not come back from there.
+ */
+typedef struct {
+  Xmodel *file;
+  DpuSubgraph part;
+  DpuHardware *hardware;
+  guint n_cores;
+} Opening;
+
+/* on the guard's thread, as the next ones */
+static gboolean
+open_hardware (gpointer data, GError **error)
+{
+  Opening *opening = data;
+
+  opening->hardware = dpu_hardware_open (error);
+  if (opening->hardware == NULL)
+    return FALSE;
+  opening->n_cores = dpu_hardware_get_n_cores (opening->hardware);
+  return dpu_device_check_fingerprint (
+      opening->hardware, &opening->part, error);
+}
+
+static gboolean
+end_opening (gpointer data, GError **error)
+{
+  Opening *opening = data;
+
+  g_clear_pointer (&opening->hardware, dpu_hardware_close);
+  xmodel_unref (opening->file);
+  g_free (opening);
+  return TRUE;
+}
+
+static gboolean
+load_graph (gpointer data, GError **error)
+{
+  DpuModel *self = data;
+
+  self->graph = vart_graph_new (xmodel_get_bytes (self->file),
+      self->part.compiled ? self->part.subgraph->name : NULL,
+      self->runner_library, error);
+  return self->graph != NULL;
+}
+
+static gboolean
+end_model (gpointer data, GError **error)
+{
+  DpuModel *self = data;
+
+  g_clear_pointer (&self->graph, vart_graph_free);
+  g_clear_pointer (&self->hardware, dpu_hardware_close);
+  g_clear_pointer (&self->file, xmodel_unref);
+  g_free (self->input.name);
+  for (guint i = 0; i < self->outputs->len; i++)
+    g_free (g_array_index (self->outputs, DpuTensor, i).name);
+  g_array_unref (self->outputs);
+  g_free (self->fallback_reason);
+  g_free (self->runner_library);
+  g_strfreev (self->output_names);
+  g_mutex_clear (&self->probe_lock);
+  g_free (self);
+  return TRUE;
+}
+
+/* opens the DPU; what keeps from it is the end of a sentence */
+static gboolean
+take_hardware (DpuModel *self, GError **error)
+{
+  DpuGuard *guard = dpu_guard_new (DPU_GUARD_DPU, error);
+  Opening *opening;
+
+  if (guard == NULL)
+    return FALSE;
+  opening = g_new0 (Opening, 1);
+  opening->file = xmodel_ref (self->file);
+  opening->part = self->part;
+  if (!dpu_guard_bring_up (guard, open_hardware, opening, OPEN_TIMEOUT,
+          "opening the DPU", error)) {
+    dpu_guard_end (guard, end_opening, opening, END_TIMEOUT);
+    return FALSE;
+  }
+  self->guard = guard;
+  self->hardware = g_steal_pointer (&opening->hardware);
+  self->n_cores = opening->n_cores;
+  end_opening (opening, NULL);
+  return TRUE;
+}
+
+static gboolean
+take_dpu (DpuModel *self, GError **error)
+{
+  if (!dpu_device_check (&self->part, error))
+    return FALSE;
+  self->runner_library = dpu_device_find_runner (DPU_DEVICE_DPU, error);
+  if (self->runner_library == NULL || !take_hardware (self, error)) {
+    g_clear_pointer (&self->runner_library, g_free);
+    return FALSE;
+  }
+  self->device = DPU_DEVICE_DPU;
+  dpu_memory_measure (&self->memory, self->part.subgraph);
+  return TRUE;
+}
+
+static gboolean
+take_cpu (DpuModel *self, GError **error)
+{
+  self->runner_library = dpu_device_find_runner (DPU_DEVICE_CPU, error);
+  if (self->runner_library == NULL)
+    return FALSE;
+  self->guard = dpu_guard_new (DPU_GUARD_CPU, error);
+  return self->guard != NULL;
+}
+
+static gboolean
+take_device (DpuModel *self, DpuDevice wanted, GError **error)
+{
+  GError *obstacle = NULL;
+
+  if (wanted != DPU_DEVICE_CPU) {
+    if (take_dpu (self, &obstacle))
+      return TRUE;
+    if (!dpu_device_fall_back (wanted, obstacle, &self->fallback_reason, error))
+      return FALSE;
+  }
+  return take_cpu (self, error);
+}
+
+static DpuError
+code_of_read_error (const GError *error)
+{
+  return g_error_matches (error, XMODEL_ERROR, XMODEL_ERROR_NOT_FOUND)
+             ? DPU_ERROR_NOT_FOUND
+             : DPU_ERROR_MODEL;
+}
+
+static DpuModel *
+model_new (const gchar *path, const gchar *const *outputs, GError **error)
+{
+  g_autoptr (GError) read_error = NULL;
+  g_autoptr (Xmodel) file = xmodel_load (path, &read_error);
+  DpuSubgraph part = { NULL };
+  DpuModel *self;
+
+  if (file == NULL) {
+    g_set_error_literal (
+        error, DPU_ERROR, code_of_read_error (read_error), read_error->message);
+    return NULL;
+  }
+  if (!dpu_subgraph_find (file, &part, error)) {
+    g_prefix_error (error, "%s: ", path);
+    return NULL;
+  }
+
+  self = g_new0 (DpuModel, 1);
+  g_atomic_ref_count_init (&self->ref_count);
+  g_mutex_init (&self->probe_lock);
+  self->file = g_steal_pointer (&file);
+  self->part = part;
+  self->output_names = g_strdupv ((gchar **) outputs);
+  self->outputs = g_array_new (FALSE, FALSE, sizeof (DpuTensor));
+  self->device = DPU_DEVICE_CPU;
+  self->timeout = DEFAULT_TIMEOUT;
+  return self;
+}
+
+/**
+ * dpu_model_open:
+ * @path: an .xmodel file
+ * @device: what is to run it
+ *
+ * Reads and checks the file, chooses the device and lets VART make a first
+ * runner, to learn the tensors. Takes part of a second, or several when a DPU's
+ * bitstream is to be loaded; any thread may call it.
+ *
+ * Returns: (transfer full) (nullable): the model, or %NULL with a %DPU_ERROR
+ */
+DpuModel *
+dpu_model_open (const gchar *path, DpuDevice device, GError **error)
+{
+  return dpu_model_open_outputs (path, device, NULL, error);
+}
+
+/**
+ * dpu_model_open_outputs:
+ * @outputs: (nullable) (array zero-terminated=1): operators whose results are
+ *   wanted instead of the model's own; the software DPU can, a DPU cannot
+ *
+ * Opens a model as dpu_model_open() does, to look inside.
+ */
+DpuModel *
+dpu_model_open_outputs (const gchar *path, DpuDevice device,
+    const gchar *const *outputs, GError **error)
+{
+  DpuModel *self = model_new (path, outputs, error);
+
+  if (self == NULL)
+    return NULL;
+  if (!take_device (self, device, error)
+      || !dpu_guard_bring_up (self->guard, load_graph, self,
+          dpu_model_get_open_timeout (self), "Loading the model", error)
+      || (self->probe = dpu_runner_new_probe (self, error)) == NULL) {
+    g_prefix_error (error, "%s: ", path);
+    dpu_model_unref (self);
+    return NULL;
+  }
+  g_clear_pointer (&self->file, xmodel_unref);
+  self->part.subgraph = NULL;
+  return self;
+}
+
+DpuModel *
+dpu_model_ref (DpuModel *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+/**
+ * dpu_model_unref:
+ *
+ * Does not wait for a DPU that hangs; what VART then still uses is left to it.
+ */
+void
+dpu_model_unref (DpuModel *self)
+{
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  if (self->probe != NULL)
+    dpu_runner_free_probe (g_steal_pointer (&self->probe));
+  else if (self->guard == NULL)
+    end_model (self, NULL);
+  else
+    dpu_guard_end (
+        self->guard, end_model, self, dpu_model_get_end_timeout (self));
+}
+
+/**
+ * dpu_model_set_timeout:
+ * @timeout: milliseconds, at least 1
+ *
+ * Sets how long a DPU may take for an execution, waiting for other ones
+ * included, before that fails: 5 s by default. VART itself gives up after 10 s,
+ * and not gracefully. The software DPU takes the time it needs.
+ */
+void
+dpu_model_set_timeout (DpuModel *self, guint timeout)
+{
+  g_return_if_fail (timeout > 0);
+
+  g_atomic_int_set (&self->timeout, timeout);
+}
+
+/**
+ * dpu_model_get_device:
+ *
+ * Returns: what runs it: never %DPU_DEVICE_AUTO
+ */
+DpuDevice
+dpu_model_get_device (const DpuModel *self)
+{
+  return self->device;
+}
+
+/**
+ * dpu_model_get_n_cores:
+ *
+ * Returns: how many executions the DPU does at the same time, 0 for the
+ *   software DPU
+ */
+guint
+dpu_model_get_n_cores (const DpuModel *self)
+{
+  return self->n_cores;
+}
+
+/**
+ * dpu_model_get_fallback_reason:
+ *
+ * Returns: (nullable): a sentence why %DPU_DEVICE_AUTO became the software DPU,
+ *   %NULL when it did not
+ */
+const gchar *
+dpu_model_get_fallback_reason (const DpuModel *self)
+{
+  return self->fallback_reason;
+}
+
+const DpuTensor *
+dpu_model_get_input (const DpuModel *self)
+{
+  return &self->input;
+}
+
+guint
+dpu_model_get_n_outputs (const DpuModel *self)
+{
+  return self->outputs->len;
+}
+
+const DpuTensor *
+dpu_model_get_output (const DpuModel *self, guint index)
+{
+  return &g_array_index (self->outputs, DpuTensor, index);
+}

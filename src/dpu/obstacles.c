@@ -1,0 +1,261 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "obstacles.h"
+#include "dpu.h"
+#include "guard.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* XRT's own count of the devices it sees; libvart-dpu-controller asks it too,
+ * and registers no controller when it says none */
+#define XRT_LIBRARY "libxrt_core.so.2"
+
+/* what libvart-xrt-device-handle loads when nothing else is said */
+#define DEFAULT_FIRMWARE "/usr/lib/dpu.xclbin"
+
+/* reads DPU_FIRMWARE_VARIABLE when it is loaded */
+#define DEVICE_LIBRARY "libvart-xrt-device-handle.so.2"
+
+/* the file that VART locks for each device; it does not ask for TMPDIR */
+#define LOCK_FORMAT "/tmp/DPU_%u"
+#define LOCK_TABLE "/proc/locks"
+
+/* "ALL" or the numbers of the devices that VART may use */
+#define DEVICES_VARIABLE "XLNX_ENABLE_DEVICES"
+
+/* the function that VART calls in this process, which is where it was loaded
+ * with VART, or where VART would find it */
+static gpointer
+find_probe (void)
+{
+  gpointer probe = dlsym (RTLD_DEFAULT, "xclProbe");
+  gpointer library;
+
+  if (probe != NULL)
+    return probe;
+  /* XRT does not survive being unloaded */
+  library = dlopen (XRT_LIBRARY, RTLD_LAZY | RTLD_LOCAL);
+  return library == NULL ? NULL : dlsym (library, "xclProbe");
+}
+
+static gchar *
+count_devices (guint *n_devices)
+{
+  guint (*probe) (void);
+
+  *(gpointer *) &probe = find_probe ();
+  if (probe == NULL)
+    return g_strdup (
+        "no DPU can be used because XRT (" XRT_LIBRARY ") is not installed");
+  *n_devices = probe ();
+  if (*n_devices == 0)
+    return g_strdup ("XRT finds no DPU on this machine; on a board, check that "
+                     "its bitstream is loaded (Kria: xmutil loadapp)");
+  return NULL;
+}
+
+/* the value of "firmware: PATH" */
+static gchar *
+read_config (const gchar *path)
+{
+  g_autofree gchar *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return NULL;
+  lines = g_strsplit (text, "\n", 0);
+  for (guint i = 0; lines[i] != NULL; i++) {
+    g_auto (GStrv) parts = g_strsplit (lines[i], ":", 2);
+
+    if (parts[0] != NULL && parts[1] != NULL
+        && g_str_equal (g_strstrip (parts[0]), "firmware"))
+      return g_strdup (g_strstrip (parts[1]));
+  }
+  return NULL;
+}
+
+/**
+ * dpu_firmware_find:
+ * @config_path: VART's configuration
+ *
+ * Returns: (transfer full): the path of the bitstream that VART loads
+ */
+gchar *
+dpu_firmware_find (const gchar *config_path)
+{
+  const gchar *variable = g_getenv (DPU_FIRMWARE_VARIABLE);
+  gchar *configured;
+
+  if (variable != NULL && *variable != '\0')
+    return g_strdup (variable);
+  configured = read_config (config_path);
+  return configured != NULL ? configured : g_strdup (DEFAULT_FIRMWARE);
+}
+
+static gchar *
+check_firmware (void)
+{
+  g_autofree gchar *path = dpu_firmware_find (DPU_FIRMWARE_CONFIG);
+
+  if (access (path, R_OK) == 0)
+    return NULL;
+  return g_strdup_printf (
+      "the DPU's bitstream %s %s; load an application that has one (Kria: "
+      "xmutil loadapp), or name the file in the property \"xclbin\", the "
+      "variable " DPU_FIRMWARE_VARIABLE " or " DPU_FIRMWARE_CONFIG,
+      path, access (path, F_OK) == 0 ? "cannot be read" : "does not exist");
+}
+
+/* the process in a line of the table, if that is about @file:
+ * "1: POSIX  ADVISORY  WRITE 1234 fe:00:5678 0 EOF" */
+static gint
+parse_lock (const gchar *line, const struct stat *file)
+{
+  guint major_id, minor_id;
+  gulong inode;
+  gint pid;
+
+  /* waiting ones have an arrow here */
+  if (sscanf (line, "%*u: %*s %*s %*s %d %x:%x:%lu", &pid, &major_id, &minor_id,
+          &inode)
+      != 4)
+    return 0;
+  return major_id == major (file->st_dev) && minor_id == minor (file->st_dev)
+                 && inode == file->st_ino
+             ? pid
+             : 0;
+}
+
+static gchar *
+get_process_name (gint pid)
+{
+  g_autofree gchar *path = g_strdup_printf ("/proc/%d/comm", pid);
+  gchar *name;
+
+  if (!g_file_get_contents (path, &name, NULL, NULL))
+    return g_strdup ("unknown");
+  return g_strchomp (name);
+}
+
+/**
+ * dpu_lock_find_holder:
+ * @path: the file that a process with the DPU keeps locked
+ *
+ * The table of locks is read, as opening the file to test the lock would, on
+ * closing, give up the one that VART may hold for this process.
+ *
+ * Returns: (transfer full) (nullable): who else has it
+ */
+gchar *
+dpu_lock_find_holder (const gchar *path)
+{
+  g_autofree gchar *table = NULL;
+  g_auto (GStrv) lines = NULL;
+  struct stat file;
+
+  if (stat (path, &file) != 0
+      || !g_file_get_contents (LOCK_TABLE, &table, NULL, NULL))
+    return NULL;
+  lines = g_strsplit (table, "\n", 0);
+  for (guint i = 0; lines[i] != NULL; i++) {
+    gint pid = parse_lock (lines[i], &file);
+    g_autofree gchar *name = NULL;
+
+    if (pid == 0 || pid == getpid ())
+      continue;
+    name = get_process_name (pid);
+    return g_strdup_printf (
+        "another process has the DPU (%d, \"%s\", by its lock on %s); a DPU "
+        "works for one process at a time: end that one",
+        pid, name, path);
+  }
+  return NULL;
+}
+
+static gboolean
+is_enabled (guint device)
+{
+  const gchar *enabled = g_getenv (DEVICES_VARIABLE);
+  g_auto (GStrv) numbers = NULL;
+
+  if (enabled == NULL || g_str_equal (enabled, "ALL"))
+    return TRUE;
+  numbers = g_strsplit (enabled, ",", 0);
+  for (guint i = 0; numbers[i] != NULL; i++) {
+    if (g_ascii_strtoull (numbers[i], NULL, 10) == device)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static gchar *
+check_locks (guint n_devices)
+{
+  gchar *obstacle = NULL;
+
+  for (guint i = 0; obstacle == NULL && i < n_devices; i++) {
+    g_autofree gchar *path = g_strdup_printf (LOCK_FORMAT, i);
+
+    if (is_enabled (i))
+      obstacle = dpu_lock_find_holder (path);
+  }
+  return obstacle;
+}
+
+/**
+ * dpu_find_obstacle:
+ *
+ * Returns: (transfer full) (nullable): why this process cannot use a DPU, as
+ *   the end of a sentence, or %NULL when nothing speaks against it
+ */
+gchar *
+dpu_find_obstacle (void)
+{
+  guint n_devices = 0;
+  gchar *obstacle = dpu_guard_describe_fault ();
+
+  if (obstacle == NULL)
+    obstacle = dpu_guard_describe_delay ();
+  if (obstacle == NULL)
+    obstacle = count_devices (&n_devices);
+  if (obstacle == NULL)
+    obstacle = check_firmware ();
+  if (obstacle == NULL)
+    obstacle = check_locks (n_devices);
+  return obstacle;
+}
+
+/**
+ * dpu_set_firmware:
+ * @path: an .xclbin file
+ *
+ * Chooses the bitstream that VART loads into the DPU when it opens it first. As
+ * VART reads the choice once, it holds for the whole process. To be called
+ * before models are opened.
+ */
+gboolean
+dpu_set_firmware (const gchar *path, GError **error)
+{
+  g_autofree gchar *present = dpu_firmware_find (DPU_FIRMWARE_CONFIG);
+
+  if (g_str_equal (path, present))
+    return TRUE;
+  if (dlopen (DEVICE_LIBRARY, RTLD_LAZY | RTLD_NOLOAD) != NULL) {
+    g_set_error (error, DPU_ERROR, DPU_ERROR_INIT,
+        "The bitstream %s cannot be chosen any more: this process uses %s, and "
+        "VART reads the choice once. Name the same one everywhere, or start a "
+        "process for each",
+        path, present);
+    return FALSE;
+  }
+  g_setenv (DPU_FIRMWARE_VARIABLE, path, TRUE);
+  return TRUE;
+}

@@ -1,0 +1,385 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What keeps a process from a DPU is found before VART is asked, which would
+ * end the process or wait for good. */
+
+#include "boardrig.h"
+
+#include <dpu/memory.h>
+#include <dpu/obstacles.h>
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define N_REPETITIONS 100
+/* the one that VART locks */
+#define LOCK_PATH "/tmp/DPU_0"
+
+static void
+check_refused (const gchar *path, DpuError code, const gchar *text)
+{
+  const gchar *const texts[] = { text, "\"cpu\"", NULL };
+
+  boardrig_check_refused (path, DPU_DEVICE_DPU, code, texts);
+}
+
+/* no device, and a device without a core */
+GST_START_TEST (test_no_dpu)
+{
+  g_autofree gchar *path = boardrig_write_sample (1);
+
+  for (guint i = 0; i < N_REPETITIONS; i++) {
+    fakedpu_set_n_devices (0);
+    check_refused (path, DPU_ERROR_NOT_FOUND, "xmutil loadapp");
+    fakedpu_set_n_devices (1);
+    fakedpu_set_n_cores (0);
+    check_refused (path, DPU_ERROR_NOT_FOUND, "no DPU core");
+    fakedpu_set_n_cores (1);
+    dpu_model_unref (boardrig_open (path, DPU_DEVICE_DPU));
+  }
+}
+GST_END_TEST;
+
+/* quantizer output, and a compiled model whose instructions are missing */
+GST_START_TEST (test_models_for_no_dpu)
+{
+  g_autofree gchar *quantized = boardrig_find_data ("t_add", "int.xmodel");
+  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_compiled ();
+  g_autofree gchar *path = NULL;
+
+  xmodel_sample_set_bytes (
+      XMODEL_SAMPLE_ATTRIBUTES (graph->root->children[1]), "mc_code", NULL, 0);
+  path = boardrig_write_model (graph);
+  for (guint i = 0; i < N_REPETITIONS; i++) {
+    check_refused (quantized, DPU_ERROR_MODEL, "quantizer's output");
+    check_refused (path, DPU_ERROR_MODEL, "no instructions");
+  }
+}
+GST_END_TEST;
+
+static XmodelFile__Tensor *
+find_tensor (XmodelFile__Graph *graph, const gchar *op)
+{
+  for (gsize i = 0; i < graph->n_ops; i++) {
+    if (strcmp (graph->ops[i]->name, op) == 0)
+      return graph->ops[i]->tensor;
+  }
+  g_error ("the sample has no operator %s", op);
+}
+
+static void
+set_register_size (
+    XmodelSampleAttributes attributes, const gchar *name, gint size)
+{
+  static const gchar *const names[] = { "REG_0", "REG_2", "REG_3" };
+
+  xmodel_sample_remove_attribute (attributes, "reg_id_to_size");
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    if (!g_str_equal (name, names[i]))
+      xmodel_sample_map_int (attributes, "reg_id_to_size", names[i], 1 << 10);
+    else if (size != 0)
+      xmodel_sample_map_int (attributes, "reg_id_to_size", name, size);
+  }
+}
+
+/* what is missing or contradicts itself in a compiled model: of the subgraph
+ * where no operator is named. A size of 0 is none. */
+static const struct {
+  const gchar *op;
+  const gchar *removed;
+  const gchar *reg;
+  gint size;
+  const gchar *text;
+} incomplete[] = {
+  { NULL, "runner", NULL, 0, "\"runner\"" },
+  { NULL, "reg_id_to_size", NULL, 0, "\"reg_id_to_size\"" },
+  { NULL, "reg_id_to_context_type", NULL, 0, "\"reg_id_to_context_type\"" },
+  { "upload", "reg_id", NULL, 0, "\"upload\" has no register" },
+  { "upload", "location", NULL, 0, "\"upload\" has no location" },
+  { "weights", "ddr_addr", NULL, 0, "\"weights\" has no register or address" },
+  { "conv", "reg_id", NULL, 0, "\"conv\" has no register" },
+  { NULL, NULL, "REG_2", 0, "REG_2 has no size" },
+  { NULL, NULL, "REG_0", 75, "76 bytes of parameters, and a size of 75" },
+  { NULL, NULL, "REG_2", 143, "\"upload\" takes 128 bytes from 16 on" },
+  { NULL, NULL, "REG_3", 287, "\"conv\" takes 256 bytes from 32 on" },
+};
+
+/* a model that says too little of the DPU's memory is refused: VART would end
+ * the process, or the DPU write where nothing is */
+GST_START_TEST (test_incomplete_instructions)
+{
+  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_compiled ();
+  XmodelSampleAttributes attributes =
+      XMODEL_SAMPLE_ATTRIBUTES (graph->root->children[1]);
+  g_autofree gchar *path = NULL;
+
+  if (incomplete[__i__].op != NULL)
+    attributes =
+        XMODEL_SAMPLE_ATTRIBUTES (find_tensor (graph, incomplete[__i__].op));
+  if (incomplete[__i__].removed != NULL)
+    xmodel_sample_remove_attribute (attributes, incomplete[__i__].removed);
+  if (incomplete[__i__].reg != NULL)
+    set_register_size (
+        attributes, incomplete[__i__].reg, incomplete[__i__].size);
+  path = boardrig_write_model (graph);
+  check_refused (path, DPU_ERROR_MODEL, incomplete[__i__].text);
+  fail_unless (dpu_find_obstacle () == NULL);
+}
+GST_END_TEST;
+
+/* results that are part of a larger tensor are not what is read */
+GST_START_TEST (test_results_with_gaps)
+{
+  static const gint32 strides[] = { 384, 48, 6, 1 };
+  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_compiled ();
+  g_autofree gchar *path = NULL;
+
+  xmodel_sample_set_ints (
+      XMODEL_SAMPLE_ATTRIBUTES (find_tensor (graph, "conv")), "stride", strides,
+      4);
+  path = boardrig_write_model (graph);
+  check_refused (path, DPU_ERROR_MODEL, "\"conv\" has gaps");
+}
+GST_END_TEST;
+
+/* a model for another DPU: both numbers, both names where they have one, and
+ * what to compile for */
+GST_START_TEST (test_other_fingerprint)
+{
+  static const struct {
+    guint64 fingerprint;
+    const gchar *texts[6];
+  } others[] = {
+    { G_GUINT64_CONSTANT (0x101000016010407),
+        { "0x101000056010407", "0x101000016010407",
+            "{\"fingerprint\":\"0x101000016010407\"}", "arch.json" } },
+    { G_GUINT64_CONSTANT (0x101000056010401),
+        { "0x101000056010407", "0x101000056010401", "vai_c_xir" } },
+    /* nothing that was ever built */
+    { 0x1234, { "0x101000056010407", "0x1234", "unknown" } },
+  };
+  g_autofree gchar *path = boardrig_write_sample (1);
+
+  fakedpu_set_fingerprint (others[__i__].fingerprint);
+  for (guint i = 0; i < N_REPETITIONS; i++)
+    boardrig_check_refused (
+        path, DPU_DEVICE_DPU, DPU_ERROR_MODEL, others[__i__].texts);
+  fakedpu_set_fingerprint (FAKEDPU_FINGERPRINT);
+  dpu_model_unref (boardrig_open (path, DPU_DEVICE_DPU));
+}
+GST_END_TEST;
+
+#ifdef HAVE_TARGET_FACTORY
+/* with target-factory, fingerprints have names */
+GST_START_TEST (test_fingerprints_have_names)
+{
+  static const gchar *const texts[] = { "DPUCZDX8G_ISA1_B4096",
+    "DPUCZDX8G_ISA1_B800", NULL };
+  g_autofree gchar *path = boardrig_write_sample (1);
+
+  fakedpu_set_fingerprint (G_GUINT64_CONSTANT (0x101000056010401));
+  boardrig_check_refused (path, DPU_DEVICE_DPU, DPU_ERROR_MODEL, texts);
+}
+GST_END_TEST;
+#endif
+
+/* VART runs a model on a DPU that does not tell its fingerprint */
+GST_START_TEST (test_unknown_fingerprint)
+{
+  g_autofree gchar *path = boardrig_write_sample (1);
+  g_autoptr (DpuModel) model = NULL;
+  g_autoptr (DpuRunner) runner = NULL;
+
+  fakedpu_set_fingerprint (0);
+  model = boardrig_open (path, DPU_DEVICE_DPU);
+  runner = dpu_runner_new (model, 0, NULL);
+  fail_unless (dpu_runner_execute (runner, NULL));
+}
+GST_END_TEST;
+
+/* a bitstream that is not there; it is named */
+GST_START_TEST (test_missing_bitstream)
+{
+  g_autofree gchar *path = boardrig_write_sample (1);
+  const gchar *const texts[] = { "/nonexistent/dpu.xclbin does not exist",
+    "xmutil loadapp", "\"xclbin\"", NULL };
+
+  g_setenv (DPU_FIRMWARE_VARIABLE, "/nonexistent/dpu.xclbin", TRUE);
+  for (guint i = 0; i < N_REPETITIONS; i++)
+    boardrig_check_refused (path, DPU_DEVICE_DPU, DPU_ERROR_NOT_FOUND, texts);
+}
+GST_END_TEST;
+
+/* where the bitstream is named: variable, then configuration, then the usual
+ * place */
+GST_START_TEST (test_place_of_bitstream)
+{
+  static const gchar text[] =
+      "# of the board\n target : x \nfirmware: /lib/firmware/a.xclbin \n";
+  g_autofree gchar *config =
+      boardrig_write_file ("vart.conf", text, strlen (text));
+  g_autofree gchar *empty = boardrig_write_file ("empty.conf", "", 0);
+  const struct {
+    const gchar *variable, *config, *expected;
+  } rows[] = {
+    { "/b.xclbin", config, "/b.xclbin" },
+    { "", config, "/lib/firmware/a.xclbin" },
+    { NULL, config, "/lib/firmware/a.xclbin" },
+    { NULL, empty, "/usr/lib/dpu.xclbin" },
+    { NULL, "/nonexistent/vart.conf", "/usr/lib/dpu.xclbin" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autofree gchar *path = NULL;
+
+    if (rows[i].variable == NULL)
+      g_unsetenv (DPU_FIRMWARE_VARIABLE);
+    else
+      g_setenv (DPU_FIRMWARE_VARIABLE, rows[i].variable, TRUE);
+    path = dpu_firmware_find (rows[i].config);
+    fail_unless_equals_string (path, rows[i].expected);
+  }
+}
+GST_END_TEST;
+
+/* once VART has read which bitstream to load, another one is an error */
+GST_START_TEST (test_bitstream_is_chosen_once)
+{
+  const gchar *present = g_getenv (DPU_FIRMWARE_VARIABLE);
+  const gchar *const texts[] = { "/other.xclbin", present, NULL };
+  g_autoptr (GError) error = NULL;
+
+  fail_unless (dpu_set_firmware (present, &error));
+  fail_if (dpu_set_firmware ("/other.xclbin", &error));
+  boardrig_check_error (error, DPU_ERROR_INIT, texts);
+}
+GST_END_TEST;
+
+/* keeps @path locked until the test ends it */
+static pid_t
+lock_in_other_process (const gchar *path)
+{
+  gint ready[2];
+  pid_t child;
+  gchar byte;
+
+  fail_unless (pipe (ready) == 0);
+  child = fork ();
+  fail_unless (child >= 0);
+  if (child == 0) {
+    gint file = open (path, O_RDWR | O_CREAT, 0666);
+
+    if (file < 0 || lockf (file, F_LOCK, 0) != 0
+        || write (ready[1], "", 1) != 1)
+      _exit (1);
+    while (TRUE)
+      pause ();
+  }
+  fail_unless (read (ready[0], &byte, 1) == 1);
+  close (ready[0]);
+  close (ready[1]);
+  return child;
+}
+
+static void
+end_other_process (pid_t child)
+{
+  fail_unless (kill (child, SIGKILL) == 0);
+  fail_unless (waitpid (child, NULL, 0) == child);
+}
+
+/* the process that has a lock is told, this one's own locks are none */
+GST_START_TEST (test_lock_of_other_process)
+{
+  g_autofree gchar *path = boardrig_write_file ("lock", "", 0);
+  g_autofree gchar *number = NULL, *holder = NULL;
+  gint file;
+  pid_t child = lock_in_other_process (path);
+
+  number = g_strdup_printf ("(%d, \"", (gint) child);
+  holder = dpu_lock_find_holder (path);
+  fail_unless (holder != NULL && strstr (holder, number), "%s", holder);
+  end_other_process (child);
+  fail_unless (dpu_lock_find_holder (path) == NULL);
+
+  file = open (path, O_RDWR);
+  fail_unless (lockf (file, F_TLOCK, 0) == 0);
+  fail_unless (dpu_lock_find_holder (path) == NULL);
+  close (file);
+  fail_unless (dpu_lock_find_holder ("/nonexistent/lock") == NULL);
+}
+GST_END_TEST;
+
+/* a DPU that another process has is not waited for */
+GST_START_TEST (test_dpu_of_other_process)
+{
+  g_autofree gchar *path = boardrig_write_sample (1);
+  pid_t child = lock_in_other_process (LOCK_PATH);
+
+  for (guint i = 0; i < N_REPETITIONS; i++)
+    check_refused (path, DPU_ERROR_NOT_FOUND, "another process has the DPU");
+  end_other_process (child);
+  dpu_model_unref (boardrig_open (path, DPU_DEVICE_DPU));
+}
+GST_END_TEST;
+
+/* memory is measured by what the model says of its registers */
+GST_START_TEST (test_memory)
+{
+  static const gchar little[] =
+      "MemFree: 9 kB\nCmaTotal: 3 kB\nCmaFree: 2 kB\n";
+  static const gchar enough[] = "CmaTotal: 4 kB\nCmaFree:        0 kB\n";
+  static const gchar none[] = "CmaTotal: 0 kB\nCmaFree: 0 kB\n";
+  static const gchar *const texts[] = { "CMA", "cma=", NULL };
+  const DpuMemory memory = { 2048, 2048 };
+  g_autofree gchar *little_path =
+      boardrig_write_file ("little", little, strlen (little));
+  g_autofree gchar *enough_path =
+      boardrig_write_file ("enough", enough, strlen (enough));
+  g_autofree gchar *none_path =
+      boardrig_write_file ("none", none, strlen (none));
+  g_autoptr (GError) error = NULL;
+
+  fail_if (dpu_memory_check (&memory, little_path, &error));
+  boardrig_check_error (error, DPU_ERROR_NOT_FOUND, texts);
+  fail_unless (dpu_memory_check (&memory, enough_path, NULL));
+  fail_unless (dpu_memory_check (&memory, none_path, NULL));
+  fail_unless (dpu_memory_check (&memory, "/nonexistent/meminfo", NULL));
+}
+GST_END_TEST;
+
+static Suite *
+dpu_obstacles_suite (void)
+{
+  Suite *suite = suite_create ("dpu-obstacles");
+  TCase *tcase = tcase_create ("obstacles");
+
+  suite_add_tcase (suite, tcase);
+  tcase_set_timeout (tcase, 120);
+  tcase_add_checked_fixture (tcase, boardrig_setup, boardrig_teardown);
+  tcase_add_test (tcase, test_no_dpu);
+  tcase_add_test (tcase, test_models_for_no_dpu);
+  tcase_add_loop_test (
+      tcase, test_incomplete_instructions, 0, G_N_ELEMENTS (incomplete));
+  tcase_add_test (tcase, test_results_with_gaps);
+  tcase_add_loop_test (tcase, test_other_fingerprint, 0, 3);
+#ifdef HAVE_TARGET_FACTORY
+  tcase_add_test (tcase, test_fingerprints_have_names);
+#endif
+  tcase_add_test (tcase, test_unknown_fingerprint);
+  tcase_add_test (tcase, test_missing_bitstream);
+  tcase_add_test (tcase, test_place_of_bitstream);
+  tcase_add_test (tcase, test_bitstream_is_chosen_once);
+  tcase_add_test (tcase, test_lock_of_other_process);
+  tcase_add_test (tcase, test_dpu_of_other_process);
+  tcase_add_test (tcase, test_memory);
+  return suite;
+}
+
+GST_CHECK_MAIN (dpu_obstacles);
