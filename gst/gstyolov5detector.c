@@ -13,6 +13,9 @@
  * meanwhile. VART ties runners to cores, so that with fewer slots some cores
  * would wait while frames wait for others. */
 #define SLOTS_PER_CORE 2
+/* ... and with a single core, one more: letterbox and decoding of the only other
+ * frame would have to fit into one execution, every time */
+#define MIN_DPU_SLOTS 3
 
 static void
 to_yolov5_tensor (const DpuTensor *tensor, Yolov5Tensor *yolov5)
@@ -106,7 +109,8 @@ gst_yolov5_detector_choose_slots (
     return;
 
   if (dpu_model_get_device (self->dpu) == DPU_DEVICE_DPU)
-    *n_slots = SLOTS_PER_CORE * MAX (dpu_model_get_n_cores (self->dpu), 1);
+    *n_slots =
+        MAX (SLOTS_PER_CORE * dpu_model_get_n_cores (self->dpu), MIN_DPU_SLOTS);
   else
     *n_slots = MAX (g_get_num_processors () / *cpu_threads, 1) + 1;
   *n_slots = MIN (*n_slots, GST_YOLOV5_MAX_SLOTS);

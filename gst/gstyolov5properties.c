@@ -87,8 +87,9 @@ install_model_properties (GObjectClass *object_class)
    *
    * How many frames are worked on at once. More of them use the DPU and the
    * processors better, fewer of them are done sooner when frames come faster
-   * than they can be worked on. 0 is two for each core of a DPU: one that it
-   * executes and one that is letterboxed or decoded meanwhile. With the software
+   * than they can be worked on. 0 is two for each core of a DPU, one that it
+   * executes and one that is letterboxed or decoded meanwhile, and at least 3.
+   * With the software
    * DPU it is one more than there are processors, or groups of
    * #GstYolov5Dpu:cpu-threads processors.
    */

@@ -230,7 +230,7 @@ typedef struct {
 } SlotCase;
 
 /* slots times threads is about the number of processors, one thread a frame
- * unless told otherwise; each core of a DPU has two slots */
+ * unless told otherwise; each core of a DPU has two slots, a single one three */
 static const SlotCase slot_cases[] = {
   { DPU_DEVICE_DPU, 0, 0, 1 },
   { DPU_DEVICE_DPU, 0, 0, 3 },
@@ -253,7 +253,7 @@ GST_START_TEST (test_slots)
   DetectorRig *rig;
 
   if (!n_slots && slot_case->device == DPU_DEVICE_DPU)
-    n_slots = MIN (2 * slot_case->n_cores, 16);
+    n_slots = MIN (MAX (2 * slot_case->n_cores, 3), 16);
   else if (!n_slots)
     n_slots = MIN (MAX (n_processors / cpu_threads, 1) + 1, 16);
 
