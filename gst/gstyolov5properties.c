@@ -89,9 +89,8 @@ install_model_properties (GObjectClass *object_class)
    * processors better, fewer of them are done sooner when frames come faster
    * than they can be worked on. 0 is two for each core of a DPU, one that it
    * executes and one that is letterboxed or decoded meanwhile, and at least 3.
-   * With the software
-   * DPU it is one more than there are processors, or groups of
-   * #GstYolov5Dpu:cpu-threads processors.
+   * With the software DPU it is one more than there are processors, or groups
+   * of #GstYolov5Dpu:cpu-threads processors.
    */
   g_object_class_install_property (object_class, PROP_MAX_IN_FLIGHT,
       g_param_spec_uint ("max-in-flight", "Maximum in flight",
