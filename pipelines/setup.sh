@@ -13,6 +13,9 @@ build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
 run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-libav fonts-dejavu-core'
+# GstAnalytics, which GStreamer has from here on
+analytics_version=1.24
+analytics_package=libgstreamer-plugins-bad1.0-dev
 # the peers that tests/bench compares with
 bench_packages='python3-opencv python3-onnx'
 
@@ -47,6 +50,10 @@ packages="$build_packages $run_packages"
 [ "${1-}" != --bench ] || packages="$packages $bench_packages"
 # shellcheck disable=SC2086
 install_missing $packages
+gst_version=$(dpkg-query -W -f '${Version}' libgstreamer1.0-dev)
+if dpkg --compare-versions "$gst_version" ge $analytics_version; then
+  install_missing $analytics_package
+fi
 
 cd "$top"
 [ -f build/build.ninja ] || meson setup build -Dwerror="${WERROR:-false}" >/dev/null
