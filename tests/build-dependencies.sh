@@ -24,7 +24,7 @@ fi
 echo "Installing the build dependencies for $architecture"
 if ! {
   apt-get update -qq
-  apt-get install -y -qq --no-install-recommends $compiler "$@"
+  apt-get install -y -qq --no-install-recommends "$compiler" "$@"
   apt-get build-dep -y -qq --no-install-recommends -a "$architecture" .
 } >/build/apt.log 2>&1; then
   echo "skipped: apt-get: $(grep '^E: ' /build/apt.log | tail -n 1)"
