@@ -3,10 +3,13 @@
 # The last line counts them.
 #
 # usage: tests/run.sh [--trixie | --arm64] [MESON-TEST-ARGUMENT...]
+#        tests/run.sh --packages
 #
 # --trixie: the same on Debian 13, in a folder (root only)
 # --arm64: the same for arm64, built by a cross compiler in a folder and run by
 #   qemu (root only), without the tests that are too slow for that
+# --packages: builds, checks, installs and tries the Debian packages, see
+#   tests/packages.sh
 
 set -eu
 
@@ -34,6 +37,9 @@ case ${1-} in
   --arm64)
     shift
     in_folder bookworm amd64 cross-arm64 tests/arm64.sh "$@"
+    ;;
+  --packages)
+    exec tests/packages.sh
     ;;
 esac
 
