@@ -7,8 +7,8 @@
 
 set -eu
 
-# Each runs a network of the size of a picture a few times to some hundred
-# times, at seconds a frame: minutes to hours.
+# Each runs networks of a picture's size many times, at seconds a frame, or
+# encodes a long clip.
 too_slow='demo
 golden-shared
 golden-shared-float
