@@ -135,9 +135,10 @@ add_object (GstAnalyticsRelationMeta *relations, const PixelBox *box,
  * @info: of the frame in @buffer
  * @detections: (array length=n_detections): in pixels of that frame, with all
  *   fields set
+ * @regions: whether to attach regions of interest
  *
- * Attaches a #GstVideoRegionOfInterestMeta to @buffer for each detection. Its
- * type is the label and its id is unique in @buffer; edges are rounded to whole
+ * Attaches a #GstVideoRegionOfInterestMeta to @buffer for each detection, unless
+ * @regions is %FALSE. Its type is the label and its id is unique in @buffer; edges are rounded to whole
  * pixels, at least one pixel remains, and none lies outside the frame. Its
  * parameter `detection` has `label_id` (int), `confidence`, and `x_min`,
  * `x_max`, `y_min`, `y_max` as parts of the frame's size (all double).
@@ -147,7 +148,7 @@ add_object (GstAnalyticsRelationMeta *relations, const PixelBox *box,
  */
 void
 gst_buffer_attach_detections (GstBuffer *buffer, const GstVideoInfo *info,
-    const GstDetection *detections, guint n_detections)
+    const GstDetection *detections, guint n_detections, gboolean regions)
 {
   gint highest_id;
 #ifdef HAVE_GST_ANALYTICS
@@ -162,6 +163,10 @@ gst_buffer_attach_detections (GstBuffer *buffer, const GstVideoInfo *info,
 
   g_return_if_fail (gst_buffer_is_writable (buffer));
 
+#ifndef HAVE_GST_ANALYTICS
+  if (!regions)
+    return;
+#endif
   if (n_detections == 0)
     return;
   highest_id = get_highest_region_id (buffer);
@@ -181,6 +186,8 @@ gst_buffer_attach_detections (GstBuffer *buffer, const GstVideoInfo *info,
 #else
     id = last_id = find_free_id (buffer, last_id + 1, highest_id);
 #endif
+    if (!regions)
+      continue;
     region = gst_buffer_add_video_region_of_interest_meta_id (
         buffer, detection->label, box.x, box.y, box.width, box.height);
     region->id = id;

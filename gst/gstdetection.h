@@ -33,7 +33,7 @@ typedef struct {
 } GstDetection;
 
 void gst_buffer_attach_detections (GstBuffer *buffer, const GstVideoInfo *info,
-    const GstDetection *detections, guint n_detections);
+    const GstDetection *detections, guint n_detections, gboolean regions);
 void gst_buffer_collect_detections (GstBuffer *buffer, GArray *detections);
 
 G_END_DECLS

@@ -7,6 +7,8 @@
 
 #include "gstyolov5detector.h"
 
+#include "gstyolov5models.h"
+
 /* one frame in the DPU, one being letterboxed, one being decoded */
 #define DPU_SLOTS 3
 
@@ -46,23 +48,26 @@ GstYolov5Detector *
 gst_yolov5_detector_open (const GstYolov5Settings *settings, GError **error)
 {
   g_autofree gchar *info_path = g_strdup (settings->info_path);
-  g_autoptr (Yolov5Model) yolov5 = NULL;
-  g_autoptr (DpuModel) dpu = NULL;
   GstYolov5Detector *self;
+  Yolov5Model *yolov5;
+  DpuModel *dpu;
 
-  dpu = dpu_model_open (settings->model_path, settings->device, error);
+  dpu =
+      gst_yolov5_models_acquire (settings->model_path, settings->device, error);
   if (!dpu)
     return NULL;
 
   if (!info_path)
     info_path = yolov5_model_find_info (settings->model_path);
   yolov5 = describe_model (dpu, info_path, settings->label_path, error);
-  if (!yolov5)
+  if (!yolov5) {
+    gst_yolov5_models_release (dpu);
     return NULL;
+  }
 
   self = g_new0 (GstYolov5Detector, 1);
-  self->dpu = g_steal_pointer (&dpu);
-  self->yolov5 = g_steal_pointer (&yolov5);
+  self->dpu = dpu;
+  self->yolov5 = yolov5;
   self->max_in_flight = settings->max_in_flight;
   self->cpu_threads = settings->cpu_threads;
   return self;
@@ -72,7 +77,7 @@ void
 gst_yolov5_detector_free (GstYolov5Detector *self)
 {
   yolov5_model_unref (self->yolov5);
-  dpu_model_unref (self->dpu);
+  gst_yolov5_models_release (self->dpu);
   g_free (self);
 }
 
@@ -141,6 +146,28 @@ gst_yolov5_frame_format_new (
   self->info = *info;
   self->letterbox = letterbox;
   return self;
+}
+
+/**
+ * gst_yolov5_frame_format_find_limits:
+ * @min_size: shortest side of a box in pixels of the frame
+ * @max_size: longest side of a box in pixels of the frame, or 0
+ * @limits: (out): the same in pixels of the model's input
+ */
+void
+gst_yolov5_frame_format_find_limits (const GstYolov5FrameFormat *self,
+    guint min_size, guint max_size, Yolov5SizeLimits *limits)
+{
+  LetterboxRectangle picture;
+  gfloat scale_x, scale_y;
+
+  letterbox_get_picture (self->letterbox, &picture);
+  scale_x = (gfloat) picture.width / GST_VIDEO_INFO_WIDTH (&self->info);
+  scale_y = (gfloat) picture.height / GST_VIDEO_INFO_HEIGHT (&self->info);
+  limits->min_width = min_size * scale_x;
+  limits->min_height = min_size * scale_y;
+  limits->max_width = max_size * scale_x;
+  limits->max_height = max_size * scale_y;
 }
 
 GstYolov5FrameFormat *

@@ -17,7 +17,8 @@ G_BEGIN_DECLS
  * @dpu: the model's tensors, for runners
  * @yolov5: what these tensors mean
  *
- * An opened model. Nothing in it changes until it is freed.
+ * An opened model. Nothing in it changes until it is freed. Other elements may
+ * share @dpu.
  */
 typedef struct {
   DpuModel *dpu;
@@ -46,6 +47,8 @@ void gst_yolov5_detector_choose_slots (
 GstYolov5FrameFormat *gst_yolov5_frame_format_new (
     const GstYolov5Detector *detector, const GstVideoInfo *info,
     GError **error);
+void gst_yolov5_frame_format_find_limits (const GstYolov5FrameFormat *self,
+    guint min_size, guint max_size, Yolov5SizeLimits *limits);
 GstYolov5FrameFormat *gst_yolov5_frame_format_ref (GstYolov5FrameFormat *self);
 void gst_yolov5_frame_format_unref (GstYolov5FrameFormat *self);
 

@@ -3,8 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The detector element: properties, state changes, and what happens to a frame
- * between the sink pad and the source pad. */
+/* The detector element: pads, events, queries, properties and state changes. */
 
 /**
  * SECTION:element-yolov5dpu
@@ -23,8 +22,21 @@
  * Several frames are worked on at once (#GstYolov5Dpu:max-in-flight), so that
  * the DPU does not wait for the processor.
  *
+ * A frame goes through the model unless #GstYolov5Dpu:inference-interval leaves
+ * it out, #GstYolov5Dpu:no-block finds the DPU busy, downstream reported that it
+ * is past it (#GstYolov5Dpu:qos), or it is a gap. Such frames pass in their
+ * place, without metadata. Frames that did go through the model carry a
+ * #GstCustomMeta `yolov5dpu-inference` (from GStreamer 1.20 on), also when
+ * nothing was found, with the fields `frame` (#guint64), `detections` (#guint),
+ * `letterbox-time`, `inference-time` and `postprocess-time` (#guint64, in
+ * nanoseconds).
+ *
+ * LATENCY queries are answered with what frames really spend inside. Properties
+ * that take effect while playing do so with the next frame that comes in.
+ *
  * With #GstYolov5Dpu:post-messages the element posts an element message for
- * each frame, whose structure is named `yolov5dpu` and has these fields:
+ * each frame that went through the model, also when nothing was found. Its
+ * structure is named `yolov5dpu` and has these fields:
  *
  * * #guint64 `frame`: number of the frame, from 0
  * * #guint64 `timestamp`: the frame's timestamp
@@ -49,6 +61,14 @@
  * ]|
  * Does so with a USB camera.
  * |[
+ * gst-launch-1.0 rtspsrc location=rtsp://camera/stream ! decodebin ! yolov5dpu
+ *     model=street-640x384_int.xmodel no-block=true classes=person
+ *     class-thresholds=person=0.5 ! yolov5overlay ! videoconvert !
+ *     autovideosink
+ * ]|
+ * Finds people in a network camera's stream, and lets frames pass that come
+ * faster than the DPU can look at them.
+ * |[
  * gst-launch-1.0 -m filesrc location=street.mp4 ! decodebin ! yolov5dpu
  *     model=street-640x640_int.xmodel post-messages=true ! fakesink
  * ]|
@@ -62,42 +82,17 @@
  * Runs on the DPU of a KV260 and nowhere else.
  */
 
-#include "gstyolov5dpu.h"
+#include "gstyolov5dpu-private.h"
 
-#include "gstyolov5detector.h"
-#include "gstyolov5fifo.h"
+#include "gstinference.h"
+#include "gstyolov5allocation.h"
 #include "gstyolov5messages.h"
-#include "gstyolov5settings.h"
-#include "gstyolov5slot.h"
-#include "gstyolov5stats.h"
 
 GST_DEBUG_CATEGORY (gst_yolov5_dpu_debug);
 #define GST_CAT_DEFAULT gst_yolov5_dpu_debug
-GST_DEBUG_CATEGORY_STATIC (CAT_PERFORMANCE);
+GST_DEBUG_CATEGORY (gst_yolov5_dpu_performance_debug);
 
 #define PROP_STATS (GST_YOLOV5_LAST_SETTING + 1)
-
-struct _GstYolov5Dpu {
-  GstElement element;
-
-  GstPad *sinkpad;
-  GstPad *srcpad;
-
-  /* under the object lock */
-  GstYolov5Settings settings;
-  GstYolov5Stats stats;
-
-  GstYolov5Fifo *fifo;
-  GstYolov5SlotPool *slots;
-
-  /* from READY to PAUSED and back */
-  GstYolov5Detector *detector;
-
-  /* of the sink pad's streaming thread */
-  GstYolov5FrameFormat *format;
-  gboolean memory_checked;
-  guint64 n_frames;
-};
 
 /* clang-format off */
 #define FRAME_CAPS                                                             \
@@ -142,42 +137,93 @@ start_slots (GstYolov5Dpu *self)
 static void
 gst_yolov5_dpu_close (GstYolov5Dpu *self)
 {
+  GstYolov5Detector *detector;
+
   gst_yolov5_slot_pool_stop (self->slots);
   g_clear_pointer (&self->format, gst_yolov5_frame_format_unref);
-  g_clear_pointer (&self->detector, gst_yolov5_detector_free);
+
+  GST_OBJECT_LOCK (self);
+  detector = g_steal_pointer (&self->detector);
+  gst_yolov5_settings_use_classes (&self->settings, NULL, NULL);
+  self->settings_in_use = FALSE;
+  GST_OBJECT_UNLOCK (self);
+
+  g_clear_pointer (&detector, gst_yolov5_detector_free);
+}
+
+/* a class that the model does not have is no reason not to start */
+static void
+use_classes (GstYolov5Dpu *self)
+{
+  gboolean used;
+
+  do {
+    GError *error = NULL;
+
+    GST_OBJECT_LOCK (self);
+    used = gst_yolov5_settings_use_classes (
+        &self->settings, self->detector->yolov5, &error);
+    GST_OBJECT_UNLOCK (self);
+    if (!used)
+      GST_ELEMENT_WARNING (
+          self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+    g_clear_error (&error);
+  } while (!used);
+}
+
+/* everything a stream begins with */
+static void
+reset (GstYolov5Dpu *self)
+{
+  GST_OBJECT_LOCK (self);
+  gst_yolov5_settings_use_model (&self->settings, self->detector->yolov5);
+  gst_yolov5_stats_reset (&self->stats);
+  gst_yolov5_latency_reset (
+      &self->latency, gst_yolov5_slot_pool_get_warm_up_time (self->slots));
+  gst_yolov5_qos_reset (&self->qos);
+  self->live = FALSE;
+  self->frame_duration = GST_CLOCK_TIME_NONE;
+  GST_OBJECT_UNLOCK (self);
+
+  gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  self->n_frames = 0;
+  self->n_until_due = 0;
+  self->last_ready = 0;
 }
 
 static gboolean
 gst_yolov5_dpu_open (GstYolov5Dpu *self)
 {
   g_auto (GstYolov5Settings) settings = { NULL };
+  GstYolov5Detector *detector;
   GError *error = NULL;
   const gchar *reason;
 
   GST_OBJECT_LOCK (self);
+  self->settings_in_use = TRUE;
   gst_yolov5_settings_copy (&settings, &self->settings);
   GST_OBJECT_UNLOCK (self);
 
-  self->detector = gst_yolov5_detector_open (&settings, &error);
-  if (!self->detector) {
+  detector = gst_yolov5_detector_open (&settings, &error);
+  if (!detector) {
     post_and_free (self, error);
+    gst_yolov5_dpu_close (self);
     return FALSE;
   }
+  GST_OBJECT_LOCK (self);
+  self->detector = detector;
+  GST_OBJECT_UNLOCK (self);
 
-  reason = dpu_model_get_fallback_reason (self->detector->dpu);
+  reason = dpu_model_get_fallback_reason (detector->dpu);
   if (reason)
     GST_ELEMENT_WARNING (self, RESOURCE, NOT_FOUND, ("%s", reason), (NULL));
 
-  GST_OBJECT_LOCK (self);
-  gst_yolov5_settings_use_model (&self->settings, self->detector->yolov5);
-  gst_yolov5_stats_reset (&self->stats);
-  GST_OBJECT_UNLOCK (self);
-  self->n_frames = 0;
-
+  use_classes (self);
   if (!start_slots (self)) {
     gst_yolov5_dpu_close (self);
     return FALSE;
   }
+  reset (self);
   return TRUE;
 }
 
@@ -207,78 +253,43 @@ check_model_path (GstYolov5Dpu *self)
   return TRUE;
 }
 
-static gboolean
-set_frame_format (GstYolov5Dpu *self, GstCaps *caps)
+/* what was known of the stream does not hold for what follows */
+static void
+start_anew (GstYolov5Dpu *self)
 {
-  GstVideoInfo info;
-  GError *error = NULL;
-
-  if (!gst_video_info_from_caps (&info, caps)) {
-    GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
-        ("The caps %" GST_PTR_FORMAT " do not describe raw video", caps),
-        (NULL));
-    return FALSE;
-  }
-  if (self->format && gst_video_info_is_equal (&self->format->info, &info))
-    return TRUE;
-
-  g_clear_pointer (&self->format, gst_yolov5_frame_format_unref);
-  self->format = gst_yolov5_frame_format_new (self->detector, &info, &error);
-  self->memory_checked = FALSE;
-  if (!self->format) {
-    post_and_free (self, error);
-    return FALSE;
-  }
-  return TRUE;
+  self->n_until_due = 0;
+  GST_OBJECT_LOCK (self);
+  gst_yolov5_qos_reset (&self->qos);
+  GST_OBJECT_UNLOCK (self);
 }
 
 static GstFlowReturn
 gst_yolov5_dpu_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstYolov5Dpu *self = GST_YOLOV5_DPU (parent);
+  GstCaps *caps;
 
-  if (GST_EVENT_TYPE (event) == GST_EVENT_CAPS) {
-    GstCaps *caps;
-
-    gst_event_parse_caps (event, &caps);
-    if (!set_frame_format (self, caps)) {
-      gst_event_unref (event);
-      return GST_FLOW_NOT_NEGOTIATED;
-    }
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      gst_event_parse_caps (event, &caps);
+      if (!gst_yolov5_frames_set_caps (self, caps)) {
+        gst_event_unref (event);
+        return GST_FLOW_NOT_NEGOTIATED;
+      }
+      break;
+    case GST_EVENT_SEGMENT:
+      gst_event_copy_segment (event, &self->segment);
+      start_anew (self);
+      break;
+    case GST_EVENT_FLUSH_STOP:
+      gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+      start_anew (self);
+      break;
+    default:
+      break;
   }
 
   return gst_yolov5_fifo_sink_event (self->fifo, event);
-}
-
-/* buffers that are inside are missing in upstream's pool */
-static void
-ask_for_more_buffers (GstYolov5Dpu *self, GstQuery *query)
-{
-  guint n_slots = gst_yolov5_slot_pool_get_n_slots (self->slots);
-  guint i, n_pools = gst_query_get_n_allocation_pools (query);
-
-  for (i = 0; i < n_pools; i++) {
-    GstBufferPool *pool;
-    guint size, min, max;
-
-    gst_query_parse_nth_allocation_pool (query, i, &pool, &size, &min, &max);
-    /* a pool that was offered with a limit keeps to it */
-    if (!pool || max == 0) {
-      min += n_slots;
-      max = max == 0 ? 0 : max + n_slots;
-      gst_query_set_nth_allocation_pool (query, i, pool, size, min, max);
-    }
-    gst_clear_object (&pool);
-  }
-
-  if (n_pools == 0) {
-    GstVideoInfo info;
-    GstCaps *caps;
-
-    gst_query_parse_allocation (query, &caps, NULL);
-    if (caps && gst_video_info_from_caps (&info, caps))
-      gst_query_add_allocation_pool (query, NULL, info.size, n_slots + 1, 0);
-  }
 }
 
 static gboolean
@@ -289,7 +300,8 @@ gst_yolov5_dpu_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
   if (!gst_yolov5_fifo_sink_query (self->fifo, query))
     return FALSE;
   if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION)
-    ask_for_more_buffers (self, query);
+    gst_yolov5_allocation_add_buffers (
+        query, gst_yolov5_slot_pool_get_n_slots (self->slots));
 
   return TRUE;
 }
@@ -297,140 +309,46 @@ gst_yolov5_dpu_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 static gboolean
 gst_yolov5_dpu_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
-  return gst_yolov5_fifo_src_event (GST_YOLOV5_DPU (parent)->fifo, event);
+  GstYolov5Dpu *self = GST_YOLOV5_DPU (parent);
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_QOS) {
+    GST_OBJECT_LOCK (self);
+    gst_yolov5_qos_update (&self->qos, event);
+    GST_OBJECT_UNLOCK (self);
+  }
+
+  return gst_yolov5_fifo_src_event (self->fifo, event);
+}
+
+static gboolean
+answer_latency (GstYolov5Dpu *self, GstQuery *query)
+{
+  guint n_slots = gst_yolov5_slot_pool_get_n_slots (self->slots);
+
+  if (!gst_pad_peer_query (self->sinkpad, query))
+    return FALSE;
+
+  GST_OBJECT_LOCK (self);
+  gst_query_parse_latency (query, &self->live, NULL, NULL);
+  gst_yolov5_latency_answer (
+      &self->latency, query, n_slots, self->frame_duration);
+  GST_OBJECT_UNLOCK (self);
+  GST_DEBUG_OBJECT (self, "latency: %" GST_PTR_FORMAT, query);
+  return TRUE;
 }
 
 static gboolean
 gst_yolov5_dpu_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
-  if (GST_QUERY_TYPE (query) == GST_QUERY_SCHEDULING) {
-    gst_query_add_scheduling_mode (query, GST_PAD_MODE_PUSH);
-    return TRUE;
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_SCHEDULING:
+      gst_query_add_scheduling_mode (query, GST_PAD_MODE_PUSH);
+      return TRUE;
+    case GST_QUERY_LATENCY:
+      return answer_latency (GST_YOLOV5_DPU (parent), query);
+    default:
+      return gst_pad_query_default (pad, parent, query);
   }
-
-  return gst_pad_query_default (pad, parent, query);
-}
-
-/* once per caps */
-static void
-check_memory (GstYolov5Dpu *self, GstBuffer *buffer)
-{
-  GstMemory *memory = gst_buffer_peek_memory (buffer, 0);
-
-  if (!gst_memory_is_type (memory, GST_ALLOCATOR_SYSMEM))
-    GST_CAT_INFO_OBJECT (CAT_PERFORMANCE, self,
-        "frames come in \"%s\" memory, which may be slow to read",
-        memory->allocator ? memory->allocator->mem_type : "unknown");
-  self->memory_checked = TRUE;
-}
-
-static gboolean
-write_frame (GstYolov5Dpu *self, GstYolov5Slot *slot, GstBuffer *buffer)
-{
-  const GstVideoInfo *info = &self->format->info;
-  GstVideoFrame frame;
-
-  if (!gst_video_frame_map (&frame, info, buffer,
-          GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("A buffer of %" G_GSIZE_FORMAT " bytes cannot be read as the %s frame "
-         "of %dx%d pixels (%" G_GSIZE_FORMAT " bytes) its caps promise",
-            gst_buffer_get_size (buffer),
-            gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info)),
-            GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info),
-            GST_VIDEO_INFO_SIZE (info)),
-        (NULL));
-    return FALSE;
-  }
-
-  if (!self->memory_checked)
-    check_memory (self, buffer);
-  gst_yolov5_slot_write_frame (slot, self->format, &frame);
-  gst_video_frame_unmap (&frame);
-  return TRUE;
-}
-
-static GstFlowReturn
-gst_yolov5_dpu_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
-{
-  GstYolov5Dpu *self = GST_YOLOV5_DPU (parent);
-  GstFlowReturn flow = gst_yolov5_fifo_get_flow (self->fifo);
-  GstYolov5Slot *slot;
-
-  if (flow == GST_FLOW_OK && !self->format)
-    flow = GST_FLOW_NOT_NEGOTIATED;
-  if (flow != GST_FLOW_OK)
-    goto out;
-
-  slot = gst_yolov5_slot_pool_acquire (self->slots);
-  if (!slot) {
-    flow = gst_yolov5_fifo_get_flow (self->fifo);
-    if (flow == GST_FLOW_OK)
-      flow = GST_FLOW_FLUSHING;
-    goto out;
-  }
-  if (!write_frame (self, slot, buffer)) {
-    gst_yolov5_slot_release (slot);
-    flow = GST_FLOW_ERROR;
-    goto out;
-  }
-
-  slot->frame = self->n_frames++;
-  GST_OBJECT_LOCK (self);
-  slot->parameters = self->settings.parameters;
-  GST_OBJECT_UNLOCK (self);
-  gst_yolov5_slot_submit (slot);
-
-  return gst_yolov5_fifo_push_buffer (self->fifo, buffer, slot);
-
-out:
-  GST_DEBUG_OBJECT (self, "refusing %" GST_PTR_FORMAT ": %s", buffer,
-      gst_flow_get_name (flow));
-  gst_buffer_unref (buffer);
-  return flow;
-}
-
-/* only the buffer's metadata are copied, and only where somebody else still
- * holds it; the memory is shared */
-static GstBuffer *
-attach_detections (
-    GstYolov5Dpu *self, GstBuffer *buffer, const GstYolov5Slot *slot)
-{
-  buffer = gst_buffer_make_writable (buffer);
-  gst_buffer_attach_detections (buffer, &slot->format->info,
-      (const GstDetection *) slot->detections->data, slot->detections->len);
-  return buffer;
-}
-
-/* the source pad's task: GstYolov5FifoCallbacks.finish */
-static GstFlowReturn
-finish_frame (GstElement *element, GstBuffer **buffer, gpointer job)
-{
-  GstYolov5Dpu *self = GST_YOLOV5_DPU (element);
-  GstYolov5Slot *slot = job;
-  GstFlowReturn flow = GST_FLOW_OK;
-  gboolean post_messages;
-
-  if (!gst_yolov5_slot_wait (slot)) {
-    flow = GST_FLOW_FLUSHING;
-  } else if (slot->error) {
-    gst_yolov5_post_error (element, slot->error);
-    flow = GST_FLOW_ERROR;
-  } else {
-    if (slot->detections->len > 0)
-      *buffer = attach_detections (self, *buffer, slot);
-
-    GST_OBJECT_LOCK (self);
-    gst_yolov5_stats_add (&self->stats, slot);
-    post_messages = self->settings.post_messages;
-    GST_OBJECT_UNLOCK (self);
-
-    if (post_messages)
-      gst_yolov5_post_detections (element, self->srcpad, *buffer, slot);
-  }
-
-  gst_yolov5_slot_release (slot);
-  return flow;
 }
 
 static void
@@ -447,7 +365,7 @@ set_flushing (GstElement *element, gboolean flushing)
 
 static const GstYolov5FifoCallbacks fifo_callbacks = {
   .set_flushing = set_flushing,
-  .finish = finish_frame,
+  .finish = gst_yolov5_frames_finish,
   .discard = discard_frame,
 };
 
@@ -501,14 +419,49 @@ gst_yolov5_dpu_set_property (
 {
   GstYolov5Dpu *self = GST_YOLOV5_DPU (object);
 
+  GError *error = NULL;
+  gboolean refused;
+
   if (prop_id > GST_YOLOV5_LAST_SETTING) {
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     return;
   }
 
   GST_OBJECT_LOCK (self);
-  gst_yolov5_settings_set (&self->settings, prop_id, value);
+  refused = self->settings_in_use && (pspec->flags & GST_PARAM_MUTABLE_READY);
+  if (!refused)
+    gst_yolov5_settings_set (&self->settings, prop_id, value,
+        self->detector ? self->detector->yolov5 : NULL, &error);
   GST_OBJECT_UNLOCK (self);
+
+  if (refused)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("The property \"%s\" cannot change while the model is open: set the "
+         "element to READY first",
+            pspec->name),
+        (NULL));
+  if (error)
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("The property \"%s\" stays as it was: %s", pspec->name,
+            error->message),
+        (NULL));
+  g_clear_error (&error);
+}
+
+/* sorting takes a while, in which frames need not wait */
+static GstStructure *
+get_stats (GstYolov5Dpu *self)
+{
+  GstYolov5Stats *stats = g_new (GstYolov5Stats, 1);
+  GstStructure *structure;
+
+  GST_OBJECT_LOCK (self);
+  *stats = self->stats;
+  GST_OBJECT_UNLOCK (self);
+
+  structure = gst_yolov5_stats_to_structure (stats);
+  g_free (stats);
+  return structure;
 }
 
 static void
@@ -522,11 +475,13 @@ gst_yolov5_dpu_get_property (
     return;
   }
 
+  if (prop_id == PROP_STATS) {
+    g_value_take_boxed (value, get_stats (self));
+    return;
+  }
+
   GST_OBJECT_LOCK (self);
-  if (prop_id == PROP_STATS)
-    g_value_take_boxed (value, gst_yolov5_stats_to_structure (&self->stats));
-  else
-    gst_yolov5_settings_get (&self->settings, prop_id, value);
+  gst_yolov5_settings_get (&self->settings, prop_id, value);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -561,7 +516,7 @@ gst_yolov5_dpu_init (GstYolov5Dpu *self)
 {
   self->sinkpad = add_pad (self, &sink_template);
   gst_pad_set_chain_function (
-      self->sinkpad, GST_DEBUG_FUNCPTR (gst_yolov5_dpu_chain));
+      self->sinkpad, GST_DEBUG_FUNCPTR (gst_yolov5_frames_chain));
   gst_pad_set_event_full_function (
       self->sinkpad, GST_DEBUG_FUNCPTR (gst_yolov5_dpu_sink_event));
   gst_pad_set_query_function (
@@ -589,7 +544,9 @@ gst_yolov5_dpu_class_init (GstYolov5DpuClass *klass)
 
   GST_DEBUG_CATEGORY_INIT (
       gst_yolov5_dpu_debug, "yolov5dpu", 0, "YOLOv5 on AMD/Xilinx DPUs");
-  GST_DEBUG_CATEGORY_GET (CAT_PERFORMANCE, "GST_PERFORMANCE");
+  GST_DEBUG_CATEGORY_GET (gst_yolov5_dpu_performance_debug, "GST_PERFORMANCE");
+
+  gst_inference_meta_register ();
 
   object_class->set_property = gst_yolov5_dpu_set_property;
   object_class->get_property = gst_yolov5_dpu_get_property;
@@ -603,19 +560,28 @@ gst_yolov5_dpu_class_init (GstYolov5DpuClass *klass)
    * `yolov5dpu-stats`:
    *
    * * #guint64 `frames`: frames that left the element
-   * * #guint64 `inferences`: frames of these that were executed
+   * * #guint64 `inferences`: frames of these that went through the model
+   * * #guint64 `skipped`: frames that came and passed without inference, as
+   *   they were not due, found the DPU busy or were gaps
+   * * #guint64 `late`: frames that passed without inference as they came too
+   *   late for downstream
    * * #guint64 `detections`: what was found in all of them
-   * * #GstClockTime `letterbox-time`: average time to write a frame into the
-   *   model's input
-   * * #GstClockTime `inference-time`: average time to execute the model,
-   *   including the wait for the DPU
-   * * #GstClockTime `postprocess-time`: average time to decode the heads
-   * * #gdouble `fps`: frames per second, from the first frame that left to the
-   *   last
+   * * #gdouble `fps`: frames per second that left, over the last 500 frames
+   *
+   * and median and 99th percentile of the last 500 inferences (#GstClockTime):
+   *
+   * * `letterbox-median`, `letterbox-p99`: to write a frame into the model's
+   *   input
+   * * `inference-median`, `inference-p99`: to execute the model, with the wait
+   *   for the DPU
+   * * `postprocess-median`, `postprocess-p99`: to decode the heads
+   * * `total-median`, `total-p99`: from when a frame found a slot until it
+   *   could be pushed
    */
   g_object_class_install_property (object_class, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
-          "Number of frames, inferences and detections, and average times",
+          "Counts of frames, inferences and detections, frames per second, "
+          "and the times of each stage",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
   element_class->change_state = GST_DEBUG_FUNCPTR (gst_yolov5_dpu_change_state);
@@ -624,6 +590,6 @@ gst_yolov5_dpu_class_init (GstYolov5DpuClass *klass)
   gst_element_class_set_static_metadata (element_class, "YOLOv5 on DPUs",
       "Filter/Analyzer/Video",
       "Detects objects with a YOLOv5 model on an AMD/Xilinx DPU",
-      "yolov5dpu developers");
+      "The yolov5dpu authors");
   gst_type_mark_as_plugin_api (GST_TYPE_YOLOV5_DPU_DEVICE, 0);
 }

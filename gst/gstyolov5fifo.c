@@ -4,8 +4,9 @@
  */
 
 /* The state machine of GStreamer's queue element (flow returns, flushes, EOS,
- * serialized queries), for buffers that are still being worked on. How many
- * buffers are inside is not limited here but by the work they have. */
+ * serialized queries), for buffers that are still being worked on. How many of
+ * these are inside is limited by the work they have; buffers without work are
+ * counted here. */
 
 #include "gstyolov5fifo.h"
 
@@ -28,8 +29,11 @@ struct _GstYolov5Fifo {
 
   GMutex lock;
   GCond item_added;
+  GCond item_removed;
   GCond query_handled;
   GstQueueArray *items;
+  /* buffers without work among them */
+  guint n_passing;
   /* what downstream said last, for upstream */
   GstFlowReturn srcresult;
   /* an EOS event is inside or has passed */
@@ -53,6 +57,7 @@ set_result (GstYolov5Fifo *self, GstFlowReturn result)
   self->srcresult = result;
   if (result == GST_FLOW_OK)
     self->work_failed = FALSE;
+  g_cond_broadcast (&self->item_removed);
   self->callbacks->set_flushing (self->element, result != GST_FLOW_OK);
 }
 
@@ -72,14 +77,38 @@ start_task (GstYolov5Fifo *self)
   return gst_pad_start_task (self->srcpad, gst_yolov5_fifo_loop, self, NULL);
 }
 
+static gboolean
+is_passing (const Item *item)
+{
+  return item->object && GST_IS_BUFFER (item->object) && !item->job;
+}
+
 /* with lock */
 static void
 add_item (GstYolov5Fifo *self, GstMiniObject *object, gpointer job)
 {
   Item item = { object, job };
 
+  if (is_passing (&item))
+    self->n_passing++;
   gst_queue_array_push_tail_struct (self->items, &item);
   g_cond_signal (&self->item_added);
+}
+
+/* with lock; FALSE if there is none */
+static gboolean
+remove_item (GstYolov5Fifo *self, Item *item)
+{
+  const Item *head = gst_queue_array_pop_head_struct (self->items);
+
+  if (!head)
+    return FALSE;
+  *item = *head;
+  if (is_passing (item)) {
+    self->n_passing--;
+    g_cond_broadcast (&self->item_removed);
+  }
+  return TRUE;
 }
 
 /* with lock; a query belongs to whoever waits for its answer */
@@ -97,18 +126,18 @@ drop_item (GstYolov5Fifo *self, Item *item)
 static void
 drop_items (GstYolov5Fifo *self, gboolean all)
 {
-  Item *item;
+  Item item;
 
-  while ((item = gst_queue_array_pop_head_struct (self->items))) {
-    if (!all && item->object && GST_IS_EVENT (item->object)) {
-      GstEvent *event = GST_EVENT_CAST (item->object);
+  while (remove_item (self, &item)) {
+    if (!all && item.object && GST_IS_EVENT (item.object)) {
+      GstEvent *event = GST_EVENT_CAST (item.object);
 
       if (GST_EVENT_IS_STICKY (event)
           && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
           && GST_EVENT_TYPE (event) != GST_EVENT_EOS)
         gst_pad_store_sticky_event (self->srcpad, event);
     }
-    drop_item (self, item);
+    drop_item (self, &item);
   }
   g_cond_broadcast (&self->query_handled);
 }
@@ -118,7 +147,7 @@ drop_items (GstYolov5Fifo *self, gboolean all)
 static void
 drop_until_restart (GstYolov5Fifo *self)
 {
-  Item *item;
+  Item *item, removed;
 
   while ((item = gst_queue_array_peek_head_struct (self->items))) {
     if (item->object && GST_IS_EVENT (item->object)) {
@@ -132,21 +161,22 @@ drop_until_restart (GstYolov5Fifo *self)
       self->query_answer = FALSE;
       g_cond_broadcast (&self->query_handled);
     }
-    drop_item (self, gst_queue_array_pop_head_struct (self->items));
+    remove_item (self, &removed);
+    drop_item (self, &removed);
   }
   self->unexpected = TRUE;
+  g_cond_broadcast (&self->item_removed);
 }
 
 /* with lock, which is given up meanwhile */
 static GstFlowReturn
 push_buffer (GstYolov5Fifo *self, GstBuffer *buffer, gpointer job)
 {
-  GstFlowReturn result = GST_FLOW_OK;
+  GstFlowReturn result;
   gboolean work_failed;
 
   g_mutex_unlock (&self->lock);
-  if (job)
-    result = self->callbacks->finish (self->element, &buffer, job);
+  result = self->callbacks->finish (self->element, &buffer, job);
   work_failed = result != GST_FLOW_OK && result != GST_FLOW_FLUSHING;
   if (result == GST_FLOW_OK)
     result = gst_pad_push (self->srcpad, buffer);
@@ -250,15 +280,15 @@ static void
 gst_yolov5_fifo_loop (gpointer data)
 {
   GstYolov5Fifo *self = data;
-  Item *item = NULL;
+  gboolean found = FALSE;
+  Item item;
 
   g_mutex_lock (&self->lock);
-  while (self->srcresult == GST_FLOW_OK
-         && !(item = gst_queue_array_pop_head_struct (self->items)))
+  while (self->srcresult == GST_FLOW_OK && !(found = remove_item (self, &item)))
     g_cond_wait (&self->item_added, &self->lock);
 
-  if (item && self->srcresult == GST_FLOW_OK) {
-    GstFlowReturn result = push_item (self, *item);
+  if (found) {
+    GstFlowReturn result = push_item (self, item);
 
     if (self->srcresult == GST_FLOW_OK && result != GST_FLOW_OK)
       set_result (self, result);
@@ -296,6 +326,7 @@ gst_yolov5_fifo_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad,
   self->srcresult = GST_FLOW_FLUSHING;
   g_mutex_init (&self->lock);
   g_cond_init (&self->item_added);
+  g_cond_init (&self->item_removed);
   g_cond_init (&self->query_handled);
 
   return self;
@@ -312,6 +343,7 @@ gst_yolov5_fifo_free (GstYolov5Fifo *self)
   gst_queue_array_free (self->items);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->item_added);
+  g_cond_clear (&self->item_removed);
   g_cond_clear (&self->query_handled);
   g_free (self);
 }
@@ -347,6 +379,9 @@ gst_yolov5_fifo_get_flow (GstYolov5Fifo *self)
  * @buffer: (transfer full): a buffer
  * @job: (transfer full) (nullable): the work to finish before it is pushed
  *
+ * A buffer without work waits while there are too many of them already, which
+ * only happens when downstream or the work before them takes long.
+ *
  * Returns: what downstream said last; other than %GST_FLOW_OK, the buffer was
  *   not taken and the work was discarded
  */
@@ -357,7 +392,9 @@ gst_yolov5_fifo_push_buffer (
   GstFlowReturn flow;
 
   g_mutex_lock (&self->lock);
-  flow = get_flow (self);
+  while ((flow = get_flow (self)) == GST_FLOW_OK && !job
+         && self->n_passing >= GST_YOLOV5_FIFO_MAX_PASSING)
+    g_cond_wait (&self->item_removed, &self->lock);
   if (flow == GST_FLOW_OK) {
     add_item (self, GST_MINI_OBJECT_CAST (buffer), job);
   } else {

@@ -16,9 +16,9 @@ G_BEGIN_DECLS
  * GstYolov5FifoCallbacks:
  * @set_flushing: nobody may wait for work any more, or may again; any thread,
  *   with the FIFO's lock held
- * @finish: waits for @job, applies it to @buffer and gives @job back; in the
- *   source pad's task. Other than %GST_FLOW_OK and %GST_FLOW_FLUSHING it
- *   returns only after it posted an error message
+ * @finish: waits for @job, applies it to @buffer and gives @job back; %NULL if
+ *   there is no work. In the source pad's task. Other than %GST_FLOW_OK and
+ *   %GST_FLOW_FLUSHING it returns only after it posted an error message
  * @discard: gives @job back unfinished; any thread, with the FIFO's lock held
  *
  * What the element knows about the work attached to buffers.
@@ -29,6 +29,9 @@ typedef struct {
       GstElement *element, GstBuffer **buffer, gpointer job);
   void (*discard) (GstElement *element, gpointer job);
 } GstYolov5FifoCallbacks;
+
+/* buffers without work that may be inside before the next has to wait */
+#define GST_YOLOV5_FIFO_MAX_PASSING 32
 
 typedef struct _GstYolov5Fifo GstYolov5Fifo;
 

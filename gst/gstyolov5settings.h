@@ -21,12 +21,16 @@ GType gst_yolov5_dpu_device_get_type (void);
 #define GST_YOLOV5_MAX_SLOTS 16
 
 /* ids from 1 to GST_YOLOV5_LAST_SETTING are properties */
-#define GST_YOLOV5_LAST_SETTING 10
+#define GST_YOLOV5_LAST_SETTING 19
 
 /**
  * GstYolov5Settings:
  * @threshold_set: whether the threshold in @parameters was set by the user
  * @iou_threshold_set: whether the IoU threshold in @parameters was
+ * @class_rules: (nullable): what @classes and @class_thresholds mean to the
+ *   model that is open, %NULL when there is none or they ask for nothing
+ * @min_box_size: in pixels of the frame
+ * @max_box_size: in pixels of the frame, or 0
  *
  * What the properties say.
  */
@@ -40,7 +44,16 @@ typedef struct {
   Yolov5Parameters parameters;
   gboolean threshold_set;
   gboolean iou_threshold_set;
+  gchar *classes;
+  gchar *class_thresholds;
+  Yolov5ClassRules *class_rules;
+  guint min_box_size;
+  guint max_box_size;
+  guint inference_interval;
+  gboolean no_block;
+  gboolean qos;
   gboolean post_messages;
+  gboolean attach_roi_meta;
 } GstYolov5Settings;
 
 void gst_yolov5_settings_install (GObjectClass *object_class);
@@ -51,8 +64,10 @@ void gst_yolov5_settings_copy (
 void gst_yolov5_settings_clear (GstYolov5Settings *self);
 void gst_yolov5_settings_use_model (
     GstYolov5Settings *self, const Yolov5Model *yolov5);
-void gst_yolov5_settings_set (
-    GstYolov5Settings *self, guint prop_id, const GValue *value);
+gboolean gst_yolov5_settings_use_classes (
+    GstYolov5Settings *self, const Yolov5Model *yolov5, GError **error);
+gboolean gst_yolov5_settings_set (GstYolov5Settings *self, guint prop_id,
+    const GValue *value, const Yolov5Model *yolov5, GError **error);
 void gst_yolov5_settings_get (
     const GstYolov5Settings *self, guint prop_id, GValue *value);
 

@@ -29,6 +29,7 @@ struct _GstYolov5SlotWorker {
   SlotState state;
   gboolean started;
   GError *start_error;
+  GstClockTime warm_up_time;
   /* of the worker's thread; the input also of whoever acquired the slot */
   DpuRunner *runner;
   Yolov5Decoder *decoder;
@@ -95,6 +96,7 @@ execute (GstYolov5Slot *slot)
   start = gst_util_get_timestamp ();
   if (!dpu_runner_execute (worker->runner, &slot->error)) {
     g_array_set_size (slot->detections, 0);
+    slot->done = gst_util_get_timestamp ();
     return;
   }
 
@@ -103,8 +105,22 @@ execute (GstYolov5Slot *slot)
       worker->decoder, worker->outputs, &slot->parameters, &n_detections);
   map_detections (slot, detections, n_detections);
 
+  slot->done = gst_util_get_timestamp ();
   slot->inference_time = executed - start;
-  slot->postprocess_time = gst_util_get_timestamp () - executed;
+  slot->postprocess_time = slot->done - executed;
+}
+
+/* The first execution is like no other: memory is touched for the first time,
+ * and what is wrong with the device shows. No frame has to wait for that, and
+ * what it takes is a first guess of what frames will. */
+static void
+warm_up (GstYolov5SlotWorker *worker, GError **error)
+{
+  GstClockTime start = gst_util_get_timestamp ();
+
+  if (!dpu_runner_execute (worker->runner, error))
+    g_clear_pointer (&worker->runner, dpu_runner_free);
+  worker->warm_up_time = gst_util_get_timestamp () - start;
 }
 
 static void
@@ -124,6 +140,7 @@ create_runner (GstYolov5Slot *slot, GError **error)
   worker->outputs = g_new (const gint8 *, n_outputs);
   for (i = 0; i < n_outputs; i++)
     worker->outputs[i] = dpu_runner_get_output (worker->runner, i);
+  warm_up (worker, error);
 }
 
 /* everything that enters VART through a runner does so from this thread, its
@@ -206,6 +223,7 @@ start_slot (GstYolov5SlotPool *self, guint index, GError **error)
   g_autofree gchar *name = g_strdup_printf ("yolov5:worker%u", index);
 
   g_cond_init (&worker->wake);
+  slot->index = index;
   slot->pool = self;
   slot->worker = worker;
   slot->detections = g_array_new (FALSE, FALSE, sizeof (GstDetection));
@@ -246,7 +264,7 @@ wait_for_workers (GstYolov5SlotPool *self, guint n_started, GError **error)
  * @cpu_threads: how many processors a runner of the software DPU uses
  * @error: #DpuError, or #GThreadError
  *
- * Starts the workers and waits until each has its runner.
+ * Starts the workers and waits until each has its runner and has used it once.
  *
  * Returns: whether all of them have one; if not, the pool is not started
  */
@@ -294,6 +312,7 @@ clear_slot (GstYolov5Slot *slot)
   g_free (worker);
 
   g_clear_pointer (&slot->format, gst_yolov5_frame_format_unref);
+  g_clear_pointer (&slot->class_rules, yolov5_class_rules_unref);
   g_clear_error (&slot->error);
   g_array_unref (slot->detections);
 }
@@ -335,6 +354,24 @@ gst_yolov5_slot_pool_get_n_slots (const GstYolov5SlotPool *self)
 }
 
 /**
+ * gst_yolov5_slot_pool_get_warm_up_time:
+ * @self: a started pool
+ *
+ * Returns: what the quickest of the first executions took; the others may have
+ *   waited for it
+ */
+GstClockTime
+gst_yolov5_slot_pool_get_warm_up_time (const GstYolov5SlotPool *self)
+{
+  GstClockTime quickest = GST_CLOCK_TIME_NONE;
+  guint i;
+
+  for (i = 0; i < self->n_slots; i++)
+    quickest = MIN (quickest, self->slots[i].worker->warm_up_time);
+  return quickest;
+}
+
+/**
  * gst_yolov5_slot_pool_set_flushing:
  * @self: a pool, started or not
  * @flushing: whether nobody may wait
@@ -373,25 +410,43 @@ find_free_slot (GstYolov5SlotPool *self)
 /**
  * gst_yolov5_slot_pool_acquire:
  * @self: a started pool
- *
- * Waits for a slot that nobody uses.
+ * @wait: whether to wait for a slot that nobody uses
  *
  * Returns: (transfer full) (nullable): a slot for gst_yolov5_slot_release(), or
- *   %NULL when flushing
+ *   %NULL when flushing, or when all are in use and it is not to wait
  */
 GstYolov5Slot *
-gst_yolov5_slot_pool_acquire (GstYolov5SlotPool *self)
+gst_yolov5_slot_pool_acquire (GstYolov5SlotPool *self, gboolean wait)
 {
   GstYolov5Slot *slot = NULL;
 
   g_mutex_lock (&self->lock);
-  while (!self->flushing && !(slot = find_free_slot (self)))
+  while (!self->flushing && !(slot = find_free_slot (self)) && wait)
     g_cond_wait (&self->changed, &self->lock);
   if (slot)
     slot->worker->state = SLOT_ACQUIRED;
   g_mutex_unlock (&self->lock);
 
   return slot;
+}
+
+/**
+ * gst_yolov5_slot_set_parameters:
+ * @slot: an acquired slot, not submitted
+ * @parameters: how its heads are to be decoded
+ * @class_rules: (nullable): in addition to @parameters
+ */
+void
+gst_yolov5_slot_set_parameters (GstYolov5Slot *slot,
+    const Yolov5Parameters *parameters, Yolov5ClassRules *class_rules)
+{
+  if (slot->class_rules != class_rules) {
+    g_clear_pointer (&slot->class_rules, yolov5_class_rules_unref);
+    if (class_rules)
+      slot->class_rules = yolov5_class_rules_ref (class_rules);
+  }
+  slot->parameters = *parameters;
+  slot->parameters.class_rules = slot->class_rules;
 }
 
 /**

@@ -18,18 +18,24 @@ typedef struct _GstYolov5SlotWorker GstYolov5SlotWorker;
 
 /**
  * GstYolov5Slot:
+ * @index: which slot it is
  * @frame: number of the frame in it
- * @parameters: how its heads are to be decoded
+ * @arrival: when the frame came
+ * @parameters: how its heads are to be decoded, for
+ *   gst_yolov5_slot_set_parameters()
  * @format: (nullable): caps of the frame
  * @detections: (element-type GstDetection): what was found, best first
  * @error: (nullable): why the frame could not be executed
+ * @done: when the worker was done with it
  *
- * The first four belong to whoever acquired the slot until it is submitted,
- * the last four are valid from gst_yolov5_slot_wait() to
+ * Up to @letterbox_time, fields belong to whoever acquired the slot until it is
+ * submitted, the others are valid from gst_yolov5_slot_wait() to
  * gst_yolov5_slot_release().
  */
 typedef struct {
+  guint index;
   guint64 frame;
+  GstClockTime arrival;
   Yolov5Parameters parameters;
   GstYolov5FrameFormat *format;
   GstClockTime letterbox_time;
@@ -38,8 +44,10 @@ typedef struct {
   GError *error;
   GstClockTime inference_time;
   GstClockTime postprocess_time;
+  GstClockTime done;
 
   /*< private >*/
+  Yolov5ClassRules *class_rules;
   GstYolov5SlotPool *pool;
   GstYolov5SlotWorker *worker;
 } GstYolov5Slot;
@@ -53,8 +61,13 @@ void gst_yolov5_slot_pool_stop (GstYolov5SlotPool *self);
 guint gst_yolov5_slot_pool_get_n_slots (const GstYolov5SlotPool *self);
 void gst_yolov5_slot_pool_set_flushing (
     GstYolov5SlotPool *self, gboolean flushing);
-GstYolov5Slot *gst_yolov5_slot_pool_acquire (GstYolov5SlotPool *self);
+GstClockTime gst_yolov5_slot_pool_get_warm_up_time (
+    const GstYolov5SlotPool *self);
+GstYolov5Slot *gst_yolov5_slot_pool_acquire (
+    GstYolov5SlotPool *self, gboolean wait);
 
+void gst_yolov5_slot_set_parameters (GstYolov5Slot *slot,
+    const Yolov5Parameters *parameters, Yolov5ClassRules *class_rules);
 void gst_yolov5_slot_write_frame (GstYolov5Slot *slot,
     GstYolov5FrameFormat *format, const GstVideoFrame *frame);
 void gst_yolov5_slot_submit (GstYolov5Slot *slot);

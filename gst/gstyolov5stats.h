@@ -11,25 +11,43 @@
 
 G_BEGIN_DECLS
 
+/* how many of the last frames the times are of */
+#define GST_YOLOV5_STATS_WINDOW 500
+
+typedef enum {
+  GST_YOLOV5_STAGE_LETTERBOX,
+  GST_YOLOV5_STAGE_INFERENCE,
+  GST_YOLOV5_STAGE_POSTPROCESS,
+  GST_YOLOV5_STAGE_TOTAL,
+} GstYolov5Stage;
+
+#define GST_YOLOV5_N_STAGES (GST_YOLOV5_STAGE_TOTAL + 1)
+
 /**
  * GstYolov5Stats:
+ * @frames: frames that left the element
+ * @inferences: frames of these that went through the model
+ * @skipped: frames that did not, for another reason than that they were late
+ * @late: frames that did not as they came too late for downstream
  *
- * Sums since the element started. Times are those of each stage, added up over
- * all slots, so stages that run side by side add up to more than has passed.
+ * Counts since the element started, and the times of the last frames. Stages
+ * of different frames run side by side, so they add up to more than passes.
  */
 typedef struct {
   guint64 frames;
   guint64 inferences;
+  guint64 skipped;
+  guint64 late;
   guint64 detections;
-  GstClockTime letterbox_time;
-  GstClockTime inference_time;
-  GstClockTime postprocess_time;
-  GstClockTime first_frame;
-  GstClockTime last_frame;
+
+  /*< private >*/
+  GstClockTime stages[GST_YOLOV5_N_STAGES][GST_YOLOV5_STATS_WINDOW];
+  GstClockTime left[GST_YOLOV5_STATS_WINDOW];
 } GstYolov5Stats;
 
 void gst_yolov5_stats_reset (GstYolov5Stats *self);
-void gst_yolov5_stats_add (GstYolov5Stats *self, const GstYolov5Slot *slot);
+void gst_yolov5_stats_add (
+    GstYolov5Stats *self, const GstYolov5Slot *slot, GstClockTime total_time);
 GstStructure *gst_yolov5_stats_to_structure (const GstYolov5Stats *self);
 
 G_END_DECLS

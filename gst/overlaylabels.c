@@ -48,6 +48,11 @@ struct _OverlayLabels {
   gsize name_bytes;
 
   OverlayMask confidences[N_CONFIDENCES];
+
+  struct {
+    gchar *text;
+    OverlayMask mask;
+  } lines[OVERLAY_N_LINES];
 };
 
 static gsize
@@ -205,6 +210,10 @@ overlay_labels_free (OverlayLabels *self)
   g_queue_clear_full (&self->names, (GDestroyNotify) cached_name_free);
   for (i = 0; i < N_CONFIDENCES; i++)
     g_free (self->confidences[i].alpha);
+  for (i = 0; i < OVERLAY_N_LINES; i++) {
+    g_free (self->lines[i].text);
+    g_free (self->lines[i].mask.alpha);
+  }
   g_object_unref (self->layout);
   g_free (self);
 }
@@ -342,6 +351,32 @@ overlay_labels_get_confidence (OverlayLabels *self, gdouble confidence)
     gchar text[8];
 
     g_snprintf (text, sizeof (text), "%u%%", percent);
+    pango_layout_set_width (self->layout, -1);
+    pango_layout_set_text (self->layout, text, -1);
+    render_layout (self->layout, G_MAXINT, mask);
+  }
+  return mask->width > 0 ? mask : NULL;
+}
+
+/**
+ * overlay_labels_get_line:
+ * @self: labels
+ * @line: which line
+ * @text: what it says
+ *
+ * Returns: (transfer none) (nullable): the rendered line, valid until @line
+ *   gets another text; %NULL if there is nothing to see in it
+ */
+const OverlayMask *
+overlay_labels_get_line (
+    OverlayLabels *self, OverlayLine line, const gchar *text)
+{
+  OverlayMask *mask = &self->lines[line].mask;
+
+  if (g_strcmp0 (self->lines[line].text, text) != 0) {
+    g_free (self->lines[line].text);
+    self->lines[line].text = g_strdup (text);
+    g_free (mask->alpha);
     pango_layout_set_width (self->layout, -1);
     pango_layout_set_text (self->layout, text, -1);
     render_layout (self->layout, G_MAXINT, mask);

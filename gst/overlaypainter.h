@@ -9,7 +9,7 @@
 
 #pragma once
 
-#include <gst/video/video.h>
+#include "overlaycolor.h"
 
 G_BEGIN_DECLS
 
@@ -17,29 +17,6 @@ G_BEGIN_DECLS
 #define OVERLAY_FORMATS                                                        \
   "{ NV12, NV21, I420, YV12, Y42B, YUY2, UYVY, RGB, BGR, RGBx, BGRx, xRGB, "   \
   "xBGR, RGBA, BGRA, ARGB, ABGR, GRAY8 }"
-
-#define OVERLAY_PALETTE_SIZE 64
-
-/**
- * OverlayColor:
- * @component: one level for each of the format's components, in
- *   #GstVideoFormatInfo's order (R G B A, Y U V or Y)
- *
- * A colour in the levels of one format and colorimetry.
- */
-typedef struct {
-  guint8 component[GST_VIDEO_MAX_COMPONENTS];
-} OverlayColor;
-
-/**
- * OverlayPaint:
- * @fill: boxes and the background of their labels
- * @text: black or white, whichever is easier to read on @fill
- */
-typedef struct {
-  OverlayColor fill;
-  OverlayColor text;
-} OverlayPaint;
 
 /**
  * OverlayMask:
@@ -59,15 +36,33 @@ typedef struct {
   guint8 *alpha;
 } OverlayMask;
 
-void overlay_color_from_rgb (
-    OverlayColor *color, const GstVideoInfo *info, const guint8 rgb[3]);
-void overlay_palette_get_rgb (guint index, guint8 rgb[3]);
-void overlay_palette_convert (
-    const GstVideoInfo *info, OverlayPaint palette[OVERLAY_PALETTE_SIZE]);
-
 gint overlay_get_grid (const GstVideoInfo *info);
 gboolean overlay_align_rectangle (
     const GstVideoInfo *info, GstVideoRectangle *rectangle);
+
+/**
+ * OverlayComponentArea:
+ * @data: the first sample
+ * @stride: bytes from one row to the next
+ * @step: bytes from one sample to the next
+ * @columns: samples in a row; at most 0 if the frame has none there
+ * @rows: rows of samples
+ *
+ * The samples of one component that a rectangle of pixels covers.
+ */
+typedef struct {
+  guint8 *data;
+  gint stride;
+  gint step;
+  gint columns;
+  gint rows;
+} OverlayComponentArea;
+
+void overlay_get_component_area (const GstVideoFrame *frame, guint component,
+    const GstVideoRectangle *rectangle, OverlayComponentArea *area);
+guint overlay_split_outline (const GstVideoInfo *info,
+    const GstVideoRectangle *rectangle, gint thickness,
+    GstVideoRectangle lines[4]);
 
 void overlay_fill_rectangle (GstVideoFrame *frame,
     const GstVideoRectangle *rectangle, const OverlayColor *color);

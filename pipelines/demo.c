@@ -176,11 +176,12 @@ print_summary (Demo *self, const gchar *output)
       self->frames, get_rate (self));
   print_objects (self);
   if (stats != NULL) {
-    g_print ("Where the time of a frame went in yolov5dpu (stages of several "
-             "frames run side by side):\n");
-    print_stage (stats, "letterbox-time", "letterbox");
-    print_stage (stats, "inference-time", "inference");
-    print_stage (stats, "postprocess-time", "postprocess");
+    g_print ("Where the time of a frame went in yolov5dpu (medians; stages of "
+             "several frames run side by side):\n");
+    print_stage (stats, "letterbox-median", "letterbox");
+    print_stage (stats, "inference-median", "inference");
+    print_stage (stats, "postprocess-median", "postprocess");
+    print_stage (stats, "total-median", "total");
   }
   g_print ("Wrote %s\n", output);
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing on Debian or Ubuntu and builds into build/.
 #
-# usage: pipelines/setup.sh [--bench]
+# usage: pipelines/setup.sh [--bench | --tests]
 
 set -eu
 
@@ -9,7 +9,8 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 
 build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libvart-dev libxir-dev
-  libunilog-dev libprotobuf-c-dev libdnnl-dev libpango1.0-dev'
+  libunilog-dev libprotobuf-c-dev libdnnl-dev libpango1.0-dev
+  libjson-glib-dev'
 run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-libav fonts-dejavu-core'
@@ -18,6 +19,8 @@ analytics_version=1.24
 analytics_package=libgstreamer-plugins-bad1.0-dev
 # the peers that tests/bench compares with
 bench_packages='python3-opencv python3-onnx'
+# what only the tests need: the manual page's and those of models/prepare
+test_packages='man-db python3-numpy python3-pil python3-torch'
 
 is_installed ()
 {
@@ -47,7 +50,10 @@ if ! command -v apt-get >/dev/null; then
 fi
 
 packages="$build_packages $run_packages"
-[ "${1-}" != --bench ] || packages="$packages $bench_packages"
+case ${1-} in
+  --bench) packages="$packages $bench_packages" ;;
+  --tests) packages="$packages $test_packages" ;;
+esac
 # shellcheck disable=SC2086
 install_missing $packages
 gst_version=$(dpkg-query -W -f '${Version}' libgstreamer1.0-dev)

@@ -95,7 +95,7 @@ GST_START_TEST (test_region_contract)
   GstStructure *param;
   gint label_id = -1;
 
-  gst_buffer_attach_detections (buffer, &info, &detection, 1);
+  gst_buffer_attach_detections (buffer, &info, &detection, 1, TRUE);
   region = get_region (0);
   fail_unless (region != NULL);
   fail_unless (get_region (1) == NULL);
@@ -149,7 +149,7 @@ GST_START_TEST (test_rounding)
   GstVideoRegionOfInterestMeta *region;
   GstStructure *param;
 
-  gst_buffer_attach_detections (buffer, &info, &detection, 1);
+  gst_buffer_attach_detections (buffer, &info, &detection, 1, TRUE);
   region = get_region (0);
   fail_unless_equals_int (region->x, roundings[__i__].left);
   fail_unless_equals_int (region->y, roundings[__i__].top);
@@ -169,7 +169,7 @@ GST_START_TEST (test_nothing_to_attach)
 {
   gpointer state = NULL;
 
-  gst_buffer_attach_detections (buffer, &info, NULL, 0);
+  gst_buffer_attach_detections (buffer, &info, NULL, 0, TRUE);
   fail_unless (gst_buffer_iterate_meta (buffer, &state) == NULL);
   gst_buffer_collect_detections (buffer, detections);
   fail_unless_equals_int (detections->len, 0);
@@ -202,8 +202,8 @@ GST_START_TEST (test_ids_are_unique)
     g_hash_table_add (ids, GINT_TO_POINTER (region->id));
     attached[i] = new_detection ("person", 10 * i, 20, 30, 40);
   }
-  gst_buffer_attach_detections (buffer, &info, attached, 3);
-  gst_buffer_attach_detections (buffer, &info, attached, 3);
+  gst_buffer_attach_detections (buffer, &info, attached, 3, TRUE);
+  gst_buffer_attach_detections (buffer, &info, attached, 3, TRUE);
 
   for (guint i = 0; i < 9; i++) {
     GstVideoRegionOfInterestMeta *region = get_region (i);
@@ -235,7 +235,7 @@ GST_START_TEST (test_collect_what_was_attached)
 
   attached[1].label_id = 0;
   attached[1].confidence = 0.25;
-  gst_buffer_attach_detections (buffer, &info, attached, 3);
+  gst_buffer_attach_detections (buffer, &info, attached, 3, TRUE);
   g_array_append_val (detections, attached[0]);
   gst_buffer_collect_detections (buffer, detections);
   fail_unless_equals_int (detections->len, 4);
@@ -290,7 +290,7 @@ GST_START_TEST (test_scaling)
   gst_harness_set_caps_str (harness,
       "video/x-raw,format=RGB,width=640,height=360,framerate=25/1",
       "video/x-raw,format=RGB,width=320,height=90,framerate=25/1");
-  gst_buffer_attach_detections (buffer, &info, &detection, 1);
+  gst_buffer_attach_detections (buffer, &info, &detection, 1, TRUE);
   buffer = gst_harness_push_and_pull (harness, buffer);
   fail_unless (buffer != NULL);
 
@@ -348,7 +348,7 @@ GST_START_TEST (test_objects_have_the_ids_of_their_regions)
   for (guint i = 0; i < 3; i++)
     gst_buffer_add_video_region_of_interest_meta (buffer, "face", i, i, 10, 10)
         ->id = upstream_ids[__i__][i];
-  gst_buffer_attach_detections (buffer, &info, &detection, 1);
+  gst_buffer_attach_detections (buffer, &info, &detection, 1, TRUE);
 
   relations = gst_buffer_get_analytics_relation_meta (buffer);
   fail_unless (relations != NULL);

@@ -28,6 +28,7 @@ struct _DpuRunner {
   gint8 *input;
   gint8 *outputs[N_OUTPUTS];
   gint executing;
+  gboolean warm;
 };
 
 typedef struct {
@@ -46,7 +47,9 @@ static struct {
   guint output_channels;
   Failure open;
   Failure runner;
+  Failure warm_up;
   Failure execution;
+  GstClockTime pace;
   gboolean holding;
   gboolean let[FAKE_DPU_N_LEVELS];
   guint n_held;
@@ -58,6 +61,7 @@ static struct {
   guint n_runners;
   guint n_runners_created;
   guint cpu_threads;
+  gint n_questions;
 } fake;
 
 G_DEFINE_QUARK (dpu - error - quark, dpu_error)
@@ -101,7 +105,9 @@ fake_dpu_reset (void)
   fake.output_channels = N_ANCHORS * CHANNELS_PER_ANCHOR;
   clear_failure (&fake.open);
   clear_failure (&fake.runner);
+  clear_failure (&fake.warm_up);
   clear_failure (&fake.execution);
+  fake.pace = 0;
   fake.holding = FALSE;
   memset (fake.let, 0, sizeof (fake.let));
   fake.n_held = 0;
@@ -151,9 +157,23 @@ fake_dpu_fail_runner (guint index, DpuError code, const gchar *message)
 }
 
 void
+fake_dpu_fail_warm_up (const gchar *message)
+{
+  set_failure (&fake.warm_up, 0, DPU_ERROR_FAILED, message);
+}
+
+void
 fake_dpu_fail_execution (guint level, const gchar *message)
 {
   set_failure (&fake.execution, level, DPU_ERROR_FAILED, message);
+}
+
+void
+fake_dpu_set_pace (GstClockTime time)
+{
+  g_mutex_lock (&fake.lock);
+  fake.pace = time;
+  g_mutex_unlock (&fake.lock);
 }
 
 void
@@ -240,6 +260,12 @@ guint
 fake_dpu_get_most_executing (void)
 {
   return get_locked (&fake.most_executing);
+}
+
+guint
+fake_dpu_get_n_questions (void)
+{
+  return g_atomic_int_get (&fake.n_questions);
 }
 
 gint
@@ -332,18 +358,21 @@ dpu_model_get_fallback_reason (const DpuModel *self)
 const DpuTensor *
 dpu_model_get_input (const DpuModel *self)
 {
+  g_atomic_int_inc (&fake.n_questions);
   return &self->input;
 }
 
 guint
 dpu_model_get_n_outputs (const DpuModel *self)
 {
+  g_atomic_int_inc (&fake.n_questions);
   return N_OUTPUTS;
 }
 
 const DpuTensor *
 dpu_model_get_output (const DpuModel *self, guint index)
 {
+  g_atomic_int_inc (&fake.n_questions);
   return &self->outputs[index];
 }
 
@@ -424,13 +453,31 @@ find_one_object (DpuRunner *self, guint level)
   cell[5 + level % FAKE_DPU_N_CLASSES] = 127;
 }
 
+/* the first execution of a runner, before there are frames */
+static gboolean
+run_warm_up (DpuRunner *self, GError **error)
+{
+  gboolean failed;
+
+  self->warm = TRUE;
+  g_mutex_lock (&fake.lock);
+  failed = fails (&fake.warm_up, 0, error);
+  g_mutex_unlock (&fake.lock);
+
+  return !failed;
+}
+
 gboolean
 dpu_runner_execute (DpuRunner *self, GError **error)
 {
   const DpuTensor *input = &self->model->input;
   guint middle = (input->height / 2 * input->width + input->width / 2) * 3;
   guint level = CLAMP (self->input[middle], 0, FAKE_DPU_N_LEVELS - 1);
+  GstClockTime pace;
   gboolean failed;
+
+  if (!self->warm)
+    return run_warm_up (self, error);
 
   /* as VART, this is no place for two threads at once */
   g_assert_true (g_atomic_int_compare_and_exchange (&self->executing, 0, 1));
@@ -442,8 +489,11 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   if (fake.holding)
     be_held_back (level);
   failed = fails (&fake.execution, level, error);
+  pace = fake.pace;
   g_mutex_unlock (&fake.lock);
 
+  if (pace > 0)
+    g_usleep (GST_TIME_AS_USECONDS (pace));
   if (!failed)
     find_one_object (self, level);
   g_atomic_int_set (&self->executing, 0);

@@ -9,6 +9,8 @@
 
 #pragma once
 
+#include <gst/gst.h>
+
 #include "dpu/dpu.h"
 
 /* the model's input; heads are an eighth, a 16th and a 32nd of that */
@@ -31,9 +33,14 @@ void fake_dpu_fail_open (DpuError code, const gchar *message);
 void fake_dpu_set_output_channels (guint channels);
 /* the runner with that number, counted from 0, is not created */
 void fake_dpu_fail_runner (guint index, DpuError code, const gchar *message);
+/* the first execution of a runner, before there are frames, fails; otherwise
+ * it is not counted and never held back */
+void fake_dpu_fail_warm_up (const gchar *message);
 /* the frame with that level cannot be executed */
 void fake_dpu_fail_execution (guint level, const gchar *message);
 
+/* what each execution takes from now on */
+void fake_dpu_set_pace (GstClockTime time);
 /* from now on executions are held back until they are let go */
 void fake_dpu_hold (void);
 void fake_dpu_let (guint level);
@@ -47,5 +54,7 @@ guint fake_dpu_get_n_runners (void);
 guint fake_dpu_get_n_runners_created (void);
 guint fake_dpu_get_cpu_threads (void);
 guint fake_dpu_get_most_executing (void);
+/* how often tensors of models were asked for */
+guint fake_dpu_get_n_questions (void);
 /* the first element of the input that was executed last */
 gint fake_dpu_get_corner (void);

@@ -13,8 +13,14 @@ trap 'rm -rf "$stage"' EXIT
 meson install -C "$build" --no-rebuild --destdir "$stage" >/dev/null
 plugin=$(find "$stage" -name libgstyolov5dpu.so)
 runner=$(find "$stage" -name 'libvart-swdpu-runner.so.*')
+inspect=$(find "$stage" -name yolov5dpu-inspect)
+page=$(find "$stage" -name 'yolov5dpu-inspect.1*')
 if [ -z "$plugin" ] || [ -z "$runner" ]; then
   echo "plug-in or runner are not installed"
+  exit 1
+fi
+if [ -z "$inspect" ] || [ -z "$page" ]; then
+  echo "yolov5dpu-inspect or its manual page are not installed"
   exit 1
 fi
 
@@ -30,6 +36,7 @@ run ()
 
 # the staged runner is found through the environment
 YOLOV5DPU_RUNNER=$runner run
+YOLOV5DPU_RUNNER=$runner "$inspect" "$model" >/dev/null
 
 # the linker's path finds it, too
 (

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "gstinference.h"
+
 const OverlayColors overlay_colors[N_OVERLAY_COLORS] = {
   { "NV12", NULL, 0.299, 0.114, FALSE },
   { "NV21", NULL, 0.299, 0.114, FALSE },
@@ -177,6 +179,50 @@ same_and_unref (GBytes *a, GBytes *b)
   g_bytes_unref (a);
   g_bytes_unref (b);
   return same;
+}
+
+GBytes *
+push_pixels (GstHarness *h, GstBuffer *buffer)
+{
+  GBytes *pixels;
+
+  buffer = gst_harness_push_and_pull (h, buffer);
+  check_guards (buffer);
+  pixels = copy_pixels (buffer);
+  gst_buffer_unref (buffer);
+  return pixels;
+}
+
+gboolean
+is_drawn_on (GstHarness *h, GstBuffer *buffer)
+{
+  return !same_and_unref (push_pixels (h, buffer), blank_pixels (h));
+}
+
+void
+mark_inference (GstBuffer *buffer, GstClockTime inference_time)
+{
+  GstInference inference = { .inference_time = inference_time };
+
+  gst_buffer_attach_inference (buffer, &inference);
+}
+
+void
+check_warning (GstBus *bus, const gchar *word, const gchar *other_word)
+{
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  GError *error;
+
+  fail_unless (message != NULL, "no warning with \"%s\"", word);
+  gst_message_parse_warning (message, &error, NULL);
+  fail_unless (
+      g_error_matches (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS),
+      "\"%s\" is not about settings", error->message);
+  fail_unless (strstr (error->message, word) != NULL
+                   && strstr (error->message, other_word) != NULL,
+      "\"%s\" lacks \"%s\" or \"%s\"", error->message, word, other_word);
+  g_error_free (error);
+  gst_message_unref (message);
 }
 
 void

@@ -52,6 +52,14 @@ gboolean same_and_unref (GBytes *a, GBytes *b);
 void get_rgb (GstVideoFrame *frame, gint x, gint y, guint8 rgb[3]);
 void get_buffer_rgb (
     GstHarness *h, GstBuffer *buffer, gint x, gint y, guint8 rgb[3]);
+/* what the element makes of a frame, whose bytes around it stay as they were */
+GBytes *push_pixels (GstHarness *h, GstBuffer *buffer);
+/* whether the element changes the pixels of a frame from new_frame() */
+gboolean is_drawn_on (GstHarness *h, GstBuffer *buffer);
+/* the mark of yolov5dpu */
+void mark_inference (GstBuffer *buffer, GstClockTime inference_time);
+/* the next warning on the bus has all of these words, and is about settings */
+void check_warning (GstBus *bus, const gchar *word, const gchar *other_word);
 /* the colour of a class, as the element draws it in RGB */
 void get_class_rgb (gint label_id, guint8 rgb[3]);
 gboolean is_on_outline (

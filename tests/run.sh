@@ -30,7 +30,7 @@ case ${1-} in
   --trixie)
     shift
     # shellcheck disable=SC2016
-    in_folder trixie amd64 trixie sh -c 'WERROR=true pipelines/setup.sh
+    in_folder trixie amd64 trixie sh -eu -c 'WERROR=true pipelines/setup.sh --tests
       meson configure build -Danalytics=enabled >/dev/null
       exec tests/run.sh "$@"' sh "$@"
     ;;
@@ -43,7 +43,7 @@ case ${1-} in
     ;;
 esac
 
-WERROR=true pipelines/setup.sh
+WERROR=true pipelines/setup.sh --tests
 meson configure build -Dwerror=true -Dtests=enabled >/dev/null
 ninja -C build >build/ninja.log 2>&1 || {
   cat build/ninja.log

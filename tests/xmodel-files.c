@@ -12,6 +12,9 @@
 
 #include "xmodel-samples.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 /* what a parser says of @bytes */
 static void
 check_refused (
@@ -139,6 +142,38 @@ GST_START_TEST (test_load)
 }
 GST_END_TEST;
 
+/* What never ends, or is too large for memory, is not even opened. */
+GST_START_TEST (test_no_files)
+{
+  g_autofree gchar *folder = g_dir_make_tmp ("xmodel-XXXXXX", NULL);
+  g_autofree gchar *pipe = g_build_filename (folder, "pipe", NULL);
+  g_autofree gchar *large = g_build_filename (folder, "large", NULL);
+  GError *error = NULL;
+
+  fail_unless (mkfifo (pipe, 0600) == 0);
+  fail_if (xmodel_load (pipe, &error));
+  fail_unless (g_error_matches (error, XMODEL_ERROR, XMODEL_ERROR_NOT_FOUND));
+  fail_unless (strstr (error->message, "a device or a pipe"));
+  g_clear_error (&error);
+
+  fail_if (xmodel_load ("/dev/zero", &error));
+  fail_unless (strstr (error->message, "a device or a pipe"));
+  g_clear_error (&error);
+
+  /* all hole */
+  fail_unless (g_file_set_contents (large, "", 0, NULL));
+  fail_unless (truncate (large, (goffset) 1 << 30) == 0);
+  fail_if (xmodel_load (large, &error));
+  fail_unless (g_error_matches (error, XMODEL_ERROR, XMODEL_ERROR_LIMIT));
+  fail_unless (strstr (error->message, "1073741824 bytes"));
+  g_clear_error (&error);
+
+  g_unlink (pipe);
+  g_unlink (large);
+  g_rmdir (folder);
+}
+GST_END_TEST;
+
 static Suite *
 xmodel_files_suite (void)
 {
@@ -150,6 +185,7 @@ xmodel_files_suite (void)
   tcase_add_test (tcase, test_nesting);
   tcase_add_test (tcase, test_truncated);
   tcase_add_test (tcase, test_load);
+  tcase_add_test (tcase, test_no_files);
   return suite;
 }
 

@@ -393,6 +393,25 @@ GST_START_TEST (test_registers)
 }
 GST_END_TEST;
 
+/* The keys of a map of strings can be listed, those of others cannot. */
+GST_START_TEST (test_keys)
+{
+  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_compiled ();
+  g_autoptr (Xmodel) model = parse_sample (graph);
+  const XmodelSubgraph *dpu = xmodel_get_root (model)->children[1];
+  gsize n_keys;
+  g_autofree const gchar **keys =
+      xmodel_attributes_list_keys (dpu->attributes, "runner", &n_keys);
+
+  fail_unless_equals_int (n_keys, 1);
+  fail_unless_equals_string (keys[0], "run");
+  fail_if (
+      xmodel_attributes_list_keys (dpu->attributes, "reg_id_to_size", &n_keys));
+  fail_unless_equals_int (n_keys, 0);
+  fail_if (xmodel_attributes_list_keys (dpu->attributes, "device", &n_keys));
+}
+GST_END_TEST;
+
 /* The bytes that were checked are handed on, not copied. */
 GST_START_TEST (test_bytes)
 {
@@ -443,6 +462,7 @@ xmodel_suite (void)
   tcase_add_test (tcase, test_attribute_lists);
   tcase_add_test (tcase, test_subgraphs);
   tcase_add_test (tcase, test_registers);
+  tcase_add_test (tcase, test_keys);
   tcase_add_test (tcase, test_bytes);
   tcase_add_test (tcase, test_n_elements);
   return suite;

@@ -53,13 +53,21 @@ note_frame (Outcome *outcome, const GstStructure *structure)
   g_free (detections);
 }
 
-/* runs to the end or to the first error */
-static void
-run (Outcome *outcome, const gchar *caps, const gchar *properties)
+static GstElement *
+new_pipeline (const gchar *caps, const gchar *properties)
 {
   gchar *description =
       g_strdup_printf (DETECT, caps, g_getenv ("TEST_MODELS_DIR"), properties);
   GstElement *pipeline = gst_parse_launch (description, NULL);
+
+  g_free (description);
+  return pipeline;
+}
+
+/* runs to the end or to the first error */
+static void
+run_pipeline (Outcome *outcome, GstElement *pipeline)
+{
   GstBus *bus = gst_element_get_bus (pipeline);
   gboolean done = FALSE;
 
@@ -92,8 +100,15 @@ run (Outcome *outcome, const gchar *caps, const gchar *properties)
 
   gst_element_set_state (pipeline, GST_STATE_NULL);
   gst_object_unref (bus);
+}
+
+static void
+run (Outcome *outcome, const gchar *caps, const gchar *properties)
+{
+  GstElement *pipeline = new_pipeline (caps, properties);
+
+  run_pipeline (outcome, pipeline);
   gst_object_unref (pipeline);
-  g_free (description);
 }
 
 static void
@@ -130,6 +145,61 @@ GST_START_TEST (test_same_boxes)
     clear_outcome (&outcome);
   }
   clear_outcome (&expected);
+}
+GST_END_TEST;
+
+/* what @detector finds, in a pipeline of its own, as the test picture's noise
+ * goes on from run to run */
+static void
+run_detector (Outcome *outcome, GstElement *detector)
+{
+  GstElement *pipeline =
+      gst_parse_launch ("videotestsrc num-buffers=" G_STRINGIFY (
+                            N_FRAMES) " ! " CAPS " ! identity name=before "
+                                      "fakesink name=after",
+          NULL);
+  GstElement *before = gst_bin_get_by_name (GST_BIN (pipeline), "before");
+  GstElement *after = gst_bin_get_by_name (GST_BIN (pipeline), "after");
+
+  gst_bin_add (GST_BIN (pipeline), detector);
+  fail_unless (gst_element_link_many (before, detector, after, NULL));
+  run_pipeline (outcome, pipeline);
+  gst_bin_remove (GST_BIN (pipeline), detector);
+  gst_object_unref (before);
+  gst_object_unref (after);
+  gst_object_unref (pipeline);
+}
+
+/* an element can have another model, with another input, each time it starts */
+GST_START_TEST (test_model_change)
+{
+  static const gchar *const models[] = { "street-640x384_int.xmodel",
+    "street-640x640_int.xmodel" };
+  GstElement *detector = gst_element_factory_make ("yolov5dpu", NULL);
+  Outcome outcomes[4];
+  guint i;
+
+  gst_object_ref_sink (detector);
+  gst_util_set_object_arg (G_OBJECT (detector), "device", "cpu");
+  g_object_set (detector, "threshold", 0.01, "post-messages", TRUE, NULL);
+  for (i = 0; i < 4; i++) {
+    gchar *path = g_build_filename (
+        g_getenv ("TEST_MODELS_DIR"), "street", models[i % 2], NULL);
+
+    g_object_set (detector, "model", path, NULL);
+    run_detector (&outcomes[i], detector);
+    fail_unless (outcomes[i].error == NULL, "%s", outcomes[i].error);
+    fail_unless (outcomes[i].warning == NULL, "%s", outcomes[i].warning);
+    fail_unless (strstr (outcomes[i].detections->str, "label") != NULL);
+    g_free (path);
+  }
+  fail_unless (g_string_equal (outcomes[0].detections, outcomes[2].detections));
+  fail_unless (g_string_equal (outcomes[1].detections, outcomes[3].detections));
+  fail_if (g_string_equal (outcomes[0].detections, outcomes[1].detections));
+
+  for (i = 0; i < 4; i++)
+    clear_outcome (&outcomes[i]);
+  gst_object_unref (detector);
 }
 GST_END_TEST;
 
@@ -181,6 +251,7 @@ yolov5dpu_pipeline_suite (void)
 
   suite_add_tcase (suite, tcase);
   tcase_add_test (tcase, test_same_boxes);
+  tcase_add_test (tcase, test_model_change);
   tcase_add_loop_test (tcase, test_formats, 0, G_N_ELEMENTS (frame_caps));
   tcase_add_test (tcase, test_devices);
 

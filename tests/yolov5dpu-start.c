@@ -112,6 +112,12 @@ fail_last_runner (GstElement *element, const ModelFiles *files)
 }
 
 static void
+fail_warm_up (GstElement *element, const ModelFiles *files)
+{
+  fake_dpu_fail_warm_up ("The DPU was built for another model");
+}
+
+static void
 set_other_outputs (GstElement *element, const ModelFiles *files)
 {
   fake_dpu_set_output_channels (7);
@@ -128,6 +134,7 @@ typedef struct {
 #define NOT_FOUND gst_resource_error_quark, GST_RESOURCE_ERROR_NOT_FOUND
 #define SETTINGS gst_resource_error_quark, GST_RESOURCE_ERROR_SETTINGS
 #define INIT gst_library_error_quark, GST_LIBRARY_ERROR_INIT
+#define FAILED gst_stream_error_quark, GST_STREAM_ERROR_FAILED
 
 static const StartCase start_cases[] = {
   { break_nothing, GST_STATE_PAUSED, NULL, 0, NULL },
@@ -141,6 +148,7 @@ static const StartCase start_cases[] = {
   { fail_init, GST_STATE_READY, INIT, "Load the bitstream" },
   { fail_first_runner, GST_STATE_READY, INIT, "No memory for a runner" },
   { fail_last_runner, GST_STATE_READY, INIT, "No memory for a runner" },
+  { fail_warm_up, GST_STATE_READY, FAILED, "built for another model" },
   { set_other_outputs, GST_STATE_READY, SETTINGS, "channels" },
 };
 

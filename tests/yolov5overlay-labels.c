@@ -192,6 +192,67 @@ GST_START_TEST (test_odd_labels)
 }
 GST_END_TEST;
 
+/* a text of the same beginning as others: begin, then middle many times, then
+ * end */
+static gchar *
+new_long_label (const gchar *begin, const gchar *middle, const gchar *end)
+{
+  GString *text = g_string_new (begin);
+  guint i;
+
+  for (i = 0; i < 150; i++)
+    g_string_append (text, middle);
+  g_string_append (text, end);
+  return g_string_free (text, FALSE);
+}
+
+/* cuts a name that is too long for the frame at its end, in any script, and
+ * keeps the whole label in the frame, on one line */
+GST_START_TEST (test_long_labels)
+{
+  static const struct {
+    const gchar *begin, *other_begin, *middle, *end, *other_end;
+  } cases[] = { { "bicycle ", "person ", "wide ", "one", "two" },
+    { "שלום ", "ילד ", "רחב ", "אחת", "שתים" },
+    { "دراجة ", "شخص ", "طويل ", "واحد", "اثنان" },
+    { "自転車", "人間", "長い", "一", "二" },
+    { "👤 שלום ", "🚲 שלום ", "mixed רחב ", "1", "2" } };
+  const GstVideoRectangle nowhere = { 0 };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
+    g_autofree gchar *label =
+        new_long_label (cases[i].begin, cases[i].middle, cases[i].end);
+    g_autofree gchar *same =
+        new_long_label (cases[i].begin, cases[i].middle, cases[i].other_end);
+    g_autofree gchar *other =
+        new_long_label (cases[i].other_begin, cases[i].middle, cases[i].end);
+    GBytes *pixels = draw_region_pixels (h, label, 0, 0.5, 40, 160, 10, 10);
+    GstVideoRectangle place, short_place;
+    GstBuffer *buffer;
+
+    fail_unless (same_and_unref (g_bytes_ref (pixels),
+        draw_region_pixels (h, same, 0, 0.5, 40, 160, 10, 10)));
+    fail_if (same_and_unref (
+        pixels, draw_region_pixels (h, other, 0, 0.5, 40, 160, 10, 10)));
+
+    g_object_set (h->element, "thickness", 2, NULL);
+    buffer = draw_region (h, label, 0, 0.5, 40, 160, 2, 2);
+    find_label (h, buffer, &nowhere, 0, &place);
+    gst_buffer_unref (buffer);
+    buffer = draw_region (h, cases[i].begin, 0, 0.5, 40, 160, 2, 2);
+    find_label (h, buffer, &nowhere, 0, &short_place);
+    gst_buffer_unref (buffer);
+    fail_unless (place.w > 250 && place.x >= 0 && place.x + place.w <= 320,
+        "label %u is %d wide at %d", i, place.w, place.x);
+    fail_unless (ABS (place.h - short_place.h) <= 8,
+        "label %u is %d high, a short one %d", i, place.h, short_place.h);
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
 /* draws no label for a region of neither name nor confidence */
 GST_START_TEST (test_empty_label)
 {
@@ -278,6 +339,7 @@ yolov5overlay_labels_suite (void)
   tcase_add_test (tcase, test_region_without_params);
   tcase_add_test (tcase, test_odd_font_descriptions);
   tcase_add_test (tcase, test_odd_labels);
+  tcase_add_test (tcase, test_long_labels);
   tcase_add_test (tcase, test_empty_label);
   tcase_add_test (tcase, test_odd_confidences);
 #ifndef GST_DISABLE_GST_DEBUG

@@ -554,6 +554,35 @@ GST_START_TEST (test_thousand_boxes)
 }
 GST_END_TEST;
 
+/* draws thousands of boxes with a name each, more than it keeps rendered, and
+ * hides them, and does so the same way every time */
+GST_START_TEST (test_thousands_of_names)
+{
+  GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
+  GBytes *first = NULL;
+  gint round, i;
+
+  g_object_set (h->element, "blur", "*", NULL);
+  for (round = 0; round < 2; round++) {
+    GstBuffer *buffer = new_frame (h, 0);
+    GBytes *pixels;
+
+    for (i = 0; i < 3000; i++) {
+      g_autofree gchar *label = g_strdup_printf ("thing %d", i);
+
+      add_region (
+          buffer, label, i, 0.5, i * 7 % 320, i * 13 % 240, i % 40, i % 30);
+    }
+    pixels = push_pixels (h, buffer);
+    if (first == NULL)
+      first = g_bytes_ref (pixels);
+    fail_unless (same_and_unref (g_bytes_ref (first), pixels));
+  }
+  g_bytes_unref (first);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 /* runs again after it was stopped */
 GST_START_TEST (test_restart)
 {
@@ -595,6 +624,7 @@ yolov5overlay_suite (void)
   tcase_add_test (tcase, test_properties_from_another_thread);
   tcase_add_test (tcase, test_new_caps);
   tcase_add_test (tcase, test_thousand_boxes);
+  tcase_add_test (tcase, test_thousands_of_names);
   tcase_add_test (tcase, test_restart);
   return suite;
 }

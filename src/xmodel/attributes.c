@@ -458,3 +458,34 @@ xmodel_attributes_lookup_bytes (const XmodelAttributes *self, const gchar *name,
   *size = entry->value->value.len;
   return TRUE;
 }
+
+/**
+ * xmodel_attributes_list_keys:
+ * @self: attributes of a model
+ * @name: name of an attribute that maps strings to strings
+ * @n_keys: (out): how many keys it has
+ *
+ * Returns: (transfer container) (nullable) (array length=n_keys): the keys in
+ *   the order of the file, UTF-8, %NULL when there is no such map
+ */
+const gchar **
+xmodel_attributes_list_keys (
+    const XmodelAttributes *self, const gchar *name, gsize *n_keys)
+{
+  const XmodelFile__Attribute *attribute =
+      find_of_type (self, name, VALUE (MAP_OF_STRING));
+  const XmodelFile__MapOfString *map;
+  const gchar **keys;
+  gsize i;
+
+  *n_keys = 0;
+  if (attribute == NULL)
+    return NULL;
+  map = attribute->map_of_string;
+  /* one more, so that an empty map is not %NULL */
+  keys = g_new0 (const gchar *, map->n_entries + 1);
+  for (i = 0; i < map->n_entries; i++)
+    keys[i] = map->entries[i]->key;
+  *n_keys = map->n_entries;
+  return keys;
+}

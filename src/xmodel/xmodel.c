@@ -11,6 +11,8 @@
 
 #include "wire.h"
 
+#include <glib/gstdio.h>
+
 #include <string.h>
 
 struct _Xmodel {
@@ -344,6 +346,31 @@ failed:
   return NULL;
 }
 
+/* devices and pipes may never end, and large files are no models */
+static gboolean
+check_file (const gchar *path, GError **error)
+{
+  GStatBuf status;
+
+  /* a file that is not there is the next one's to report */
+  if (g_stat (path, &status) != 0 || S_ISDIR (status.st_mode))
+    return TRUE;
+  if (!S_ISREG (status.st_mode)) {
+    g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_NOT_FOUND,
+        "cannot read the model: \"%s\" is a device or a pipe, not a file",
+        path);
+    return FALSE;
+  }
+  if (status.st_size > XMODEL_MAX_BYTES) {
+    g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_LIMIT,
+        "cannot use the model %s: the file has %" G_GOFFSET_FORMAT
+        " bytes, more than the %d that are taken",
+        path, (goffset) status.st_size, XMODEL_MAX_BYTES);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /**
  * xmodel_load:
  * @path: name of an .xmodel file
@@ -362,6 +389,8 @@ xmodel_load (const gchar *path, GError **error)
   gchar *content;
   gsize size;
 
+  if (!check_file (path, error))
+    return NULL;
   if (!g_file_get_contents (path, &content, &size, &local_error)) {
     g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_NOT_FOUND,
         "cannot read the model: %s", local_error->message);

@@ -149,5 +149,7 @@ gboolean xmodel_attributes_lookup_string (const XmodelAttributes *self,
     const gchar *name, const gchar *key, const gchar **value);
 gboolean xmodel_attributes_lookup_bytes (const XmodelAttributes *self,
     const gchar *name, const gchar *key, const guint8 **data, gsize *size);
+const gchar **xmodel_attributes_list_keys (
+    const XmodelAttributes *self, const gchar *name, gsize *n_keys);
 
 G_END_DECLS

@@ -44,6 +44,7 @@ struct _Yolov5Decoder {
   HeadDecoder heads[YOLOV5_MAX_HEADS];
   guint n_heads;
   guint n_classes;
+  /* the lowest of all classes, which the limits are for */
   gfloat threshold;
   Yolov5Nms *nms;
 };
@@ -149,29 +150,49 @@ decode_box (const HeadDecoder *self, const gint8 *logits, guint index,
   box->y_max = y + height / 2;
 }
 
-/* as YOLOv5's non_max_suppression() without multi_label: the best class only */
+static gboolean
+is_wanted (const Yolov5Detection *box, const Yolov5Parameters *parameters)
+{
+  const Yolov5SizeLimits *limits = &parameters->size_limits;
+  gfloat width = box->x_max - box->x_min;
+  gfloat height = box->y_max - box->y_min;
+
+  if (parameters->class_rules != NULL
+      && box->confidence <= yolov5_class_rules_get_threshold (
+             parameters->class_rules, box->class_id, parameters->threshold))
+    return FALSE;
+
+  return width >= limits->min_width && height >= limits->min_height
+         && (limits->max_width == 0 || width <= limits->max_width)
+         && (limits->max_height == 0 || height <= limits->max_height);
+}
+
+/* as YOLOv5's non_max_suppression() without multi_label: the best class only,
+ * and what is not wanted is out before it suppresses others */
 static void
 add_candidate (Yolov5Decoder *self, const HeadDecoder *head,
-    const gint8 *logits, guint index)
+    const gint8 *logits, guint index, const Yolov5Parameters *parameters)
 {
   const gint8 *classes = logits + N_BOX_CHANNELS;
   gint8 best = largest (classes, self->n_classes);
   guint8 objectness = logits[CHANNEL_OBJECTNESS];
-  Yolov5Detection *candidate;
+  Yolov5Detection candidate;
 
   if (best < head->class_limit[objectness])
     return;
-  candidate = yolov5_nms_add (self->nms);
-  candidate->confidence =
+  candidate.confidence =
       head->sigmoid[objectness] * head->sigmoid[(guint8) best];
-  candidate->class_id =
+  candidate.class_id =
       (const gint8 *) memchr (classes, best, self->n_classes) - classes;
-  decode_box (head, logits, index, candidate);
+  decode_box (head, logits, index, &candidate);
+  if (is_wanted (&candidate, parameters))
+    *yolov5_nms_add (self->nms) = candidate;
 }
 
 /* the anchors of all cells follow each other without a gap */
 static void
-scan_head (Yolov5Decoder *self, const HeadDecoder *head, const gint8 *logits)
+scan_head (Yolov5Decoder *self, const HeadDecoder *head, const gint8 *logits,
+    const Yolov5Parameters *parameters)
 {
   const Yolov5Tensor *tensor = &head->head->tensor;
   guint n = tensor->height * tensor->width * head->head->n_anchors;
@@ -182,8 +203,23 @@ scan_head (Yolov5Decoder *self, const HeadDecoder *head, const gint8 *logits)
     return;
   for (guint i = 0; i < n; i++, logits += step) {
     if (logits[CHANNEL_OBJECTNESS] >= limit)
-      add_candidate (self, head, logits, i);
+      add_candidate (self, head, logits, i, parameters);
   }
+}
+
+static gfloat
+find_lowest_threshold (
+    const Yolov5Decoder *self, const Yolov5Parameters *parameters)
+{
+  gfloat lowest = G_MAXFLOAT;
+
+  if (parameters->class_rules == NULL)
+    return parameters->threshold;
+  for (guint i = 0; i < self->n_classes; i++)
+    lowest =
+        MIN (lowest, yolov5_class_rules_get_threshold (
+                         parameters->class_rules, i, parameters->threshold));
+  return lowest;
 }
 
 /**
@@ -207,14 +243,16 @@ const Yolov5Detection *
 yolov5_decoder_run (Yolov5Decoder *self, const gint8 *const *outputs,
     const Yolov5Parameters *parameters, guint *n_detections)
 {
-  if (parameters->threshold != self->threshold)
-    set_threshold (self, parameters->threshold);
+  gfloat threshold = find_lowest_threshold (self, parameters);
+
+  if (threshold != self->threshold)
+    set_threshold (self, threshold);
 
   yolov5_nms_reset (self->nms);
   for (guint i = 0; i < self->n_heads; i++) {
     const HeadDecoder *head = &self->heads[i];
 
-    scan_head (self, head, outputs[head->head->output]);
+    scan_head (self, head, outputs[head->head->output], parameters);
   }
   return yolov5_nms_run (self->nms, parameters, n_detections);
 }

@@ -81,18 +81,37 @@ typedef struct {
   guint class_id;
 } Yolov5Detection;
 
+typedef struct _Yolov5ClassRules Yolov5ClassRules;
+
+/**
+ * Yolov5SizeLimits:
+ *
+ * Of boxes, in pixels of the model's input, before anything is cut off at the
+ * border. A maximum of 0 is none.
+ */
+typedef struct {
+  gfloat min_width;
+  gfloat min_height;
+  gfloat max_width;
+  gfloat max_height;
+} Yolov5SizeLimits;
+
 /**
  * Yolov5Parameters:
  * @threshold: the confidence of a detection exceeds this, 0..1
  * @iou_threshold: boxes that overlap a better one by more than this are dropped
  * @max_detections: at most so many, the best ones
  * @class_agnostic: let boxes of different classes suppress each other
+ * @class_rules: (nullable): what is different for single classes
+ * @size_limits: other boxes are dropped before they can suppress any
  */
 typedef struct {
   gfloat threshold;
   gfloat iou_threshold;
   guint max_detections;
   gboolean class_agnostic;
+  const Yolov5ClassRules *class_rules;
+  Yolov5SizeLimits size_limits;
 } Yolov5Parameters;
 
 typedef struct _Yolov5Model Yolov5Model;
@@ -117,6 +136,13 @@ gboolean yolov5_model_get_iou_threshold (
 gboolean yolov5_model_is_bgr (const Yolov5Model *self);
 guint8 yolov5_model_get_pad (const Yolov5Model *self);
 
+Yolov5ClassRules *yolov5_class_rules_new (const Yolov5Model *model,
+    const gchar *classes, const gchar *thresholds, GError **error);
+Yolov5ClassRules *yolov5_class_rules_ref (Yolov5ClassRules *self);
+void yolov5_class_rules_unref (Yolov5ClassRules *self);
+gfloat yolov5_class_rules_get_threshold (
+    const Yolov5ClassRules *self, guint class_id, gfloat threshold);
+
 Yolov5Decoder *yolov5_decoder_new (Yolov5Model *model);
 void yolov5_decoder_free (Yolov5Decoder *self);
 const Yolov5Detection *yolov5_decoder_run (Yolov5Decoder *self,
@@ -124,6 +150,7 @@ const Yolov5Detection *yolov5_decoder_run (Yolov5Decoder *self,
     guint *n_detections);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Yolov5Model, yolov5_model_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Yolov5ClassRules, yolov5_class_rules_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Yolov5Decoder, yolov5_decoder_free)
 
 G_END_DECLS

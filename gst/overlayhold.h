@@ -1,0 +1,38 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The last detections, for frames that no model looked at. */
+
+#pragma once
+
+#include "gstdetection.h"
+
+G_BEGIN_DECLS
+
+/**
+ * OverlayHold:
+ * @detections: the last detections; empty also when there are none to keep
+ * @time: time of the frame they belong to
+ * @width: columns of the frames they are meant for
+ * @height: rows of these frames
+ */
+typedef struct {
+  GArray *detections;
+  GstClockTime time;
+  gint width;
+  gint height;
+} OverlayHold;
+
+void overlay_hold_init (OverlayHold *self);
+void overlay_hold_clear (OverlayHold *self);
+
+void overlay_hold_drop (OverlayHold *self);
+void overlay_hold_keep (
+    OverlayHold *self, const GArray *detections, GstClockTime time);
+void overlay_hold_recall (const OverlayHold *self, GstClockTime time,
+    GstClockTime expiry, GArray *detections);
+void overlay_hold_resize (OverlayHold *self, gint width, gint height);
+
+G_END_DECLS
