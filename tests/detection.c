@@ -416,7 +416,7 @@ draw_upstream (GstHarness *harness, gboolean draw_labels)
   guint n_drawn = 0;
 
   g_object_set (harness->element, "draw-labels", draw_labels, NULL);
-  gst_buffer_attach_detections (frame, &info, &detection, 1);
+  gst_buffer_attach_detections (frame, &info, &detection, 1, TRUE);
   frame = gst_harness_push_and_pull (harness, frame);
   fail_unless (frame != NULL);
   /* in the middle of each edge, away from the label, and in the box */
