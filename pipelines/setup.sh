@@ -14,6 +14,9 @@ build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
 run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-libav fonts-dejavu-core python3-gi gir1.2-gst-plugins-base-1.0'
+# GstAnalytics, which GStreamer has from here on
+analytics_version=1.24
+analytics_package=libgstreamer-plugins-bad1.0-dev
 # the peers that tests/bench compares with
 bench_packages='python3-opencv python3-onnx'
 # what only the tests need: the manual page's and those of models/prepare
@@ -53,6 +56,10 @@ case ${1-} in
 esac
 # shellcheck disable=SC2086
 install_missing $packages
+gst_version=$(dpkg-query -W -f '${Version}' libgstreamer1.0-dev)
+if dpkg --compare-versions "$gst_version" ge $analytics_version; then
+  install_missing $analytics_package
+fi
 
 cd "$top"
 [ -f build/build.ninja ] || meson setup build -Dwerror="${WERROR:-false}" >/dev/null

@@ -395,6 +395,73 @@ GST_START_TEST (test_collect_objects_of_others)
   check_detection (4, "dog", -1, 0.5, 1, 2, 3, 4);
 }
 GST_END_TEST;
+
+static guint8
+get_level (GstBuffer *frame, gint x, gint y)
+{
+  guint8 level = 0;
+
+  gst_buffer_extract (
+      frame, y * GST_VIDEO_INFO_PLANE_STRIDE (&info, 0) + 3 * x, &level, 1);
+  return level;
+}
+
+/* bytes that upstream's overlay draws above the box, where its label is, and
+ * checks of the box itself */
+static guint
+draw_upstream (GstHarness *harness, gboolean draw_labels)
+{
+  GstDetection detection = new_detection ("person", 64, 90, 320, 180);
+  GstBuffer *frame = gst_buffer_copy_deep (buffer);
+  guint n_drawn = 0;
+
+  g_object_set (harness->element, "draw-labels", draw_labels, NULL);
+  gst_buffer_attach_detections (frame, &info, &detection, 1, TRUE);
+  frame = gst_harness_push_and_pull (harness, frame);
+  fail_unless (frame != NULL);
+  /* in the middle of each edge, away from the label, and in the box */
+  fail_unless (get_level (frame, 64, 180) > 0);
+  fail_unless (get_level (frame, 64 + 320, 180) > 0);
+  fail_unless (get_level (frame, 300, 90) > 0);
+  fail_unless (get_level (frame, 300, 90 + 180) > 0);
+  fail_unless_equals_int (get_level (frame, 300, 220), 0);
+  for (gint y = 0; y < 85; y++) {
+    for (gint x = 0; x < WIDTH; x++)
+      n_drawn += get_level (frame, x, y) > 0;
+  }
+  gst_buffer_unref (frame);
+  return n_drawn;
+}
+
+/* upstream's own overlay draws our boxes and labels, and nothing without */
+GST_START_TEST (test_upstream_overlay_draws_detections)
+{
+  GstHarness *harness;
+  GstBuffer *plain;
+
+  if (!gst_registry_check_feature_version (
+          gst_registry_get (), "objectdetectionoverlay", 1, 24, 0)) {
+    g_print ("skipped: there is no objectdetectionoverlay element\n");
+    return;
+  }
+  harness = gst_harness_new ("objectdetectionoverlay");
+  gst_harness_set_caps_str (harness,
+      "video/x-raw,format=RGB,width=640,height=360,framerate=25/1",
+      "video/x-raw,format=RGB,width=640,height=360,framerate=25/1");
+  /* first, for upstream's element repeats what it drew last */
+  plain = gst_harness_push_and_pull (harness, gst_buffer_copy_deep (buffer));
+  fail_unless (plain != NULL);
+  for (gint y = 0; y < HEIGHT; y++) {
+    for (gint x = 0; x < WIDTH; x++)
+      fail_unless_equals_int (get_level (plain, x, y), 0);
+  }
+  gst_buffer_unref (plain);
+
+  fail_unless_equals_int (draw_upstream (harness, FALSE), 0);
+  fail_unless (draw_upstream (harness, TRUE) > 0);
+  gst_harness_teardown (harness);
+}
+GST_END_TEST;
 #endif
 
 static Suite *
@@ -419,6 +486,7 @@ detection_suite (void)
   tcase_add_loop_test (tcase, test_objects_have_the_ids_of_their_regions, 0,
       G_N_ELEMENTS (upstream_ids));
   tcase_add_test (tcase, test_collect_objects_of_others);
+  tcase_add_test (tcase, test_upstream_overlay_draws_detections);
 #endif
   suite_add_tcase (suite, tcase);
   return suite;

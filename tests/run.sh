@@ -2,12 +2,46 @@
 # Installs what is missing, builds with warnings as errors, runs all tests.
 # The last line counts them.
 #
-# usage: tests/run.sh [MESON-TEST-ARGUMENT...]
+# usage: tests/run.sh [--trixie | --arm64] [MESON-TEST-ARGUMENT...]
+#        tests/run.sh --packages
+#
+# --trixie: the same on Debian 13, in a folder (root only)
+# --arm64: the same for arm64, built by a cross compiler in a folder and run by
+#   qemu (root only), without the tests that are too slow for that
+# --packages: builds, checks, installs and tries the Debian packages, see
+#   tests/packages.sh
 
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
+
+# where another Debian cannot be had, that is one skipped test
+in_folder ()
+{
+  status=0
+  tests/debian-folder.sh "$@" || status=$?
+  [ "$status" -eq 77 ] || exit "$status"
+  echo "0 passed, 0 failed, 1 skipped"
+  exit 0
+}
+
+case ${1-} in
+  --trixie)
+    shift
+    # shellcheck disable=SC2016
+    in_folder trixie amd64 trixie sh -eu -c 'WERROR=true pipelines/setup.sh --tests
+      meson configure build -Danalytics=enabled >/dev/null
+      exec tests/run.sh "$@"' sh "$@"
+    ;;
+  --arm64)
+    shift
+    in_folder bookworm amd64 cross-arm64 tests/arm64.sh "$@"
+    ;;
+  --packages)
+    exec tests/packages.sh
+    ;;
+esac
 
 WERROR=true pipelines/setup.sh --tests
 meson configure build -Dwerror=true -Dtests=enabled >/dev/null
@@ -16,20 +50,4 @@ ninja -C build >build/ninja.log 2>&1 || {
   echo "0 passed, 1 failed, 0 skipped"
   exit 1
 }
-
-meson test -C build --no-rebuild --print-errorlogs --num-processes 2 "$@" \
-  >build/tests.log 2>&1 || true
-cat build/tests.log
-
-count ()
-{
-  number=$(sed -n "s/^$1: *\([0-9][0-9]*\).*/\1/p" build/tests.log | tail -n 1)
-  echo "${number:-0}"
-}
-
-passed=$(count Ok)
-skipped=$(count Skipped)
-failed=$(($(count Fail) + $(count Timeout) + $(count 'Unexpected Pass')))
-[ "$passed" -gt 0 ] || failed=$((failed + 1))
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+exec tests/count.sh build "$@"

@@ -9,6 +9,7 @@
 #include "convolution.h"
 #include "arithmetic.h"
 #include "kernels.h"
+#include "onednn.h"
 
 #include <math.h>
 #include <string.h>
@@ -33,6 +34,8 @@ struct _SwdpuConvolution {
   dnnl_primitive_t primitive;
   dnnl_memory_t weights;
   dnnl_memory_t bias;
+  /* NULL where the primitive knows it */
+  dnnl_memory_t scale;
 
   /* where the parts of the scratch memory begin */
   gsize float_input_offset;
@@ -47,7 +50,7 @@ struct _SwdpuBoundConvolution {
   gfloat *float_input;
   gpointer accumulators;
   dnnl_memory_t memories[3];
-  dnnl_exec_arg_t arguments[5];
+  dnnl_exec_arg_t arguments[6];
   gint n_arguments;
 };
 
@@ -101,7 +104,8 @@ find_bounds (const SwdpuConvolution *self, const PlanConvolution *convolution)
 }
 
 /* Whether oneDNN's epilogue, (float (accumulator) + bias) * scale, activation,
- * rounding half to even, can be made to give the DPU's result.
+ * rounding half to even, can be made to give the DPU's result. The scale is a
+ * power of two, so that it may as well come before the bias.
  *
  * In units of the exact sum, 2^-fix_point, a sum is a whole number and a tie of
  * the rounding is one as well (13ths of one with LeakyReLU's slope). A little
@@ -141,20 +145,18 @@ choose_path (const SwdpuConvolution *self, SwdpuPath best, const Bounds *bounds)
   return MIN (best, SWDPU_PATH_INT8);
 }
 
-static gboolean
-describe_image (dnnl_memory_desc_t *descriptor, const PlanTensor *tensor,
-    dnnl_data_type_t type)
+static SwdpuLayout *
+describe_image (const PlanTensor *tensor, dnnl_data_type_t type)
 {
   const guint32 *dims = tensor->shape.dims;
   dnnl_dims_t sizes = { 1, dims[PLAN_C], dims[PLAN_H], dims[PLAN_W] };
 
-  return dnnl_memory_desc_init_by_tag (descriptor, 4, sizes, type, dnnl_nhwc)
-         == dnnl_success;
+  return swdpu_layout_new (4, sizes, type, dnnl_nhwc);
 }
 
-static gboolean
-describe_weights (dnnl_memory_desc_t *descriptor, const SwdpuConvolution *self,
-    const PlanConvolution *convolution, dnnl_data_type_t type, gboolean packed)
+static SwdpuLayout *
+describe_weights (const SwdpuConvolution *self,
+    const PlanConvolution *convolution, gboolean packed)
 {
   guint groups = convolution->groups;
   guint n_in = self->input->shape.dims[PLAN_C] / groups;
@@ -162,28 +164,33 @@ describe_weights (dnnl_memory_desc_t *descriptor, const SwdpuConvolution *self,
     convolution->window.kernel_w };
   dnnl_dims_t grouped = { groups, self->channels / groups, n_in,
     convolution->window.kernel_h, convolution->window.kernel_w };
+  dnnl_data_type_t type = self->path == SWDPU_PATH_FLOAT ? dnnl_f32 : dnnl_s8;
 
   if (groups == 1)
-    return dnnl_memory_desc_init_by_tag (descriptor, 4, dense, type,
-               packed ? dnnl_format_tag_any : dnnl_ohwi)
-           == dnnl_success;
-  return dnnl_memory_desc_init_by_tag (descriptor, 5, grouped, type,
-             packed ? dnnl_format_tag_any : dnnl_gohwi)
-         == dnnl_success;
+    return swdpu_layout_new (
+        4, dense, type, packed ? dnnl_format_tag_any : dnnl_ohwi);
+  return swdpu_layout_new (
+      5, grouped, type, packed ? dnnl_format_tag_any : dnnl_gohwi);
+}
+
+static SwdpuLayout *
+describe_bias (const SwdpuConvolution *self)
+{
+  dnnl_dims_t size = { self->channels };
+
+  return swdpu_layout_new (1, size, dnnl_f32, dnnl_x);
 }
 
 static gboolean
-describe_convolution (dnnl_convolution_desc_t *descriptor,
-    const SwdpuConvolution *self, const PlanConvolution *convolution)
+describe_convolution (SwdpuConvolution *self,
+    const PlanConvolution *convolution, dnnl_primitive_attr_t attributes)
 {
   const PlanWindow *window = &convolution->window;
   const guint32 *in = self->input->shape.dims;
   const guint32 *out = self->output->shape.dims;
   gboolean is_float = self->path == SWDPU_PATH_FLOAT;
-  dnnl_data_type_t type = is_float ? dnnl_f32 : dnnl_s8;
-  dnnl_data_type_t result = is_float                              ? dnnl_f32
-                            : self->path == SWDPU_PATH_INT8_FUSED ? dnnl_s8
-                                                                  : dnnl_s32;
+  gboolean is_fused = self->path == SWDPU_PATH_INT8_FUSED;
+  dnnl_data_type_t result = is_float ? dnnl_f32 : is_fused ? dnnl_s8 : dnnl_s32;
   dnnl_dim_t reach_h = (window->kernel_h - 1) * (dnnl_dim_t) window->dilation_h;
   dnnl_dim_t reach_w = (window->kernel_w - 1) * (dnnl_dim_t) window->dilation_w;
   dnnl_dims_t strides = { window->stride_h, window->stride_w };
@@ -193,77 +200,71 @@ describe_convolution (dnnl_convolution_desc_t *descriptor,
                                     - in[PLAN_H] - before[0]),
     MAX (0, (out[PLAN_W] - 1) * strides[1] + reach_w + 1 - in[PLAN_W]
                 - before[1]) };
-  dnnl_dims_t bias_size = { self->channels };
-  dnnl_memory_desc_t source, weights, bias, destination;
+  g_autoptr (SwdpuLayout) source =
+      describe_image (self->input, is_float ? dnnl_f32 : dnnl_s8);
+  g_autoptr (SwdpuLayout) destination = describe_image (self->output, result);
+  g_autoptr (SwdpuLayout) weights = describe_weights (self, convolution, TRUE);
+  g_autoptr (SwdpuLayout) bias = describe_bias (self);
 
-  return describe_image (&source, self->input, type)
-         && describe_image (&destination, self->output, result)
-         && describe_weights (&weights, self, convolution, type, TRUE)
-         && dnnl_memory_desc_init_by_tag (&bias, 1, bias_size, dnnl_f32, dnnl_x)
-                == dnnl_success
-         && dnnl_dilated_convolution_forward_desc_init (descriptor,
-                dnnl_forward_inference, dnnl_convolution_direct, &source,
-                &weights, self->path == SWDPU_PATH_INT8_FUSED ? &bias : NULL,
-                &destination, strides, dilations, before, after)
-                == dnnl_success;
+  return source != NULL && destination != NULL && weights != NULL
+         && bias != NULL
+         && swdpu_describe_convolution (&self->descriptor, self->engine, source,
+             weights, is_fused ? bias : NULL, destination, strides, dilations,
+             before, after, attributes);
 }
 
 /* activation and rounding inside oneDNN; it works in units of the output */
 static gboolean
-add_epilogue (dnnl_primitive_attr_t attributes, const SwdpuConvolution *self,
-    const PlanConvolution *convolution)
+add_epilogue (SwdpuConvolution *self, const PlanConvolution *convolution,
+    dnnl_primitive_attr_t attributes)
 {
   gint output_fix_point = self->requantize.output_fix_point;
   gfloat scale = ldexpf (1.0f, output_fix_point - self->input->fix_point
                                    - convolution->weights_fix_point);
   dnnl_post_ops_t operations;
-  dnnl_status_t status = dnnl_success;
+  gboolean added = TRUE;
 
-  if (dnnl_primitive_attr_set_output_scales (attributes, 1, 0, &scale)
-          != dnnl_success
+  if (!swdpu_attributes_set_scale (
+          attributes, self->engine, scale, &self->scale)
       || dnnl_post_ops_create (&operations) != dnnl_success)
     return FALSE;
   switch (self->requantize.activation) {
     case PLAN_ACTIVATION_NONE:
       break;
     case PLAN_ACTIVATION_RELU:
-      status = dnnl_post_ops_append_eltwise (
-          operations, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
+      added =
+          swdpu_operations_append (operations, dnnl_eltwise_relu, 0.0f, 0.0f);
       break;
     case PLAN_ACTIVATION_RELU6:
-      status = dnnl_post_ops_append_eltwise (operations, 1.0f,
-          dnnl_eltwise_clip, 0.0f, ldexpf (6.0f, output_fix_point));
+      added = swdpu_operations_append (
+          operations, dnnl_eltwise_clip, 0.0f, ldexpf (6.0f, output_fix_point));
       break;
     case PLAN_ACTIVATION_LEAKY_RELU:
-      status =
-          dnnl_post_ops_append_eltwise (operations, 1.0f, dnnl_eltwise_relu,
-              ldexpf (SWDPU_LEAKY_NUMERATOR, -SWDPU_LEAKY_SHIFT), 0.0f);
+      added = swdpu_operations_append (operations, dnnl_eltwise_relu,
+          ldexpf (SWDPU_LEAKY_NUMERATOR, -SWDPU_LEAKY_SHIFT), 0.0f);
       break;
   }
-  if (status == dnnl_success)
-    status = dnnl_primitive_attr_set_post_ops (attributes, operations);
+  added = added
+          && dnnl_primitive_attr_set_post_ops (attributes, operations)
+                 == dnnl_success;
   dnnl_post_ops_destroy (operations);
-  return status == dnnl_success;
+  return added;
 }
 
 static gboolean
 create_primitive (SwdpuConvolution *self, const PlanConvolution *convolution)
 {
-  dnnl_convolution_desc_t descriptor;
   dnnl_primitive_attr_t attributes;
   gboolean created;
 
-  if (!describe_convolution (&descriptor, self, convolution)
-      || dnnl_primitive_attr_create (&attributes) != dnnl_success)
+  if (dnnl_primitive_attr_create (&attributes) != dnnl_success)
     return FALSE;
   created = dnnl_primitive_attr_set_scratchpad_mode (
                 attributes, dnnl_scratchpad_mode_user)
                 == dnnl_success
             && (self->path != SWDPU_PATH_INT8_FUSED
-                || add_epilogue (attributes, self, convolution))
-            && dnnl_primitive_desc_create (&self->descriptor, &descriptor,
-                   attributes, self->engine, NULL)
-                   == dnnl_success
+                || add_epilogue (self, convolution, attributes))
+            && describe_convolution (self, convolution, attributes)
             && dnnl_primitive_create (&self->primitive, self->descriptor)
                    == dnnl_success;
   dnnl_primitive_attr_destroy (attributes);
@@ -274,7 +275,7 @@ create_primitive (SwdpuConvolution *self, const PlanConvolution *convolution)
 static gboolean
 reorder_weights (SwdpuConvolution *self, dnnl_memory_t source)
 {
-  const dnnl_memory_desc_t *from, *to;
+  const SwdpuLayout *from, *to;
   dnnl_primitive_desc_t descriptor;
   dnnl_primitive_t reorder = NULL;
   dnnl_stream_t stream = NULL;
@@ -311,51 +312,49 @@ reorder_weights (SwdpuConvolution *self, dnnl_memory_t source)
 static gboolean
 pack_weights (SwdpuConvolution *self, const PlanConvolution *convolution)
 {
-  gboolean is_float = self->path == SWDPU_PATH_FLOAT;
-  dnnl_memory_desc_t descriptor;
+  g_autoptr (SwdpuLayout) layout = describe_weights (self, convolution, FALSE);
   dnnl_memory_t source;
   g_autofree gfloat *floats = NULL;
   gpointer data = (gpointer) convolution->weights;
   gboolean packed;
 
-  if (!describe_weights (
-          &descriptor, self, convolution, is_float ? dnnl_f32 : dnnl_s8, FALSE))
+  if (layout == NULL)
     return FALSE;
-  if (is_float) {
-    gsize n = dnnl_memory_desc_get_size (&descriptor) / sizeof (gfloat);
+  if (self->path == SWDPU_PATH_FLOAT) {
+    gsize n = dnnl_memory_desc_get_size (layout) / sizeof (gfloat);
 
     data = floats = g_new (gfloat, n);
     for (gsize i = 0; i < n; i++)
       floats[i] = convolution->weights[i];
   }
-  if (dnnl_memory_create (&source, &descriptor, self->engine, data)
-      != dnnl_success)
+  if (dnnl_memory_create (&source, layout, self->engine, data) != dnnl_success)
     return FALSE;
   packed = reorder_weights (self, source);
   dnnl_memory_destroy (source);
   return packed;
 }
 
-/* in units of the accumulator, nudged so that oneDNN's ties go up */
+/* in the units in which oneDNN adds it, nudged so that its ties go up */
 static gboolean
-pack_bias (
-    SwdpuConvolution *self, const PlanConvolution *convolution, gfloat nudge)
+pack_bias (SwdpuConvolution *self, gfloat nudge)
 {
-  dnnl_dims_t size = { self->channels };
-  dnnl_memory_desc_t descriptor;
+  const PlanRequantize *requantize = &self->requantize;
+  gint exponent = SWDPU_BIAS_IS_SCALED
+                      ? -self->accumulator_shift
+                      : requantize->output_fix_point - requantize->fix_point;
+  g_autoptr (SwdpuLayout) layout = describe_bias (self);
   gpointer handle;
   gfloat *values;
 
-  if (dnnl_memory_desc_init_by_tag (&descriptor, 1, size, dnnl_f32, dnnl_x)
-          != dnnl_success
+  if (layout == NULL
       || dnnl_memory_create (
-             &self->bias, &descriptor, self->engine, DNNL_MEMORY_ALLOCATE)
+             &self->bias, layout, self->engine, DNNL_MEMORY_ALLOCATE)
              != dnnl_success
       || dnnl_memory_get_data_handle (self->bias, &handle) != dnnl_success)
     return FALSE;
   values = handle;
   for (guint c = 0; c < self->channels; c++)
-    values[c] = ldexpf (self->exact_bias[c] + nudge, -self->accumulator_shift);
+    values[c] = ldexpf (self->exact_bias[c] + nudge, exponent);
   return TRUE;
 }
 
@@ -368,11 +367,10 @@ align_scratch (gsize size)
 static void
 lay_out_scratch (SwdpuConvolution *self)
 {
-  const dnnl_memory_desc_t *descriptor = dnnl_primitive_desc_query_md (
+  const SwdpuLayout *layout = dnnl_primitive_desc_query_md (
       self->descriptor, dnnl_query_scratchpad_md, 0);
 
-  self->float_input_offset =
-      align_scratch (dnnl_memory_desc_get_size (descriptor));
+  self->float_input_offset = align_scratch (dnnl_memory_desc_get_size (layout));
   self->accumulators_offset = self->float_input_offset;
   if (self->path == SWDPU_PATH_FLOAT)
     self->accumulators_offset +=
@@ -429,7 +427,7 @@ swdpu_convolution_new (const Plan *plan, const PlanStep *step,
   compute_exact_bias (self, convolution);
   if (!create_primitive (self, convolution) || !pack_weights (self, convolution)
       || (self->path == SWDPU_PATH_INT8_FUSED
-          && !pack_bias (self, convolution, find_nudge (self, &bounds)))) {
+          && !pack_bias (self, find_nudge (self, &bounds)))) {
     self->path = SWDPU_PATH_PLAIN;
     return self;
   }
@@ -440,6 +438,8 @@ swdpu_convolution_new (const Plan *plan, const PlanStep *step,
 void
 swdpu_convolution_free (SwdpuConvolution *self)
 {
+  if (self->scale != NULL)
+    dnnl_memory_destroy (self->scale);
   if (self->bias != NULL)
     dnnl_memory_destroy (self->bias);
   if (self->weights != NULL)
@@ -470,11 +470,11 @@ bind_memory (SwdpuBoundConvolution *self, guint index, gint argument,
     dnnl_query_t query, gpointer data)
 {
   const SwdpuConvolution *convolution = self->convolution;
-  const dnnl_memory_desc_t *descriptor =
+  const SwdpuLayout *layout =
       dnnl_primitive_desc_query_md (convolution->descriptor, query, 0);
 
   if (dnnl_memory_create (
-          &self->memories[index], descriptor, convolution->engine, data)
+          &self->memories[index], layout, convolution->engine, data)
       != dnnl_success)
     return FALSE;
   self->arguments[self->n_arguments++] =
@@ -519,6 +519,9 @@ swdpu_convolution_bind (const SwdpuConvolution *self, const gint8 *input,
   if (self->bias != NULL)
     bound->arguments[bound->n_arguments++] =
         (dnnl_exec_arg_t){ DNNL_ARG_BIAS, self->bias };
+  if (self->scale != NULL)
+    bound->arguments[bound->n_arguments++] =
+        (dnnl_exec_arg_t){ SWDPU_ARG_SCALE, self->scale };
   return bound;
 }
 
