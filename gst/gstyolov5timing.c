@@ -16,8 +16,9 @@
 /* what is reported is that much more than what was measured, in percent */
 #define HEAD_ROOM 10
 /* ... and is lowered when it would become less than this percentage of itself:
- * the window is full of faster frames then */
-#define MUCH_LOWER 75
+ * the window is full of faster frames then. With the head-room that makes what
+ * is reported at most a fifth more than what was measured */
+#define LOWER 92
 /* before so many frames, the first guess stands */
 #define MIN_FRAMES 8
 
@@ -86,7 +87,7 @@ gst_yolov5_latency_add (GstYolov5Latency *self, GstClockTime spent)
   wanted = slow + slow * HEAD_ROOM / 100;
   if (slow <= self->reported
       && (self->n_spent < GST_YOLOV5_LATENCY_WINDOW
-          || wanted >= self->reported * MUCH_LOWER / 100))
+          || wanted >= self->reported * LOWER / 100))
     return FALSE;
 
   self->reported = wanted;

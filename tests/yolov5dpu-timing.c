@@ -73,10 +73,23 @@ GST_END_TEST;
 GST_START_TEST (test_faster)
 {
   gst_yolov5_latency_reset (&latency, 40 * MS);
-  assert_equals_int (add (500, 35 * MS), 0);
+  assert_equals_int (add (500, 37 * MS), 0);
   assert_equals_int (add (30, 10 * MS), 0);
   assert_equals_int (add (500, 10 * MS), 1);
   assert_equals_uint64 (latency.reported, 11 * MS);
+}
+GST_END_TEST;
+
+/* whatever frames take, what is reported is at most a fifth more */
+GST_START_TEST (test_close)
+{
+  gst_yolov5_latency_reset (&latency, 40 * MS);
+  for (guint time = 40; time > 0; time--) {
+    add (500, time * MS);
+    fail_unless (latency.reported >= time * MS);
+    fail_unless (latency.reported <= time * MS * 12 / 10, "%u ms for %u ms",
+        (guint) (latency.reported / MS), time);
+  }
 }
 GST_END_TEST;
 
@@ -172,6 +185,7 @@ yolov5dpu_timing_suite (void)
   tcase_add_test (tcase, test_slower);
   tcase_add_test (tcase, test_hiccups);
   tcase_add_test (tcase, test_faster);
+  tcase_add_test (tcase, test_close);
   tcase_add_loop_test (tcase, test_answer, 0, G_N_ELEMENTS (answer_cases));
   tcase_add_loop_test (tcase, test_late, 0, G_N_ELEMENTS (late_cases));
 
