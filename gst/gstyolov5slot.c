@@ -30,7 +30,8 @@ struct _GstYolov5SlotWorker {
   gboolean started;
   GError *start_error;
   GstClockTime warm_up_time;
-  /* of the worker's thread; the input also of whoever acquired the slot */
+  /* of the worker's thread, which changes the runner under the pool's lock once
+   * it has started; the input also of whoever acquired the slot */
   DpuRunner *runner;
   Yolov5Decoder *decoder;
   gint8 *input;
@@ -150,6 +151,7 @@ run_worker (gpointer data)
   GstYolov5Slot *slot = data;
   GstYolov5SlotPool *pool = slot->pool;
   GstYolov5SlotWorker *worker = slot->worker;
+  DpuRunner *runner;
   GError *error = NULL;
 
   create_runner (slot, &error);
@@ -172,10 +174,11 @@ run_worker (gpointer data)
     worker->state = worker->state == SLOT_ABANDONED ? SLOT_FREE : SLOT_DONE;
     g_cond_broadcast (&pool->changed);
   }
+  runner = g_steal_pointer (&worker->runner);
   g_mutex_unlock (&pool->lock);
 
   g_clear_pointer (&worker->decoder, yolov5_decoder_free);
-  g_clear_pointer (&worker->runner, dpu_runner_free);
+  g_clear_pointer (&runner, dpu_runner_free);
   g_clear_pointer (&worker->outputs, g_free);
 
   return NULL;
