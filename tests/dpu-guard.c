@@ -101,6 +101,22 @@ call (DpuGuard *guard, DpuGuardFunction function, gpointer data, guint timeout,
   return dpu_guard_call (guard, function, data, timeout, "The call", error);
 }
 
+static gboolean
+is_delayed (void)
+{
+  g_autofree gchar *text = dpu_guard_describe_delay ();
+
+  return text != NULL;
+}
+
+static gboolean
+is_faulty (void)
+{
+  g_autofree gchar *text = dpu_guard_describe_fault ();
+
+  return text != NULL;
+}
+
 /* all calls of a guard are on one thread, which is not the caller's; results
  * and errors come back */
 GST_START_TEST (test_calls_return)
@@ -139,13 +155,12 @@ GST_START_TEST (test_overdue_call)
   g_clear_error (&error);
   fail_if (call (guard, note_thread, &thread, 0, &error));
   boardrig_check_error (error, DPU_ERROR_FAILED, not_tried);
-  fail_unless (
-      (dpu_guard_describe_delay () != NULL) == (domain == DPU_GUARD_DPU));
+  fail_unless (is_delayed () == (domain == DPU_GUARD_DPU));
 
   set (&gate, &gate.let);
   while (!call (guard, note_thread, &thread, 0, NULL))
     g_thread_yield ();
-  fail_unless (dpu_guard_describe_delay () == NULL);
+  fail_unless (!is_delayed ());
   dpu_guard_end (guard, NULL, NULL, 0);
 }
 GST_END_TEST;
@@ -178,7 +193,7 @@ GST_START_TEST (test_interrupted_call)
   fail_if (call (guard, pass, &gate, __i__, &error));
   boardrig_check_error (error, DPU_ERROR_FAILED, texts);
   g_thread_join (interrupter);
-  fail_unless (dpu_guard_describe_delay () == NULL);
+  fail_unless (!is_delayed ());
   fail_unless (call (other, note_thread, &thread, 0, NULL));
   dpu_guard_end (other, NULL, NULL, 0);
   dpu_guard_end (guard, count_end, &gate, 0);
@@ -210,9 +225,9 @@ GST_START_TEST (test_end_that_does_not_end)
 
   dpu_guard_end (guard, pass, &gate, SHORT_TIMEOUT);
   wait_for (&gate, &gate.begun);
-  fail_unless (dpu_guard_describe_delay () != NULL);
+  fail_unless (is_delayed ());
   set (&gate, &gate.let);
-  while (dpu_guard_describe_delay () != NULL)
+  while (is_delayed ())
     g_thread_yield ();
 }
 GST_END_TEST;
@@ -251,8 +266,8 @@ GST_END_TEST;
 GST_START_TEST (test_fatal_end)
 {
   dpu_guard_end (dpu_guard_new (DPU_GUARD_DPU, NULL), fail_fatally, NULL, 0);
-  fail_unless (dpu_guard_describe_fault () != NULL);
-  fail_unless (dpu_guard_describe_delay () == NULL);
+  fail_unless (is_faulty ());
+  fail_unless (!is_delayed ());
 }
 GST_END_TEST;
 
