@@ -46,6 +46,22 @@ GST_START_TEST (test_no_dpu)
 }
 GST_END_TEST;
 
+/* an XRT that throws instead of counting devices has none, and nothing more */
+GST_START_TEST (test_probe_throws)
+{
+  g_autofree gchar *path = boardrig_write_sample (1);
+  g_autoptr (DpuModel) model = NULL;
+
+  fakedpu_set_fault (FAKEDPU_FAULT_PROBE);
+  check_refused (path, DPU_ERROR_NOT_FOUND, "xmutil loadapp");
+  model = dpu_model_open (path, DPU_DEVICE_AUTO, NULL);
+  fail_unless (model != NULL);
+  assert_equals_int (dpu_model_get_device (model), DPU_DEVICE_CPU);
+  fail_unless (dpu_model_get_fallback_reason (model) != NULL);
+  fakedpu_set_fault (FAKEDPU_FAULT_NONE);
+}
+GST_END_TEST;
+
 /* quantizer output, and a compiled model whose instructions are missing */
 GST_START_TEST (test_models_for_no_dpu)
 {
@@ -364,6 +380,7 @@ dpu_obstacles_suite (void)
   tcase_set_timeout (tcase, 120);
   tcase_add_checked_fixture (tcase, boardrig_setup, boardrig_teardown);
   tcase_add_test (tcase, test_no_dpu);
+  tcase_add_test (tcase, test_probe_throws);
   tcase_add_test (tcase, test_models_for_no_dpu);
   tcase_add_loop_test (
       tcase, test_incomplete_instructions, 0, G_N_ELEMENTS (incomplete));

@@ -6,6 +6,7 @@
 #include "obstacles.h"
 #include "dpu.h"
 #include "guard.h"
+#include "probe.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ count_devices (guint *n_devices)
   if (probe == NULL)
     return g_strdup (
         "no DPU can be used because XRT (" XRT_LIBRARY ") is not installed");
-  *n_devices = probe ();
+  *n_devices = dpu_count_devices (probe);
   if (*n_devices == 0)
     return g_strdup ("XRT finds no DPU on this machine; on a board, check that "
                      "its bitstream is loaded (Kria: xmutil loadapp)");

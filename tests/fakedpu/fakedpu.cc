@@ -15,6 +15,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,7 +33,7 @@ namespace
 using Clock = std::chrono::steady_clock;
 
 const char *const fault_names[] = { "none", "hang", "hang-of-first-core",
-  "timeout", "missing-core", "allocation", "open", "open-hang" };
+  "timeout", "missing-core", "allocation", "open", "open-hang", "probe" };
 
 class Buffer;
 
@@ -349,6 +350,8 @@ xclProbe (void)
 {
   std::lock_guard<std::mutex> guard (device ().lock);
 
+  if (device ().fault == FAKEDPU_FAULT_PROBE)
+    throw std::runtime_error ("there is no /dev/dri/by-path");
   return device ().n_devices;
 }
 

@@ -36,6 +36,8 @@ G_BEGIN_DECLS
  * @FAKEDPU_FAULT_ALLOCATION: there is no memory for buffers, which is fatal
  * @FAKEDPU_FAULT_OPEN: the device cannot be opened, which is fatal
  * @FAKEDPU_FAULT_OPEN_HANG: opening the device does not end
+ * @FAKEDPU_FAULT_PROBE: XRT throws when it is asked for devices, as the one for
+ *   boards does where there is no /dev/dri/by-path
  */
 typedef enum {
   FAKEDPU_FAULT_NONE,
@@ -46,6 +48,7 @@ typedef enum {
   FAKEDPU_FAULT_ALLOCATION,
   FAKEDPU_FAULT_OPEN,
   FAKEDPU_FAULT_OPEN_HANG,
+  FAKEDPU_FAULT_PROBE,
 } FakedpuFault;
 
 void fakedpu_add_model (const gchar *path);
