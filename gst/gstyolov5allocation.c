@@ -12,6 +12,24 @@
 #include <gst/video/video.h>
 
 /**
+ * gst_yolov5_allocation_refuse_cropping:
+ * @query: an ALLOCATION query that downstream has answered
+ *
+ * Takes back what downstream said of #GstVideoCropMeta: boxes are found and
+ * drawn in the whole frame that the caps describe, so upstream had better crop
+ * itself.
+ */
+void
+gst_yolov5_allocation_refuse_cropping (GstQuery *query)
+{
+  guint index;
+
+  while (gst_query_find_allocation_meta (
+      query, GST_VIDEO_CROP_META_API_TYPE, &index))
+    gst_query_remove_nth_allocation_meta (query, index);
+}
+
+/**
  * gst_yolov5_allocation_add_buffers:
  * @query: an ALLOCATION query that downstream has answered
  * @n_inside: how many buffers are held back at most

@@ -11,6 +11,7 @@
 
 G_BEGIN_DECLS
 
+void gst_yolov5_allocation_refuse_cropping (GstQuery *query);
 void gst_yolov5_allocation_add_buffers (GstQuery *query, guint n_inside);
 
 G_END_DECLS

@@ -17,6 +17,9 @@
 
 G_BEGIN_DECLS
 
+/* no frame went through the model yet, so the next one is due */
+#define GST_YOLOV5_NONE_INFERRED G_MAXUINT
+
 struct _GstYolov5Dpu {
   GstElement element;
 
@@ -44,8 +47,8 @@ struct _GstYolov5Dpu {
   GstSegment segment;
   gboolean memory_checked;
   guint64 n_frames;
-  /* frames that pass until the next one is due */
-  guint n_until_due;
+  /* frames since one went through the model, or GST_YOLOV5_NONE_INFERRED */
+  guint n_passed;
 
   /* of the source pad's task: when the last frame could be pushed */
   GstClockTime last_ready;

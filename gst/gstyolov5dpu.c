@@ -187,7 +187,7 @@ reset (GstYolov5Dpu *self)
 
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->n_frames = 0;
-  self->n_until_due = 0;
+  self->n_passed = GST_YOLOV5_NONE_INFERRED;
   self->last_ready = 0;
 }
 
@@ -257,7 +257,7 @@ check_model_path (GstYolov5Dpu *self)
 static void
 start_anew (GstYolov5Dpu *self)
 {
-  self->n_until_due = 0;
+  self->n_passed = GST_YOLOV5_NONE_INFERRED;
   GST_OBJECT_LOCK (self);
   gst_yolov5_qos_reset (&self->qos);
   GST_OBJECT_UNLOCK (self);
@@ -299,9 +299,11 @@ gst_yolov5_dpu_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 
   if (!gst_yolov5_fifo_sink_query (self->fifo, query))
     return FALSE;
-  if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION)
+  if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION) {
+    gst_yolov5_allocation_refuse_cropping (query);
     gst_yolov5_allocation_add_buffers (
         query, gst_yolov5_slot_pool_get_n_slots (self->slots));
+  }
 
   return TRUE;
 }

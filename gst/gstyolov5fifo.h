@@ -30,8 +30,10 @@ typedef struct {
   void (*discard) (GstElement *element, gpointer job);
 } GstYolov5FifoCallbacks;
 
-/* buffers without work that may be inside before the next has to wait */
-#define GST_YOLOV5_FIFO_MAX_PASSING 32
+/* Buffers without work that may be inside before the next has to wait: half a
+ * second of a camera's, longer than any model takes that is fit for a camera.
+ * More would only cost memory, 3 MB each with 1080p. */
+#define GST_YOLOV5_FIFO_MAX_PASSING 16
 
 typedef struct _GstYolov5Fifo GstYolov5Fifo;
 

@@ -142,6 +142,8 @@ count_skipped (
       "frame %" G_GUINT64_FORMAT " at %" GST_TIME_FORMAT
       " passes without inference: %s",
       self->n_frames, GST_TIME_ARGS (GST_BUFFER_PTS (buffer)), reason);
+  if (self->n_passed < GST_YOLOV5_NONE_INFERRED)
+    self->n_passed++;
   GST_OBJECT_LOCK (self);
   if (late)
     self->stats.late++;
@@ -161,15 +163,14 @@ find_slot (GstYolov5Dpu *self, GstBuffer *buffer, const FrameSettings *settings,
   *slot = NULL;
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP)) {
     count_skipped (self, buffer, FALSE, "it is a gap");
-  } else if (self->n_until_due > 0) {
-    self->n_until_due--;
+  } else if (self->n_passed < settings->inference_interval - 1) {
     count_skipped (self, buffer, FALSE, "it is not due");
   } else if (settings->late) {
     count_skipped (self, buffer, TRUE, "it is too late");
   } else {
     *slot = gst_yolov5_slot_pool_acquire (self->slots, !settings->no_block);
     if (*slot) {
-      self->n_until_due = settings->inference_interval - 1;
+      self->n_passed = 0;
       return GST_FLOW_OK;
     }
     flow = gst_yolov5_fifo_get_flow (self->fifo);

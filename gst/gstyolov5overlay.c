@@ -64,6 +64,7 @@
 
 #include "gstdetection.h"
 #include "gstinference.h"
+#include "gstyolov5allocation.h"
 #include "overlaycaps.h"
 #include "overlaycomposition.h"
 #include "overlaydrawing.h"
@@ -302,8 +303,11 @@ static gboolean
 gst_yolov5_overlay_propose_allocation (
     GstBaseTransform *trans, GstQuery *decide_query, GstQuery *query)
 {
-  return GST_BASE_TRANSFORM_CLASS (parent_class)
-      ->propose_allocation (trans, NULL, query);
+  if (!GST_BASE_TRANSFORM_CLASS (parent_class)
+           ->propose_allocation (trans, NULL, query))
+    return FALSE;
+  gst_yolov5_allocation_refuse_cropping (query);
+  return TRUE;
 }
 
 /* frames without timestamps are as old as they are here */
@@ -522,4 +526,7 @@ gst_yolov5_overlay_init (GstYolov5Overlay *self)
 
   gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
   gst_base_transform_set_gap_aware (GST_BASE_TRANSFORM (self), TRUE);
+  /* a late frame is nothing to drop: behind a tee others may want it, and to
+   * draw takes little time */
+  gst_base_transform_set_qos_enabled (GST_BASE_TRANSFORM (self), FALSE);
 }

@@ -76,7 +76,8 @@ GST_START_TEST (test_inference_interval)
 }
 GST_END_TEST;
 
-/* a new interval counts from the last frame that went through the model */
+/* a new interval holds for the next frame, and counts from the last one that
+ * went through the model */
 GST_START_TEST (test_interval_change)
 {
   DetectorRig *rig =
@@ -87,10 +88,14 @@ GST_START_TEST (test_interval_change)
     pull_marked (rig, i, i % 3 == 0);
   }
   g_object_set (rig->element, "inference-interval", 1, NULL);
-  for (guint i = 4; i < 9; i++) {
+  for (guint i = 4; i < 6; i++) {
     detector_rig_push (rig, i);
-    /* two frames were left out before the change */
-    pull_marked (rig, i, i >= 6);
+    pull_marked (rig, i, TRUE);
+  }
+  g_object_set (rig->element, "inference-interval", 4, NULL);
+  for (guint i = 6; i < 11; i++) {
+    detector_rig_push (rig, i);
+    pull_marked (rig, i, i == 9);
   }
   detector_rig_free (rig);
 }
@@ -153,7 +158,7 @@ GST_START_TEST (test_no_block_is_bounded)
   fake_dpu_hold ();
   for (guint i = 0; i <= GST_YOLOV5_FIFO_MAX_PASSING; i++)
     assert_equals_int (detector_rig_push (rig, i), GST_FLOW_OK);
-  push = detector_rig_push_in_thread (rig, 40);
+  push = detector_rig_push_in_thread (rig, GST_YOLOV5_FIFO_MAX_PASSING + 1);
 
   if (flush) {
     gst_harness_push_event (rig->harness, gst_event_new_flush_start ());

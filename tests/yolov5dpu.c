@@ -417,12 +417,14 @@ answer_allocation (GstPad *pad, GstObject *parent, GstQuery *query)
     gst_query_add_allocation_pool (query, NULL, 1000, *answer, 0);
   if (*answer != 4)
     gst_query_add_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL);
+  gst_query_add_allocation_meta (query, GST_VIDEO_CROP_META_API_TYPE, NULL);
   return TRUE;
 }
 
 /* upstream's pool has buffers for downstream and for those in flight, and
- * GstVideoMeta is offered where downstream takes the frames as they are. what
- * downstream does not answer is not answered */
+ * GstVideoMeta is offered where downstream takes the frames as they are, but
+ * no cropping, as boxes belong to the whole frame. what downstream does not
+ * answer is not answered */
 GST_START_TEST (test_allocation)
 {
   static const guint answers[] = { 0, 1, 2, 4 };
@@ -446,6 +448,8 @@ GST_START_TEST (test_allocation)
     assert_equals_int (
         gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL),
         answer != 4);
+    fail_if (gst_query_find_allocation_meta (
+        query, GST_VIDEO_CROP_META_API_TYPE, NULL));
   }
   gst_query_unref (query);
   gst_caps_unref (caps);

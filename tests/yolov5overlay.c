@@ -600,6 +600,43 @@ GST_START_TEST (test_restart)
 }
 GST_END_TEST;
 
+/* upstream learns what downstream takes, except for cropping: boxes belong to
+ * the whole frame */
+GST_START_TEST (test_allocation)
+{
+  GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
+  GstCaps *caps = gst_pad_get_current_caps (h->srcpad);
+  GstQuery *query = gst_query_new_allocation (caps, FALSE);
+
+  gst_harness_add_propose_allocation_meta (
+      h, GST_VIDEO_CROP_META_API_TYPE, NULL);
+  gst_harness_add_propose_allocation_meta (h, GST_VIDEO_META_API_TYPE, NULL);
+  fail_unless (gst_pad_peer_query (h->srcpad, query));
+  fail_unless (
+      gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL));
+  fail_if (gst_query_find_allocation_meta (
+      query, GST_VIDEO_CROP_META_API_TYPE, NULL));
+  gst_query_unref (query);
+  gst_caps_unref (caps);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* frames that one sink is past still come out: behind a tee, another records */
+GST_START_TEST (test_late_frame)
+{
+  GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
+  GstBuffer *buffer = new_frame (h, 0);
+
+  GST_BUFFER_PTS (buffer) = 0;
+  gst_harness_push_upstream_event (
+      h, gst_event_new_qos (GST_QOS_TYPE_UNDERFLOW, 2, GST_SECOND, GST_SECOND));
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+  fail_unless_equals_int (gst_harness_buffers_received (h), 1);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 static Suite *
 yolov5overlay_suite (void)
 {
@@ -626,6 +663,8 @@ yolov5overlay_suite (void)
   tcase_add_test (tcase, test_thousand_boxes);
   tcase_add_test (tcase, test_thousands_of_names);
   tcase_add_test (tcase, test_restart);
+  tcase_add_test (tcase, test_allocation);
+  tcase_add_test (tcase, test_late_frame);
   return suite;
 }
 

@@ -15,11 +15,10 @@
 /* until then caches fill and pools grow */
 #define WARM_UP_SECONDS 60
 /* A pool of frames grows to as many as were inside at once, and never shrinks.
- * How many these are depends on what else the machine does, so memory would
- * grow with each new record; downstream stalls once in the first minute, for
- * longer than it takes to fill the detector, and sets the record. */
+ * How many these are depends on what else the machine does; a stall of
+ * downstream, longer than it takes to fill the detector, shows the most there
+ * can be. */
 #define STALL_SECOND 20
-#define STALL_TIME (3 * G_USEC_PER_SEC)
 #define MAX_GROWTH_MB 5.
 #define FRAMERATE 30
 
@@ -43,7 +42,8 @@ typedef struct {
   /* twice, or after one that came later */
   guint64 n_unexpected;
   guint most_inside;
-  gboolean stall;
+  /* seconds, to be slept through with the next frame */
+  gint stall;
 } Stream;
 
 typedef struct {
@@ -57,6 +57,7 @@ typedef struct {
   gint n_streams;
   gint seconds;
   gint interval;
+  gint stall;
   gchar **models;
 } Options;
 
@@ -110,11 +111,11 @@ leave (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 {
   GstClockTime time = GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info));
   Stream *self = data;
-  gboolean stall;
+  gint stall;
 
   g_mutex_lock (&self->lock);
   stall = self->stall;
-  self->stall = FALSE;
+  self->stall = 0;
   self->n_out++;
   if (!g_queue_find_custom (&self->inside, &time, compare_times)) {
     self->n_unexpected++;
@@ -129,8 +130,8 @@ leave (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   }
   g_mutex_unlock (&self->lock);
 
-  if (stall)
-    g_usleep (STALL_TIME);
+  if (stall > 0)
+    g_usleep (stall * G_USEC_PER_SEC);
   return GST_PAD_PROBE_OK;
 }
 
@@ -248,7 +249,7 @@ stall_streams (gpointer data)
     Stream *stream = &self->streams[i];
 
     g_mutex_lock (&stream->lock);
-    stream->stall = TRUE;
+    stream->stall = self->options.stall;
     g_mutex_unlock (&stream->lock);
   }
   return G_SOURCE_REMOVE;
@@ -318,7 +319,8 @@ run (Soak *self)
   self->loop = g_main_loop_new (NULL, FALSE);
   gst_bus_add_watch (bus, handle_message, self);
   g_timeout_add_seconds (self->options.interval, report_progress, self);
-  g_timeout_add_seconds (STALL_SECOND, stall_streams, self);
+  if (self->options.stall > 0)
+    g_timeout_add_seconds (STALL_SECOND, stall_streams, self);
   g_timeout_add_seconds (WARM_UP_SECONDS, end_warm_up, self);
   g_timeout_add_seconds (self->options.seconds, end_streams, self);
   self->start = g_get_monotonic_time ();
@@ -402,6 +404,8 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
         "How long (600); memory is judged after the first minute", "S" },
     { "interval", 0, 0, G_OPTION_ARG_INT, &options->interval,
         "Seconds between two lines of progress (30)", "S" },
+    { "stall", 0, 0, G_OPTION_ARG_INT, &options->stall,
+        "Let downstream stall for so long in the first minute (0)", "S" },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->models,
         NULL, "MODEL" },
     { NULL },
@@ -415,7 +419,7 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
   if (!g_option_context_parse (context, argc, argv, error))
     return FALSE;
   if (!options->models || options->models[1] || options->n_streams < 1
-      || options->seconds < 1 || options->interval < 1) {
+      || options->seconds < 1 || options->interval < 1 || options->stall < 0) {
     g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
         "Give one MODEL, and numbers above 0; see --help");
     return FALSE;
