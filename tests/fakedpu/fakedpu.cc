@@ -57,7 +57,6 @@ struct Device {
 
   Device ()
   {
-    auto models = g_getenv ("FAKEDPU_MODELS");
     auto text = g_getenv ("FAKEDPU_FAULT");
 
     n_cores = read_number ("FAKEDPU_CORES", n_cores);
@@ -67,11 +66,6 @@ struct Device {
     for (unsigned i = 0; text != nullptr && i < G_N_ELEMENTS (fault_names); i++)
       if (g_str_equal (text, fault_names[i]))
         fault = static_cast<FakedpuFault> (i);
-    if (models == nullptr)
-      return;
-    g_auto (GStrv) paths = g_strsplit (models, ":", 0);
-    for (gchar **path = paths; *path != nullptr; path++)
-      add_model (*path);
   }
 
   static std::uint64_t
@@ -92,6 +86,24 @@ struct Device {
       g_error ("fakedpu: %s: %s", path, error->message);
     std::lock_guard<std::mutex> guard (lock);
     executors.push_back (executor);
+  }
+
+  /* not before the device is opened: VART counts devices while libraries are
+   * still being initialised, oneDNN among them */
+  void
+  load_models ()
+  {
+    auto models = g_getenv ("FAKEDPU_MODELS");
+    static std::once_flag once;
+
+    if (models == nullptr)
+      return;
+    std::call_once (once, [=] {
+      g_auto (GStrv) paths = g_strsplit (models, ":", 0);
+
+      for (gchar **path = paths; *path != nullptr; path++)
+        add_model (*path);
+    });
   }
 
   ExecutorRegister locate (std::uint64_t address);
@@ -216,6 +228,7 @@ public:
   static std::shared_ptr<xir::DpuController>
   create ()
   {
+    device ().load_models ();
     std::unique_lock<std::mutex> guard (device ().lock);
 
     if (device ().fault == FAKEDPU_FAULT_OPEN) {
