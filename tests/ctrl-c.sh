@@ -2,11 +2,12 @@
 # gst-launch-1.0 ends soon after Ctrl-C, with and without -e, whatever the DPU
 # is doing.
 #
-# usage: tests/ctrl-c.sh MODEL
+# usage: tests/ctrl-c.sh MODEL [DEVICE]
 
 set -eu
 
 model=$1
+device=${2-cpu}
 # measured is far less; this much also on a machine with other work
 limit_ms=10000
 log=$(mktemp)
@@ -63,7 +64,7 @@ interrupt ()
 source='videotestsrc is-live=true ! video/x-raw,width=640,height=480,framerate=30/1'
 # more frames than a software DPU can look at
 busy='videotestsrc is-live=true ! video/x-raw,width=640,height=480,framerate=240/1'
-detector="yolov5dpu model=$model device=cpu"
+detector="yolov5dpu model=$model device=$device"
 
 # shellcheck disable=SC2086
 {

@@ -152,6 +152,21 @@ GST_START_TEST (test_outputs_are_the_software_dpus)
 }
 GST_END_TEST;
 
+/* the demo's model, compiled */
+GST_START_TEST (test_model_of_demo)
+{
+  g_autofree gchar *path = g_build_filename (g_getenv ("TEST_COMPILED_DIR"),
+      "street", "street-640x384_int.xmodel", NULL);
+  Reference reference;
+
+  compute_reference (&reference, path);
+  fakedpu_add_model (path);
+  fakedpu_set_n_cores (__i__);
+  run_on_dpu (&reference, 1, __i__ + 1);
+  clear_reference (&reference);
+}
+GST_END_TEST;
+
 /* AMD's own model too */
 GST_START_TEST (test_model_of_amd)
 {
@@ -243,6 +258,7 @@ dpu_board_suite (void)
   tcase_add_checked_fixture (tcase, boardrig_setup, boardrig_teardown);
   tcase_add_loop_test (
       tcase, test_outputs_are_the_software_dpus, 1, MAX_CORES + 1);
+  tcase_add_loop_test (tcase, test_model_of_demo, 1, MAX_CORES + 1);
   tcase_add_loop_test (tcase, test_model_of_amd, 1, MAX_CORES + 1);
   tcase_add_loop_test (tcase, test_two_models, 1, MAX_CORES + 1);
   tcase_add_test (tcase, test_single_runners_are_spread);

@@ -3,12 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* golden DIRECTORY...: runs the model of each golden.ini on the software DPU,
+/* golden [OPTION...] DIRECTORY...: runs the model of each golden.ini on a device,
  * loaded by VART, and compares every output of every input in every byte. Exits
- * 0 only when all are equal.
- *
- * golden --optional DIRECTORY: the same for all directories in this one; exits
- * 77, which stands for a skipped test, when it does not exist. */
+ * 0 only when all are equal. Of a DPU, each core has to give them. */
 
 #include <dpu/dpu.h>
 
@@ -17,9 +14,24 @@
 /* what meson takes for a skipped test */
 #define SKIPPED 77
 
+/**
+ * Options:
+ * @device: that runs the models, DPU or software DPU
+ * @models: (nullable): a directory with models to take instead of those that
+ *   the golden.ini name, under the names of their directories
+ * @optional: whether directories need not exist, and may hold such ones
+ */
+typedef struct {
+  DpuDevice device;
+  gchar *models;
+  gboolean optional;
+  gchar **directories;
+} Options;
+
 /* what one golden.ini describes */
 typedef struct {
-  gchar *directory;
+  const Options *options;
+  const gchar *directory;
   GKeyFile *ini;
   GPtrArray *output_groups;
   DpuModel *model;
@@ -74,15 +86,31 @@ load_ini (Golden *self, GError **error)
   return TRUE;
 }
 
+static gchar *
+find_model (Golden *self, GError **error)
+{
+  g_autofree gchar *name = g_path_get_basename (self->directory);
+  g_autofree gchar *file = NULL;
+
+  if (self->options->models != NULL) {
+    file = g_strconcat (name, ".xmodel", NULL);
+    return g_build_filename (self->options->models, file, NULL);
+  }
+  file = g_key_file_get_string (self->ini, "model", "file", error);
+  if (file == NULL || g_path_is_absolute (file))
+    return g_steal_pointer (&file);
+  return g_build_filename (self->directory, file, NULL);
+}
+
 static gboolean
 open_model (Golden *self, GError **error)
 {
-  g_autofree gchar *file =
-      g_key_file_get_string (self->ini, "model", "file", error);
-  g_autofree gchar *path = NULL;
+  g_autofree gchar *path = find_model (self, error);
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  /* a DPU gives what the model was compiled to give */
+  gboolean choosable = self->options->device == DPU_DEVICE_CPU;
 
-  if (file == NULL)
+  if (path == NULL)
     return FALSE;
   for (guint i = 0; i < self->output_groups->len; i++) {
     gchar *name = g_key_file_get_string (
@@ -92,11 +120,9 @@ open_model (Golden *self, GError **error)
       g_ptr_array_add (names, name);
   }
   g_ptr_array_add (names, NULL);
-  path = g_path_is_absolute (file)
-             ? g_strdup (file)
-             : g_build_filename (self->directory, file, NULL);
-  self->model = dpu_model_open_outputs (path, DPU_DEVICE_CPU,
-      names->len > 1 ? (const gchar *const *) names->pdata : NULL, error);
+  self->model = dpu_model_open_outputs (path, self->options->device,
+      choosable && names->len > 1 ? (const gchar *const *) names->pdata : NULL,
+      error);
   return self->model != NULL;
 }
 
@@ -236,14 +262,27 @@ run_inputs (Golden *self, GError **error)
   return TRUE;
 }
 
+/* a DPU's runners take its cores in turn, the software DPU has one */
 static gboolean
-check_directory (gchar *directory)
+run_cores (Golden *self, GError **error)
 {
-  Golden self = { .directory = directory };
+  guint n_cores = MAX (dpu_model_get_n_cores (self->model), 1);
+
+  for (guint i = 0; i < n_cores; i++) {
+    if (!run_inputs (self, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+check_directory (const Options *options, const gchar *directory)
+{
+  Golden self = { .options = options, .directory = directory };
   g_autoptr (GError) error = NULL;
   gboolean equal = load_ini (&self, &error) && open_model (&self, &error)
                    && match_outputs (&self, &error)
-                   && run_inputs (&self, &error);
+                   && run_cores (&self, &error);
 
   if (equal)
     g_print ("equal %s: %u outputs\n", directory, self.n_compared);
@@ -253,41 +292,105 @@ check_directory (gchar *directory)
   return equal;
 }
 
-static gint
-check_all_below (const gchar *parent)
+static gboolean
+check_all_below (const Options *options, GDir *names, const gchar *parent)
 {
-  g_autoptr (GDir) names = g_dir_open (parent, 0, NULL);
-  const gchar *name;
   gboolean all_equal = TRUE;
+  const gchar *name;
 
-  if (names == NULL) {
-    g_print ("skipped: there is no directory %s\n", parent);
-    return SKIPPED;
-  }
   while ((name = g_dir_read_name (names)) != NULL) {
     g_autofree gchar *directory = g_build_filename (parent, name, NULL);
 
-    if (!check_directory (directory))
+    if (!check_directory (options, directory))
       all_equal = FALSE;
   }
-  return all_equal ? 0 : 1;
+  return all_equal;
+}
+
+static gint
+check_optional (const Options *options, const gchar *directory)
+{
+  g_autofree gchar *ini = g_build_filename (directory, "golden.ini", NULL);
+  g_autoptr (GDir) names = g_dir_open (directory, 0, NULL);
+
+  if (names == NULL) {
+    g_print ("skipped: there is no directory %s\n", directory);
+    return SKIPPED;
+  }
+  if (g_file_test (ini, G_FILE_TEST_EXISTS))
+    return check_directory (options, directory) ? 0 : 1;
+  return check_all_below (options, names, directory) ? 0 : 1;
+}
+
+static gboolean
+parse_device (
+    const gchar *option, const gchar *value, gpointer data, GError **error)
+{
+  Options *options = data;
+
+  if (!g_str_equal (value, "cpu") && !g_str_equal (value, "dpu")) {
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "\"%s\" is neither cpu nor dpu", value);
+    return FALSE;
+  }
+  options->device =
+      g_str_equal (value, "dpu") ? DPU_DEVICE_DPU : DPU_DEVICE_CPU;
+  return TRUE;
+}
+
+static gboolean
+parse_options (Options *options, int *argc, char ***argv, GError **error)
+{
+  g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  GOptionGroup *group = g_option_group_new ("golden", "", "", options, NULL);
+  const GOptionEntry entries[] = {
+    { "device", 0, 0, G_OPTION_ARG_CALLBACK, parse_device,
+        "What runs the models: cpu, the software DPU, or dpu (cpu)", "DEVICE" },
+    { "models", 0, 0, G_OPTION_ARG_FILENAME, &options->models,
+        "Take the models from here, by their directories' names", "FOLDER" },
+    { "optional", 0, 0, G_OPTION_ARG_NONE, &options->optional,
+        "Exit 77 when the one DIRECTORY, of a golden.ini or of such "
+        "directories, does not exist",
+        NULL },
+    { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY,
+        &options->directories, NULL, "DIRECTORY..." },
+    { NULL },
+  };
+
+  g_option_group_add_entries (group, entries);
+  g_option_context_set_main_group (context, group);
+  if (!g_option_context_parse (context, argc, argv, error))
+    return FALSE;
+  if (options->directories == NULL
+      || (options->optional && options->directories[1] != NULL)) {
+    g_set_error (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+        "Give directories, or one that is optional; see --help");
+    return FALSE;
+  }
+  return TRUE;
 }
 
 int
 main (int argc, char **argv)
 {
-  gboolean all_equal = TRUE;
+  Options options = { .device = DPU_DEVICE_CPU };
+  g_autoptr (GError) error = NULL;
+  gint status = 0;
 
-  if (argc == 3 && g_str_equal (argv[1], "--optional"))
-    return check_all_below (argv[2]);
-  if (argc < 2) {
-    g_printerr ("Usage: %s DIRECTORY...\n       %s --optional DIRECTORY\n",
-        argv[0], argv[0]);
+  if (!parse_options (&options, &argc, &argv, &error)) {
+    g_printerr ("%s\n", error->message);
     return 2;
   }
-  for (int i = 1; i < argc; i++) {
-    if (!check_directory (argv[i]))
-      all_equal = FALSE;
+  if (options.optional) {
+    status = check_optional (&options, options.directories[0]);
+  } else {
+    for (gchar **directory = options.directories; *directory != NULL;
+         directory++) {
+      if (!check_directory (&options, *directory))
+        status = 1;
+    }
   }
-  return all_equal ? 0 : 1;
+  g_strfreev (options.directories);
+  g_free (options.models);
+  return status;
 }

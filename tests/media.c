@@ -93,8 +93,8 @@ GST_START_TEST (test_picture)
   g_autofree gchar *model = shared_file (COCO_MODEL);
   g_autofree gchar *pipeline = g_strdup_printf (
       "filesrc location=%s ! jpegdec ! videoconvert ! yolov5dpu model=%s "
-      "device=cpu post-messages=true ! fakesink",
-      picture, model);
+      "device=%s post-messages=true ! fakesink",
+      picture, model, g_getenv ("TEST_DEVICE"));
   GPtrArray *frames = run_pipeline (pipeline);
 
   assert_equals_int (frames->len, 1);
@@ -112,9 +112,9 @@ GST_START_TEST (test_highway)
   g_autofree gchar *model = g_build_filename (g_getenv ("TEST_MODELS_DIR"),
       "street", "street-640x384_int.xmodel", NULL);
   g_autofree gchar *pipeline = g_strdup_printf (
-      "filesrc location=%s ! decodebin ! yolov5dpu model=%s device=cpu "
+      "filesrc location=%s ! decodebin ! yolov5dpu model=%s device=%s "
       "post-messages=true ! yolov5overlay ! fakesink",
-      clip, model);
+      clip, model, g_getenv ("TEST_DEVICE"));
   GPtrArray *frames = run_pipeline (pipeline);
   guint with_cars = 0;
 

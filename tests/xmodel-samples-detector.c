@@ -150,7 +150,7 @@ xmodel_sample_new_detector (guint32 seed)
   for (i = 0; i < N_HEADS; i++)
     add_head (&self, MIN_STRIDE << i);
   xmodel_sample_describe_dpu (self.dpu, self.parameters->data,
-      self.parameters->len, INPUT_SIZE * INPUT_SIZE * N_CHANNELS,
+      self.parameters->len, 0, INPUT_SIZE * INPUT_SIZE * N_CHANNELS,
       self.output_size);
 
   g_byte_array_unref (self.parameters);

@@ -471,11 +471,12 @@ describe_register (XmodelSampleAttributes attributes, const gchar *name,
 }
 
 /* @parameters: of REG_0, whose first bytes also serve as instructions
+ * @workspace_size: bytes of REG_1, which is left out when there are none
  * @input_size: bytes of REG_2
  * @output_size: bytes of REG_3 */
 void
 xmodel_sample_describe_dpu (XmodelFile__Subgraph *dpu, const guint8 *parameters,
-    gsize n_parameters, gint input_size, gint output_size)
+    gsize n_parameters, gint workspace_size, gint input_size, gint output_size)
 {
   XmodelSampleAttributes attributes = XMODEL_SAMPLE_ATTRIBUTES (dpu);
 
@@ -490,6 +491,9 @@ xmodel_sample_describe_dpu (XmodelFile__Subgraph *dpu, const guint8 *parameters,
   xmodel_sample_map_bytes (attributes, "reg_id_to_parameter_value", "REG_0",
       parameters, n_parameters);
   describe_register (attributes, "REG_0", n_parameters, "CONST", "CONST");
+  if (workspace_size > 0)
+    describe_register (
+        attributes, "REG_1", workspace_size, "DATA", "WORKSPACE");
   describe_register (attributes, "REG_2", input_size, "DATA", "INTERFACE");
   describe_register (attributes, "REG_3", output_size, "DATA", "INTERFACE");
 }
@@ -547,7 +551,7 @@ xmodel_sample_new_compiled (void)
   xmodel_sample_subgraph_add_op (user, "input");
   dpu = xmodel_sample_add_subgraph (graph->root, "subgraph_conv");
   fill_parameters (parameters, 0);
-  xmodel_sample_describe_dpu (dpu, parameters, sizeof (parameters),
+  xmodel_sample_describe_dpu (dpu, parameters, sizeof (parameters), 0,
       INPUT_ADDRESS + 128, OUTPUT_ADDRESS + 256);
   layer = xmodel_sample_add_subgraph (dpu, "layer_upload");
   xmodel_sample_subgraph_add_op (layer, "upload");

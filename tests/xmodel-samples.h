@@ -77,8 +77,8 @@ XmodelFile__Op *xmodel_sample_add_fix2float (XmodelFile__Graph *graph,
 void xmodel_sample_place_tensor (
     XmodelFile__Op *op, gint fix_point, gint register_id, gint address);
 void xmodel_sample_describe_dpu (XmodelFile__Subgraph *dpu,
-    const guint8 *parameters, gsize n_parameters, gint input_size,
-    gint output_size);
+    const guint8 *parameters, gsize n_parameters, gint workspace_size,
+    gint input_size, gint output_size);
 
 XmodelFile__Subgraph *xmodel_sample_add_subgraph (
     XmodelFile__Subgraph *parent, const gchar *name);

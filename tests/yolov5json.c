@@ -550,10 +550,10 @@ GST_START_TEST (test_pipeline)
   g_autofree gchar *folder = g_dir_make_tmp ("yolov5json-XXXXXX", NULL);
   g_autofree gchar *path = g_build_filename (folder, "out.jsonl", NULL);
   g_autofree gchar *description = g_strdup_printf (
-      "videotestsrc num-buffers=5 ! yolov5dpu device=cpu threshold=0.01 "
+      "videotestsrc num-buffers=5 ! yolov5dpu device=%s threshold=0.01 "
       "inference-interval=2 model=%s/street/street-640x384_int.xmodel ! yolov5json "
       "! filesink location=%s",
-      g_getenv ("TEST_MODELS_DIR"), path);
+      g_getenv ("TEST_DEVICE"), g_getenv ("TEST_MODELS_DIR"), path);
   GstElement *pipeline = gst_parse_launch (description, NULL);
   GstBus *bus = gst_element_get_bus (pipeline);
   g_autofree gchar *text = NULL;

@@ -24,6 +24,7 @@ static const gint framerates[] = { 15, 30 };
 typedef struct {
   gint n_frames;
   gint n_rounds;
+  gchar *device;
   gchar **models;
 } Options;
 
@@ -86,9 +87,10 @@ run_init (Run *self, const Options *options, gint framerate, GError **error)
   g_autofree gchar *description = g_strdup_printf (
       "videotestsrc is-live=true num-buffers=%d ! "
       "video/x-raw,format=NV12,width=640,height=480,framerate=%d/1 ! "
-      "yolov5dpu name=detector device=cpu ! queue ! "
+      "yolov5dpu name=detector device=%s ! queue ! "
       "fakesink name=sink sync=true qos=true max-lateness=5000000",
-      WARM_UP_FRAMES + options->n_frames, framerate);
+      WARM_UP_FRAMES + options->n_frames, framerate,
+      options->device != NULL ? options->device : "cpu");
 
   *self = (Run){ .pipeline = gst_parse_launch_full (
                      description, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error) };
@@ -249,6 +251,8 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
         "How many frames to measure, the last ones (64)", "N" },
     { "rounds", 0, 0, G_OPTION_ARG_INT, &options->n_rounds,
         "How often to measure (3)", "N" },
+    { "device", 0, 0, G_OPTION_ARG_STRING, &options->device,
+        "What runs the model, as yolov5dpu's property (cpu)", "DEVICE" },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->models,
         NULL, "MODEL" },
     { NULL },
@@ -288,5 +292,6 @@ main (int argc, char **argv)
   g_print ("* %d %% of the frames spent less from pad to pad\n%s\n", COVERED,
       good ? "passed" : "failed");
   g_strfreev (options.models);
+  g_free (options.device);
   return good ? 0 : 1;
 }

@@ -58,6 +58,7 @@ typedef struct {
   gint seconds;
   gint interval;
   gint stall;
+  gchar *device;
   gchar **models;
 } Options;
 
@@ -178,9 +179,10 @@ build_pipeline (Soak *self, GError **error)
     g_string_append_printf (description,
         "videotestsrc is-live=true pattern=ball ! "
         "video/x-raw,%s,framerate=%d/1 ! "
-        "yolov5dpu name=detector%d device=cpu no-block=true ! "
+        "yolov5dpu name=detector%d device=%s no-block=true ! "
         "yolov5overlay ! fakesink name=sink%d sync=true ",
-        stream_caps[i % G_N_ELEMENTS (stream_caps)], FRAMERATE, i, i);
+        stream_caps[i % G_N_ELEMENTS (stream_caps)], FRAMERATE, i,
+        self->options.device != NULL ? self->options.device : "cpu", i);
   self->pipeline = gst_parse_launch_full (
       description->str, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
   if (!self->pipeline)
@@ -406,6 +408,8 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
         "Seconds between two lines of progress (30)", "S" },
     { "stall", 0, 0, G_OPTION_ARG_INT, &options->stall,
         "Let downstream stall for so long in the first minute (0)", "S" },
+    { "device", 0, 0, G_OPTION_ARG_STRING, &options->device,
+        "What runs the model, as yolov5dpu's property (cpu)", "DEVICE" },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->models,
         NULL, "MODEL" },
     { NULL },
@@ -444,5 +448,6 @@ main (int argc, char **argv)
   good = judge (&soak);
   clear (&soak);
   g_strfreev (soak.options.models);
+  g_free (soak.options.device);
   return good ? 0 : 1;
 }

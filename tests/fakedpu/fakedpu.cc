@@ -13,6 +13,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <stdexcept>
@@ -46,6 +47,7 @@ struct Device {
   std::uint64_t fingerprint = FAKEDPU_FINGERPRINT;
   std::chrono::milliseconds pace{ 0 };
   bool repeat = false;
+  std::string record;
   FakedpuFault fault = FAKEDPU_FAULT_NONE;
   std::vector<Executor *> executors;
   /* by the address of their memory on the device */
@@ -58,11 +60,14 @@ struct Device {
   Device ()
   {
     auto text = g_getenv ("FAKEDPU_FAULT");
+    auto path = g_getenv ("FAKEDPU_RECORD");
 
     n_cores = read_number ("FAKEDPU_CORES", n_cores);
     fingerprint = read_number ("FAKEDPU_FINGERPRINT", fingerprint);
     pace = std::chrono::milliseconds (read_number ("FAKEDPU_PACE", 0));
     repeat = g_getenv ("FAKEDPU_REPEAT") != nullptr;
+    if (path != nullptr)
+      record = path;
     for (unsigned i = 0; text != nullptr && i < G_N_ELEMENTS (fault_names); i++)
       if (g_str_equal (text, fault_names[i]))
         fault = static_cast<FakedpuFault> (i);
@@ -313,7 +318,8 @@ private:
   {
     std::unique_lock<std::mutex> guard (device ().lock);
 
-    device ().n_runs[core]++;
+    if (device ().n_runs[core]++ == 0 && !device ().record.empty ())
+      std::ofstream (device ().record, std::ios::app) << core << std::endl;
     device ().n_all_runs++;
     device ().changed.notify_all ();
     device ().changed.wait (guard, [core] {

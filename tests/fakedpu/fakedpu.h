@@ -16,6 +16,8 @@
  * FAKEDPU_PACE: milliseconds that a run takes at least, 0 by default
  * FAKEDPU_REPEAT: when set, every run of a model has the results of the first,
  *   so that a run takes no longer than its pace
+ * FAKEDPU_RECORD: a file to which the number of each core is appended when it
+ *   begins its first run
  * FAKEDPU_FAULT: a fault by the name in fakedpu.cc, none by default
  */
 
