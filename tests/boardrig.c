@@ -5,8 +5,11 @@
 
 #include "boardrig.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static gchar *folder;
 
@@ -78,6 +81,113 @@ boardrig_write_detector (void)
 
   fakedpu_add_model (path);
   return path;
+}
+
+static XmodelFile__Tensor *
+find_tensor (XmodelFile__Graph *graph, const gchar *op)
+{
+  for (gsize i = 0; i < graph->n_ops; i++) {
+    if (strcmp (graph->ops[i]->name, op) == 0)
+      return graph->ops[i]->tensor;
+  }
+  g_error ("the sample has no operator %s", op);
+}
+
+static void
+set_register_size (
+    XmodelSampleAttributes attributes, const gchar *name, gint size)
+{
+  static const gchar *const names[] = { "REG_0", "REG_2", "REG_3" };
+
+  xmodel_sample_remove_attribute (attributes, "reg_id_to_size");
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    if (!g_str_equal (name, names[i]))
+      xmodel_sample_map_int (attributes, "reg_id_to_size", names[i], 1 << 10);
+    else if (size != 0)
+      xmodel_sample_map_int (attributes, "reg_id_to_size", name, size);
+  }
+}
+
+/* what is missing or contradicts itself in a compiled model: of the subgraph
+ * where no operator is named. A size of 0 is none. One of which nothing is
+ * removed is part of a larger tensor, which results must not be. */
+static const struct {
+  const gchar *op;
+  const gchar *removed;
+  const gchar *reg;
+  gint size;
+  const gchar *text;
+} incomplete[BOARDRIG_N_INCOMPLETE] = {
+  { NULL, "runner", NULL, 0, "\"runner\"" },
+  { NULL, "reg_id_to_size", NULL, 0, "\"reg_id_to_size\"" },
+  { NULL, "reg_id_to_context_type", NULL, 0, "\"reg_id_to_context_type\"" },
+  { "upload", "reg_id", NULL, 0, "\"upload\" has no register" },
+  { "upload", "location", NULL, 0, "\"upload\" has no location" },
+  { "weights", "ddr_addr", NULL, 0, "\"weights\" has no register or address" },
+  { "conv", "reg_id", NULL, 0, "\"conv\" has no register" },
+  { NULL, NULL, "REG_2", 0, "REG_2 has no size" },
+  { NULL, NULL, "REG_0", 75, "76 bytes of parameters, and a size of 75" },
+  { NULL, NULL, "REG_2", 143, "\"upload\" takes 128 bytes from 16 on" },
+  { NULL, NULL, "REG_3", 287, "\"conv\" takes 256 bytes from 32 on" },
+  { NULL, "mc_code", NULL, 0, "no instructions" },
+  { "conv", NULL, NULL, 0, "\"conv\" has gaps" },
+};
+
+/* a model that a DPU cannot run
+ * @text: (out): what the error must say */
+gchar *
+boardrig_write_incomplete (guint index, const gchar **text)
+{
+  static const gint32 strides[] = { 384, 48, 6, 1 };
+  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_compiled ();
+  XmodelSampleAttributes attributes =
+      XMODEL_SAMPLE_ATTRIBUTES (graph->root->children[1]);
+
+  if (incomplete[index].op != NULL)
+    attributes =
+        XMODEL_SAMPLE_ATTRIBUTES (find_tensor (graph, incomplete[index].op));
+  if (incomplete[index].removed != NULL)
+    xmodel_sample_remove_attribute (attributes, incomplete[index].removed);
+  else if (incomplete[index].reg != NULL)
+    set_register_size (
+        attributes, incomplete[index].reg, incomplete[index].size);
+  else
+    xmodel_sample_set_ints (attributes, "stride", strides, 4);
+  *text = incomplete[index].text;
+  return boardrig_write_model (graph);
+}
+
+/* keeps @path locked until the test ends it */
+pid_t
+boardrig_lock_in_other_process (const gchar *path)
+{
+  gint ready[2];
+  pid_t child;
+  gchar byte;
+
+  fail_unless (pipe (ready) == 0);
+  child = fork ();
+  fail_unless (child >= 0);
+  if (child == 0) {
+    gint file = open (path, O_RDWR | O_CREAT, 0666);
+
+    if (file < 0 || lockf (file, F_LOCK, 0) != 0
+        || write (ready[1], "", 1) != 1)
+      _exit (1);
+    while (TRUE)
+      pause ();
+  }
+  fail_unless (read (ready[0], &byte, 1) == 1);
+  close (ready[0]);
+  close (ready[1]);
+  return child;
+}
+
+void
+boardrig_end_other_process (pid_t child)
+{
+  fail_unless (kill (child, SIGKILL) == 0);
+  fail_unless (waitpid (child, NULL, 0) == child);
 }
 
 gchar *

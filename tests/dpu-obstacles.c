@@ -18,8 +18,6 @@
 #include <unistd.h>
 
 #define N_REPETITIONS 100
-/* the one that VART locks */
-#define LOCK_PATH "/tmp/DPU_0"
 
 static void
 check_refused (const gchar *path, DpuError code, const gchar *text)
@@ -79,88 +77,15 @@ GST_START_TEST (test_models_for_no_dpu)
 }
 GST_END_TEST;
 
-static XmodelFile__Tensor *
-find_tensor (XmodelFile__Graph *graph, const gchar *op)
-{
-  for (gsize i = 0; i < graph->n_ops; i++) {
-    if (strcmp (graph->ops[i]->name, op) == 0)
-      return graph->ops[i]->tensor;
-  }
-  g_error ("the sample has no operator %s", op);
-}
-
-static void
-set_register_size (
-    XmodelSampleAttributes attributes, const gchar *name, gint size)
-{
-  static const gchar *const names[] = { "REG_0", "REG_2", "REG_3" };
-
-  xmodel_sample_remove_attribute (attributes, "reg_id_to_size");
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
-    if (!g_str_equal (name, names[i]))
-      xmodel_sample_map_int (attributes, "reg_id_to_size", names[i], 1 << 10);
-    else if (size != 0)
-      xmodel_sample_map_int (attributes, "reg_id_to_size", name, size);
-  }
-}
-
-/* what is missing or contradicts itself in a compiled model: of the subgraph
- * where no operator is named. A size of 0 is none. */
-static const struct {
-  const gchar *op;
-  const gchar *removed;
-  const gchar *reg;
-  gint size;
-  const gchar *text;
-} incomplete[] = {
-  { NULL, "runner", NULL, 0, "\"runner\"" },
-  { NULL, "reg_id_to_size", NULL, 0, "\"reg_id_to_size\"" },
-  { NULL, "reg_id_to_context_type", NULL, 0, "\"reg_id_to_context_type\"" },
-  { "upload", "reg_id", NULL, 0, "\"upload\" has no register" },
-  { "upload", "location", NULL, 0, "\"upload\" has no location" },
-  { "weights", "ddr_addr", NULL, 0, "\"weights\" has no register or address" },
-  { "conv", "reg_id", NULL, 0, "\"conv\" has no register" },
-  { NULL, NULL, "REG_2", 0, "REG_2 has no size" },
-  { NULL, NULL, "REG_0", 75, "76 bytes of parameters, and a size of 75" },
-  { NULL, NULL, "REG_2", 143, "\"upload\" takes 128 bytes from 16 on" },
-  { NULL, NULL, "REG_3", 287, "\"conv\" takes 256 bytes from 32 on" },
-};
-
 /* a model that says too little of the DPU's memory is refused: VART would end
  * the process, or the DPU write where nothing is */
-GST_START_TEST (test_incomplete_instructions)
+GST_START_TEST (test_incomplete_model)
 {
-  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_compiled ();
-  XmodelSampleAttributes attributes =
-      XMODEL_SAMPLE_ATTRIBUTES (graph->root->children[1]);
-  g_autofree gchar *path = NULL;
+  const gchar *text;
+  g_autofree gchar *path = boardrig_write_incomplete (__i__, &text);
 
-  if (incomplete[__i__].op != NULL)
-    attributes =
-        XMODEL_SAMPLE_ATTRIBUTES (find_tensor (graph, incomplete[__i__].op));
-  if (incomplete[__i__].removed != NULL)
-    xmodel_sample_remove_attribute (attributes, incomplete[__i__].removed);
-  if (incomplete[__i__].reg != NULL)
-    set_register_size (
-        attributes, incomplete[__i__].reg, incomplete[__i__].size);
-  path = boardrig_write_model (graph);
-  check_refused (path, DPU_ERROR_MODEL, incomplete[__i__].text);
+  check_refused (path, DPU_ERROR_MODEL, text);
   fail_unless (dpu_find_obstacle () == NULL);
-}
-GST_END_TEST;
-
-/* results that are part of a larger tensor are not what is read */
-GST_START_TEST (test_results_with_gaps)
-{
-  static const gint32 strides[] = { 384, 48, 6, 1 };
-  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_compiled ();
-  g_autofree gchar *path = NULL;
-
-  xmodel_sample_set_ints (
-      XMODEL_SAMPLE_ATTRIBUTES (find_tensor (graph, "conv")), "stride", strides,
-      4);
-  path = boardrig_write_model (graph);
-  check_refused (path, DPU_ERROR_MODEL, "\"conv\" has gaps");
 }
 GST_END_TEST;
 
@@ -277,51 +202,18 @@ GST_START_TEST (test_bitstream_is_chosen_once)
 }
 GST_END_TEST;
 
-/* keeps @path locked until the test ends it */
-static pid_t
-lock_in_other_process (const gchar *path)
-{
-  gint ready[2];
-  pid_t child;
-  gchar byte;
-
-  fail_unless (pipe (ready) == 0);
-  child = fork ();
-  fail_unless (child >= 0);
-  if (child == 0) {
-    gint file = open (path, O_RDWR | O_CREAT, 0666);
-
-    if (file < 0 || lockf (file, F_LOCK, 0) != 0
-        || write (ready[1], "", 1) != 1)
-      _exit (1);
-    while (TRUE)
-      pause ();
-  }
-  fail_unless (read (ready[0], &byte, 1) == 1);
-  close (ready[0]);
-  close (ready[1]);
-  return child;
-}
-
-static void
-end_other_process (pid_t child)
-{
-  fail_unless (kill (child, SIGKILL) == 0);
-  fail_unless (waitpid (child, NULL, 0) == child);
-}
-
 /* the process that has a lock is told, this one's own locks are none */
 GST_START_TEST (test_lock_of_other_process)
 {
   g_autofree gchar *path = boardrig_write_file ("lock", "", 0);
   g_autofree gchar *number = NULL, *holder = NULL;
   gint file;
-  pid_t child = lock_in_other_process (path);
+  pid_t child = boardrig_lock_in_other_process (path);
 
   number = g_strdup_printf ("(%d, \"", (gint) child);
   holder = dpu_lock_find_holder (path);
   fail_unless (holder != NULL && strstr (holder, number), "%s", holder);
-  end_other_process (child);
+  boardrig_end_other_process (child);
   fail_unless (dpu_lock_find_holder (path) == NULL);
 
   file = open (path, O_RDWR);
@@ -336,11 +228,11 @@ GST_END_TEST;
 GST_START_TEST (test_dpu_of_other_process)
 {
   g_autofree gchar *path = boardrig_write_sample (1);
-  pid_t child = lock_in_other_process (LOCK_PATH);
+  pid_t child = boardrig_lock_in_other_process (BOARDRIG_LOCK_PATH);
 
   for (guint i = 0; i < N_REPETITIONS; i++)
     check_refused (path, DPU_ERROR_NOT_FOUND, "another process has the DPU");
-  end_other_process (child);
+  boardrig_end_other_process (child);
   dpu_model_unref (boardrig_open (path, DPU_DEVICE_DPU));
 }
 GST_END_TEST;
@@ -382,9 +274,7 @@ dpu_obstacles_suite (void)
   tcase_add_test (tcase, test_no_dpu);
   tcase_add_test (tcase, test_probe_throws);
   tcase_add_test (tcase, test_models_for_no_dpu);
-  tcase_add_loop_test (
-      tcase, test_incomplete_instructions, 0, G_N_ELEMENTS (incomplete));
-  tcase_add_test (tcase, test_results_with_gaps);
+  tcase_add_loop_test (tcase, test_incomplete_model, 0, BOARDRIG_N_INCOMPLETE);
   tcase_add_loop_test (tcase, test_other_fingerprint, 0, 3);
 #ifdef HAVE_TARGET_FACTORY
   tcase_add_test (tcase, test_fingerprints_have_names);

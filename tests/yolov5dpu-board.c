@@ -4,107 +4,34 @@
  */
 
 /* The plug-in as it is installed, on a DPU: AMD's runner with tests/fakedpu as
- * its hardware. */
+ * its hardware. Faults of it end in their messages on the bus. */
 
+#include "boardpipeline.h"
 #include "boardrig.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#define N_FRAMES 12
 #define N_REPETITIONS 100
-#define FIRMWARE_VARIABLE "XLNX_VART_FIRMWARE"
+/* processes at the same time */
+#define FEW 10
 
-/* clang-format off */
-#define DETECT                                                                 \
-  "videotestsrc pattern=snow num-buffers=%d ! "                                \
-  "video/x-raw,format=NV12,width=320,height=240 ! "                            \
-  "yolov5dpu model=%s post-messages=true %s ! fakesink"
-/* clang-format on */
-
-static GstElement *
-make_pipeline (const gchar *path, gint n_frames, const gchar *properties)
-{
-  g_autofree gchar *description =
-      g_strdup_printf (DETECT, n_frames, path, properties);
-  g_autoptr (GError) error = NULL;
-  GstElement *pipeline = gst_parse_launch (description, &error);
-
-  fail_unless (pipeline != NULL && error == NULL);
-  return pipeline;
-}
-
-static void
-stop (GstElement *pipeline)
-{
-  fail_unless_equals_int (gst_element_set_state (pipeline, GST_STATE_NULL),
-      GST_STATE_CHANGE_SUCCESS);
-  gst_object_unref (pipeline);
-}
-
-/* what was found in all frames; the frames are the same in all pipelines */
-static gchar *
-detect (const gchar *path, const gchar *properties)
-{
-  GstElement *pipeline = make_pipeline (path, N_FRAMES, properties);
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  GString *found = g_string_new (NULL);
-  guint n_frames = 0;
-  gboolean done = FALSE;
-
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  while (!done) {
-    g_autoptr (GstMessage) message =
-        gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE,
-            GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING
-                | GST_MESSAGE_ELEMENT);
-
-    if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ELEMENT) {
-      const GstStructure *structure = gst_message_get_structure (message);
-      g_autofree gchar *text = gst_value_serialize (
-          gst_structure_get_value (structure, "detections"));
-
-      g_string_append_printf (found, "%s\n", text);
-      n_frames++;
-      continue;
-    }
-    fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
-    done = TRUE;
-  }
-  stop (pipeline);
-  fail_unless_equals_int (n_frames, N_FRAMES);
-  return g_string_free (found, FALSE);
-}
-
-/* runs to the first error, whose text must have @text in it, and stops */
-static void
-check_error (const gchar *path, const gchar *properties, const gchar *text)
-{
-  GstElement *pipeline = make_pipeline (path, -1, properties);
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  g_autoptr (GstMessage) message = NULL;
-  g_autoptr (GError) error = NULL;
-
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  message =
-      gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_ERROR);
-  gst_message_parse_error (message, &error, NULL);
-  fail_unless (strstr (error->message, text) != NULL,
-      "the message lacks \"%s\": %s", text, error->message);
-  stop (pipeline);
-}
+static const gchar *const lost[] = { "failed before in this process", NULL };
 
 /* the boxes are the software DPU's, however many cores and frames there are */
 GST_START_TEST (test_same_boxes)
 {
   g_autofree gchar *path = boardrig_write_detector ();
-  g_autofree gchar *expected = detect (path, "device=cpu");
+  g_autofree gchar *expected = boardpipeline_detect (path, "device=cpu");
 
   fail_unless (strstr (expected, "label") != NULL);
   fakedpu_set_n_cores (__i__);
   for (guint n_slots = 0; n_slots <= 4; n_slots++) {
     g_autofree gchar *properties =
         g_strdup_printf ("device=dpu max-in-flight=%u", n_slots);
-    g_autofree gchar *found = detect (path, properties);
+    g_autofree gchar *found = boardpipeline_detect (path, properties);
 
     fail_unless_equals_string (found, expected);
   }
@@ -114,83 +41,158 @@ GST_START_TEST (test_same_boxes)
 }
 GST_END_TEST;
 
-/* what keeps a machine from running a model on its DPU */
-static const struct {
-  guint n_devices;
-  guint n_cores;
-  guint64 fingerprint;
-  const gchar *firmware;
-  const gchar *text;
-} setups[] = {
-  { 0, 1, FAKEDPU_FINGERPRINT, NULL, "XRT finds no DPU" },
-  { 1, 0, FAKEDPU_FINGERPRINT, NULL, "no DPU core" },
-  { 1, 1, G_GUINT64_CONSTANT (0x101000016010407), NULL, "0x101000016010407" },
-  { 1, 1, FAKEDPU_FINGERPRINT, "/nonexistent.xclbin", "does not exist" },
-};
-
-/* every wrong setup ends in its message on the bus, again and again, and a
- * right one runs after it */
-GST_START_TEST (test_wrong_setups)
+/* runs @function N_REPETITIONS times in processes of their own, up to
+ * @n_at_once together: they are spoilt by a fault, or wait most of the time */
+static void
+repeat_in_processes (
+    void (*function) (const gchar *model, const gchar *const *texts),
+    const gchar *const *texts, guint n_at_once)
 {
   g_autofree gchar *path = boardrig_write_detector ();
-  g_autofree gchar *firmware = g_strdup (g_getenv (FIRMWARE_VARIABLE));
+
+  for (guint i = 0; i < N_REPETITIONS + n_at_once; i++) {
+    gint status;
+    pid_t child;
+
+    if (i >= n_at_once) {
+      fail_unless (wait (&status) > 0);
+      fail_unless (WIFEXITED (status) && WEXITSTATUS (status) == 0);
+    }
+    if (i >= N_REPETITIONS)
+      continue;
+    child = fork ();
+    fail_unless (child >= 0, "%s", g_strerror (errno));
+    if (child == 0) {
+      function (path, texts);
+      _exit (0);
+    }
+  }
+}
+
+/* more than one frame may be in flight, and any of them be the first to fail:
+ * by itself, or because VART cannot be used any more. VART's last words are in
+ * all messages */
+static const struct {
+  FakedpuFault fault;
+  guint n_cores;
+  const gchar *texts[4];
+} fatal_faults[] = {
+  { FAKEDPU_FAULT_OPEN, 1,
+      { "opening the DPU failed", "cannot open context", "gives up" } },
+  { FAKEDPU_FAULT_ALLOCATION, 1,
+      { "Making a runner failed", "allocation failure", "CMA" } },
+  { FAKEDPU_FAULT_TIMEOUT, 1, { "dpu timeout! core_idx = 0" } },
+  { FAKEDPU_FAULT_MISSING_CORE, 2, { "cannot find the handle of the core 1" } },
+};
+
+static void
+fail_fatally (const gchar *path, const gchar *const *texts)
+{
   g_autofree gchar *found = NULL;
 
-  fakedpu_set_n_devices (setups[__i__].n_devices);
-  fakedpu_set_n_cores (setups[__i__].n_cores);
-  fakedpu_set_fingerprint (setups[__i__].fingerprint);
-  if (setups[__i__].firmware != NULL)
-    g_setenv (FIRMWARE_VARIABLE, setups[__i__].firmware, TRUE);
-  for (guint i = 0; i < N_REPETITIONS; i++)
-    check_error (path, "device=dpu", setups[__i__].text);
-
-  fakedpu_set_n_devices (1);
-  fakedpu_set_n_cores (1);
-  fakedpu_set_fingerprint (FAKEDPU_FINGERPRINT);
-  g_setenv (FIRMWARE_VARIABLE, firmware, TRUE);
-  found = detect (path, "device=dpu");
+  boardpipeline_check_error (path, "device=dpu", texts);
+  fakedpu_set_fault (FAKEDPU_FAULT_NONE);
+  boardpipeline_check_error (path, "device=dpu", lost);
+  found = boardpipeline_detect (path, "device=cpu");
 }
-GST_END_TEST;
 
 /* a fatal fault of VART is an error on the bus; the pipeline stops, the DPU is
  * not tried again, and the next one runs on the software DPU */
 GST_START_TEST (test_fatal_fault)
 {
-  g_autofree gchar *path = boardrig_write_detector ();
-  g_autofree gchar *found = NULL;
-
-  fakedpu_set_fault (FAKEDPU_FAULT_TIMEOUT);
-  check_error (path, "device=dpu", "dpu timeout!");
-  check_error (path, "device=dpu", "failed before in this process");
-  found = detect (path, "device=cpu");
+  fakedpu_set_n_cores (fatal_faults[__i__].n_cores);
+  fakedpu_set_fault (fatal_faults[__i__].fault);
+  repeat_in_processes (fail_fatally, fatal_faults[__i__].texts, FEW);
 }
 GST_END_TEST;
 
-/* so is a DPU that hangs; once it is back, it is used again */
+static void
+run_out_of_memory (const gchar *path, const gchar *const *texts)
+{
+  GstElement *first = boardpipeline_new (path, -1, "device=dpu");
+
+  gst_element_set_state (first, GST_STATE_PLAYING);
+  fakedpu_wait_runs (1);
+  fakedpu_set_fault (FAKEDPU_FAULT_ALLOCATION);
+  boardpipeline_check_error (path, "device=dpu", texts);
+  boardpipeline_wait_error (first, lost);
+  boardpipeline_stop (first);
+}
+
+/* memory that runs out when a second pipeline starts ends both, as VART cannot
+ * be used any more */
+GST_START_TEST (test_memory_runs_out_later)
+{
+  static const gchar *const texts[] = { "allocation failure", "CMA", NULL };
+
+  repeat_in_processes (run_out_of_memory, texts, FEW);
+}
+GST_END_TEST;
+
+static const struct {
+  FakedpuFault fault;
+  guint n_cores;
+} hangs[] = {
+  { FAKEDPU_FAULT_HANG, 1 },
+  { FAKEDPU_FAULT_HANG, 3 },
+  { FAKEDPU_FAULT_HANG_OF_FIRST_CORE, 2 },
+};
+
+/* a DPU, or one core of it, that hangs is an error on the bus, too; once it is
+ * back, it is used again */
 GST_START_TEST (test_hang)
 {
+  static const gchar *const texts[] = { "did not end within 0.02 s",
+    "the DPU hangs", NULL };
   g_autofree gchar *path = boardrig_write_detector ();
   g_autofree gchar *found = NULL;
 
-  fakedpu_set_fault (FAKEDPU_FAULT_HANG);
-  check_error (path, "device=dpu", "the DPU hangs");
-  fakedpu_set_fault (FAKEDPU_FAULT_NONE);
-  while (fakedpu_get_n_buffers () > 0)
-    g_thread_yield ();
-  found = detect (path, "device=dpu");
+  fakedpu_set_n_cores (hangs[__i__].n_cores);
+  for (guint i = 0; i < N_REPETITIONS; i++) {
+    fakedpu_set_fault (hangs[__i__].fault);
+    boardpipeline_check_error (path, "device=dpu timeout=20000000", texts);
+    fakedpu_set_fault (FAKEDPU_FAULT_NONE);
+    while (fakedpu_get_n_buffers () > 0)
+      g_thread_yield ();
+  }
+  found = boardpipeline_detect (path, "device=dpu");
 }
 GST_END_TEST;
 
-/* a pipeline can be stopped while the DPU hangs for good */
+static void
+stop_during_hang (const gchar *path, const gchar *const *texts)
+{
+  GstElement *pipeline =
+      boardpipeline_new (path, -1, "device=dpu timeout=3600000000000");
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  fakedpu_hang ();
+  boardpipeline_stop (pipeline);
+}
+
+/* a pipeline can be stopped while the DPU hangs for good, and without waiting
+ * for the time-out */
 GST_START_TEST (test_stop_during_hang)
 {
-  g_autofree gchar *path = boardrig_write_detector ();
-  GstElement *pipeline = make_pipeline (path, -1, "device=dpu");
+  repeat_in_processes (stop_during_hang, NULL, FEW);
+}
+GST_END_TEST;
 
-  fakedpu_set_fault (FAKEDPU_FAULT_HANG);
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  fakedpu_wait_runs (1);
-  stop (pipeline);
+static void
+hang_while_opening (const gchar *path, const gchar *const *texts)
+{
+  boardpipeline_check_error (path, "device=dpu", texts);
+}
+
+/* a device whose opening does not end is given up, after 30 s that all wait at
+ * the same time */
+GST_START_TEST (test_hang_while_opening)
+{
+  static const gchar *const texts[] = { "opening the DPU did not end within",
+    NULL };
+
+  fakedpu_set_fault (FAKEDPU_FAULT_OPEN_HANG);
+  repeat_in_processes (hang_while_opening, texts, N_REPETITIONS);
 }
 GST_END_TEST;
 
@@ -204,10 +206,11 @@ yolov5dpu_board_suite (void)
   tcase_set_timeout (tcase, 120);
   tcase_add_checked_fixture (tcase, boardrig_setup, boardrig_teardown);
   tcase_add_loop_test (tcase, test_same_boxes, 1, 4);
-  tcase_add_loop_test (tcase, test_wrong_setups, 0, G_N_ELEMENTS (setups));
-  tcase_add_loop_test (tcase, test_fatal_fault, 0, N_REPETITIONS);
-  tcase_add_test (tcase, test_hang);
+  tcase_add_loop_test (tcase, test_fatal_fault, 0, G_N_ELEMENTS (fatal_faults));
+  tcase_add_test (tcase, test_memory_runs_out_later);
+  tcase_add_loop_test (tcase, test_hang, 0, G_N_ELEMENTS (hangs));
   tcase_add_test (tcase, test_stop_during_hang);
+  tcase_add_test (tcase, test_hang_while_opening);
   return suite;
 }
 

@@ -54,6 +54,7 @@ struct Device {
   std::map<std::uint64_t, Buffer *> buffers;
   std::map<std::size_t, unsigned> n_runs;
   unsigned n_all_runs = 0;
+  unsigned n_hangs = 0;
   /* a core executes one run at a time */
   std::map<std::size_t, std::mutex> cores;
 
@@ -313,6 +314,15 @@ private:
     return nullptr;
   }
 
+  /* with lock */
+  static bool
+  hangs (std::size_t core)
+  {
+    return device ().fault == FAKEDPU_FAULT_HANG
+           || (device ().fault == FAKEDPU_FAULT_HANG_OF_FIRST_CORE
+               && core == 0);
+  }
+
   static void
   begin (std::size_t core)
   {
@@ -321,12 +331,9 @@ private:
     if (device ().n_runs[core]++ == 0 && !device ().record.empty ())
       std::ofstream (device ().record, std::ios::app) << core << std::endl;
     device ().n_all_runs++;
+    device ().n_hangs += hangs (core);
     device ().changed.notify_all ();
-    device ().changed.wait (guard, [core] {
-      return device ().fault != FAKEDPU_FAULT_HANG
-             && (device ().fault != FAKEDPU_FAULT_HANG_OF_FIRST_CORE
-                 || core != 0);
-    });
+    device ().changed.wait (guard, [core] { return !hangs (core); });
     auto fault = device ().fault;
     bool missing =
         fault == FAKEDPU_FAULT_MISSING_CORE && core + 1 == device ().n_cores;
@@ -419,6 +426,16 @@ fakedpu_wait_runs (guint n_runs)
 
   device ().changed.wait (
       guard, [=] { return device ().n_all_runs >= n_runs; });
+}
+
+EXPORT void
+fakedpu_hang (void)
+{
+  std::unique_lock<std::mutex> guard (device ().lock);
+  unsigned n_hangs = device ().n_hangs;
+
+  device ().fault = FAKEDPU_FAULT_HANG;
+  device ().changed.wait (guard, [=] { return device ().n_hangs > n_hangs; });
 }
 
 EXPORT guint

@@ -63,6 +63,8 @@ void fakedpu_set_fault (FakedpuFault fault);
 guint fakedpu_get_n_runs (guint core);
 /* waits until so many runs have begun on all cores together */
 void fakedpu_wait_runs (guint n_runs);
+/* sets FAKEDPU_FAULT_HANG and waits until a run has begun that does not end */
+void fakedpu_hang (void);
 /* buffers that VART holds */
 guint fakedpu_get_n_buffers (void);
 
