@@ -6,7 +6,6 @@
 #include "boardrig.h"
 
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,22 +15,13 @@ static gchar *folder;
 void
 boardrig_setup (void)
 {
-  folder = g_dir_make_tmp ("dpu-board-XXXXXX", NULL);
-  fail_unless (folder != NULL);
+  folder = testfolder_make ();
 }
 
 void
 boardrig_teardown (void)
 {
-  g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
-  const gchar *name;
-
-  while ((name = g_dir_read_name (files)) != NULL) {
-    g_autofree gchar *path = g_build_filename (folder, name, NULL);
-
-    g_unlink (path);
-  }
-  g_rmdir (folder);
+  testfolder_remove (folder);
   g_clear_pointer (&folder, g_free);
 }
 

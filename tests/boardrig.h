@@ -8,6 +8,7 @@
 #pragma once
 
 #include "fakedpu.h"
+#include "testfolder.h"
 #include "xmodel-samples.h"
 
 #include <dpu/dpu.h>

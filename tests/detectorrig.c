@@ -7,7 +7,6 @@
 
 #include "detectorrig.h"
 
-#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 
@@ -22,8 +21,7 @@ write_file (const gchar *path, const gchar *contents)
 void
 model_files_init (ModelFiles *self)
 {
-  self->directory = g_dir_make_tmp ("yolov5dpu-XXXXXX", NULL);
-  fail_unless (self->directory != NULL);
+  self->directory = testfolder_make ();
   self->model = g_build_filename (self->directory, "model.xmodel", NULL);
   self->info = g_build_filename (self->directory, "model.modelinfo", NULL);
   self->labels = g_build_filename (self->directory, "labels.txt", NULL);
@@ -40,10 +38,7 @@ model_files_write_info (ModelFiles *self, const gchar *contents)
 void
 model_files_clear (ModelFiles *self)
 {
-  g_unlink (self->model);
-  g_unlink (self->info);
-  g_unlink (self->labels);
-  g_rmdir (self->directory);
+  testfolder_remove (self->directory);
   g_free (self->model);
   g_free (self->info);
   g_free (self->labels);

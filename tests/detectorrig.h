@@ -13,6 +13,7 @@
 
 #include "fakedpumodel.h"
 #include "gstdetection.h"
+#include "testfolder.h"
 
 #define FRAME_DURATION (40 * GST_MSECOND)
 

@@ -254,6 +254,7 @@ dpu_board_suite (void)
   TCase *tcase = tcase_create ("board");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_set_timeout (tcase, 300);
   tcase_add_checked_fixture (tcase, boardrig_setup, boardrig_teardown);
   tcase_add_loop_test (

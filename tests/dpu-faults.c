@@ -368,6 +368,7 @@ dpu_faults_suite (void)
   TCase *tcase = tcase_create ("faults");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_set_timeout (tcase, 120);
   tcase_add_checked_fixture (tcase, boardrig_setup, boardrig_teardown);
   tcase_add_loop_test (tcase, test_fatal_while_opening, 0,

@@ -12,7 +12,6 @@
 #include <dpu/obstacles.h>
 
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -269,6 +268,7 @@ dpu_obstacles_suite (void)
   TCase *tcase = tcase_create ("obstacles");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_set_timeout (tcase, 120);
   tcase_add_checked_fixture (tcase, boardrig_setup, boardrig_teardown);
   tcase_add_test (tcase, test_no_dpu);

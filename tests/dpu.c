@@ -6,13 +6,13 @@
 /* Models and runners through the real VART, on the software DPU, and the errors
  * that take the place of VART's aborts. */
 
+#include "testfolder.h"
 #include "xmodel-samples.h"
 
 #include <dpu/dpu.h>
 #include <dpu/obstacles.h>
 
 #include <gst/check/gstcheck.h>
-#include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -27,22 +27,13 @@ static gchar *folder;
 static void
 setup (void)
 {
-  folder = g_dir_make_tmp ("dpu-XXXXXX", NULL);
-  fail_unless (folder != NULL);
+  folder = testfolder_make ();
 }
 
 static void
 teardown (void)
 {
-  g_autoptr (GDir) files = g_dir_open (folder, 0, NULL);
-  const gchar *name;
-
-  while ((name = g_dir_read_name (files)) != NULL) {
-    g_autofree gchar *path = g_build_filename (folder, name, NULL);
-
-    g_unlink (path);
-  }
-  g_rmdir (folder);
+  testfolder_remove (folder);
   g_clear_pointer (&folder, g_free);
 }
 
@@ -468,6 +459,7 @@ dpu_suite (void)
   TCase *tcase = tcase_create ("vart");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_set_timeout (tcase, 300);
   tcase_add_checked_fixture (tcase, setup, teardown);
   tcase_add_test (tcase, test_tensors_are_described);

@@ -6,10 +6,10 @@
 /* Models that are damaged or meant for others: whatever the file, the pipeline
  * runs or ends with an error message, and the application goes on. */
 
+#include "testfolder.h"
 #include "xmodel-mutator.h"
 
 #include <gst/check/gstcheck.h>
-#include <glib/gstdio.h>
 
 #define TIMEOUT (60 * GST_SECOND)
 #define N_MUTATIONS 200
@@ -57,7 +57,7 @@ GST_START_TEST (test_mutations)
 {
   g_autofree gchar *source = g_build_filename (g_getenv ("TEST_MODELS_DIR"),
       "street", "street-640x384_int.xmodel", NULL);
-  g_autofree gchar *folder = g_dir_make_tmp ("hostile-XXXXXX", NULL);
+  g_autofree gchar *folder = testfolder_make ();
   g_autofree gchar *path = g_build_filename (folder, "mutated.xmodel", NULL);
   GMappedFile *file = g_mapped_file_new (source, FALSE, NULL);
   GBytes *model = g_mapped_file_get_bytes (file);
@@ -72,8 +72,7 @@ GST_START_TEST (test_mutations)
     g_bytes_unref (mutated);
   }
 
-  g_unlink (path);
-  g_rmdir (folder);
+  testfolder_remove (folder);
   g_bytes_unref (model);
   g_mapped_file_unref (file);
 }
@@ -111,6 +110,7 @@ hostile_models_suite (void)
   TCase *chain = tcase_create ("general");
 
   suite_add_tcase (suite, chain);
+  testfolder_add (chain);
   tcase_set_timeout (chain, 300);
   tcase_add_loop_test (
       chain, test_mutations, 0, N_MUTATIONS / MUTATIONS_PER_TEST);

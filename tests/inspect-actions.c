@@ -8,7 +8,6 @@
 
 #include "inspectrig.h"
 
-#include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
 
 #include <string.h>
@@ -315,6 +314,7 @@ inspect_actions_suite (void)
   TCase *chain = tcase_create ("general");
 
   suite_add_tcase (suite, chain);
+  testfolder_add (chain);
   tcase_set_timeout (chain, 300);
   tcase_add_checked_fixture (chain, inspect_setup, inspect_teardown);
   tcase_add_test (chain, test_usage);

@@ -81,6 +81,7 @@ inspect_board_suite (void)
   TCase *chain = tcase_create ("general");
 
   suite_add_tcase (suite, chain);
+  testfolder_add (chain);
   tcase_set_timeout (chain, 120);
   tcase_add_checked_fixture (chain, inspect_setup, inspect_teardown);
   tcase_add_test (chain, test_dpu);

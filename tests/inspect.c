@@ -556,6 +556,7 @@ inspect_suite (void)
   TCase *chain = tcase_create ("general");
 
   suite_add_tcase (suite, chain);
+  testfolder_add (chain);
   tcase_set_timeout (chain, 300);
   tcase_add_checked_fixture (chain, inspect_setup, inspect_teardown);
   tcase_add_loop_test (chain, test_models, 0, G_N_ELEMENTS (models));

@@ -5,7 +5,6 @@
 
 #include "inspectrig.h"
 
-#include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
 
 #include <string.h>
@@ -17,22 +16,13 @@ gchar *inspect_folder;
 void
 inspect_setup (void)
 {
-  inspect_folder = g_dir_make_tmp ("inspect-XXXXXX", NULL);
-  fail_unless (inspect_folder != NULL);
+  inspect_folder = testfolder_make ();
 }
 
 void
 inspect_teardown (void)
 {
-  g_autoptr (GDir) files = g_dir_open (inspect_folder, 0, NULL);
-  const gchar *name;
-
-  while ((name = g_dir_read_name (files)) != NULL) {
-    g_autofree gchar *path = inspect_file (name);
-
-    g_unlink (path);
-  }
-  g_rmdir (inspect_folder);
+  testfolder_remove (inspect_folder);
   g_clear_pointer (&inspect_folder, g_free);
 }
 

@@ -9,6 +9,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "testfolder.h"
 #include "xmodel-samples.h"
 
 G_BEGIN_DECLS

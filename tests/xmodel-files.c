@@ -5,9 +5,9 @@
 
 /* The reader of .xmodel files: what is no such file, or only a part of one. */
 
-#include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
 
+#include "testfolder.h"
 #include "xmodel/xmodel.h"
 
 #include "xmodel-samples.h"
@@ -119,7 +119,7 @@ GST_END_TEST;
 /* Files that cannot be read say so, others name the file. */
 GST_START_TEST (test_load)
 {
-  g_autofree gchar *folder = g_dir_make_tmp ("xmodel-XXXXXX", NULL);
+  g_autofree gchar *folder = testfolder_make ();
   g_autofree gchar *path = g_build_filename (folder, "a.xmodel", NULL);
   GError *error = NULL;
 
@@ -137,15 +137,14 @@ GST_START_TEST (test_load)
   fail_unless (g_error_matches (error, XMODEL_ERROR, XMODEL_ERROR_INVALID));
   fail_unless (strstr (error->message, path));
   g_clear_error (&error);
-  g_unlink (path);
-  g_rmdir (folder);
+  testfolder_remove (folder);
 }
 GST_END_TEST;
 
 /* What never ends, or is too large for memory, is not even opened. */
 GST_START_TEST (test_no_files)
 {
-  g_autofree gchar *folder = g_dir_make_tmp ("xmodel-XXXXXX", NULL);
+  g_autofree gchar *folder = testfolder_make ();
   g_autofree gchar *pipe = g_build_filename (folder, "pipe", NULL);
   g_autofree gchar *large = g_build_filename (folder, "large", NULL);
   GError *error = NULL;
@@ -168,9 +167,7 @@ GST_START_TEST (test_no_files)
   fail_unless (strstr (error->message, "1073741824 bytes"));
   g_clear_error (&error);
 
-  g_unlink (pipe);
-  g_unlink (large);
-  g_rmdir (folder);
+  testfolder_remove (folder);
 }
 GST_END_TEST;
 
@@ -181,6 +178,7 @@ xmodel_files_suite (void)
   TCase *tcase = tcase_create ("files");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_add_loop_test (tcase, test_files, 0, G_N_ELEMENTS (files));
   tcase_add_test (tcase, test_nesting);
   tcase_add_test (tcase, test_truncated);

@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 #include <gst/check/gstcheck.h>
 
+#include "testfolder.h"
 #include "yolov5/yolov5.h"
 
 static const Yolov5Tensor input_640 = { 640, 640, 3, 6 };
@@ -27,24 +28,13 @@ static gchar *directory;
 static void
 make_directory (void)
 {
-  directory = g_dir_make_tmp ("yolov5-XXXXXX", NULL);
-  fail_unless (directory != NULL);
+  directory = testfolder_make ();
 }
 
 static void
 remove_directory (void)
 {
-  GDir *dir = g_dir_open (directory, 0, NULL);
-  const gchar *name;
-
-  while ((name = g_dir_read_name (dir))) {
-    gchar *path = g_build_filename (directory, name, NULL);
-
-    fail_unless (g_remove (path) == 0);
-    g_free (path);
-  }
-  g_dir_close (dir);
-  fail_unless (g_rmdir (directory) == 0);
+  testfolder_remove (directory);
   g_clear_pointer (&directory, g_free);
 }
 
@@ -476,6 +466,7 @@ yolov5_suite (void)
   tcase_add_test (tcase, test_find_info_without_extension);
   tcase_add_test (tcase, test_model_is_shared);
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   return suite;
 }
 

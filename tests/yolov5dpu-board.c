@@ -203,6 +203,7 @@ yolov5dpu_board_suite (void)
   TCase *tcase = tcase_create ("board");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_set_timeout (tcase, 120);
   tcase_add_checked_fixture (tcase, boardrig_setup, boardrig_teardown);
   tcase_add_loop_test (tcase, test_same_boxes, 1, 4);

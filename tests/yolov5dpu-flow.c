@@ -582,6 +582,7 @@ yolov5dpu_flow_suite (void)
   TCase *tcase = tcase_create ("flow");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_test (tcase, test_order);
   tcase_add_loop_test (tcase, test_max_in_flight, 1, 5);

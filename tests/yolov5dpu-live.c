@@ -368,6 +368,7 @@ yolov5dpu_live_suite (void)
   TCase *tcase = tcase_create ("live");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_loop_test (tcase, test_inference_interval, 1, 5);
   tcase_add_test (tcase, test_interval_change);

@@ -131,6 +131,7 @@ yolov5dpu_obstacles_suite (void)
   TCase *tcase = tcase_create ("obstacles");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_set_timeout (tcase, 120);
   tcase_add_checked_fixture (tcase, boardrig_setup, boardrig_teardown);
   tcase_add_loop_test (tcase, test_wrong_setup, 0, G_N_ELEMENTS (setups));

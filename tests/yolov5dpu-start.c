@@ -296,6 +296,7 @@ yolov5dpu_start_suite (void)
   TCase *tcase = tcase_create ("start");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_test (tcase, test_model_thresholds);
   tcase_add_loop_test (tcase, test_start, 0, G_N_ELEMENTS (start_cases));

@@ -186,6 +186,7 @@ yolov5dpu_streams_suite (void)
   TCase *tcase = tcase_create ("streams");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_test (tcase, test_shared_model);
   tcase_add_test (tcase, test_other_model);

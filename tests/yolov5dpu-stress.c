@@ -478,6 +478,7 @@ yolov5dpu_stress_suite (void)
   TCase *tcase = tcase_create ("stress");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_loop_test (tcase, test_pipeline, 0, 2);
   tcase_add_test (tcase, test_seeks_in_paused);

@@ -289,6 +289,7 @@ yolov5dpu_tuning_suite (void)
   TCase *tcase = tcase_create ("tuning");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_loop_test (tcase, test_next_frame, 0, G_N_ELEMENTS (tuning_cases));
   tcase_add_test (tcase, test_box_size_in_frame_pixels);

@@ -550,6 +550,7 @@ yolov5dpu_suite (void)
   TCase *tcase = tcase_create ("element");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_test (tcase, test_boxes);
   tcase_add_test (tcase, test_caps_change);

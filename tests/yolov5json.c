@@ -9,12 +9,12 @@
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
-#include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
 
 #include "gstinference.h"
+#include "testfolder.h"
 
 #define CAPS "video/x-raw,format=NV12,width=640,height=480,framerate=30/1"
 
@@ -547,7 +547,7 @@ GST_END_TEST;
  * those that pass without inference */
 GST_START_TEST (test_pipeline)
 {
-  g_autofree gchar *folder = g_dir_make_tmp ("yolov5json-XXXXXX", NULL);
+  g_autofree gchar *folder = testfolder_make ();
   g_autofree gchar *path = g_build_filename (folder, "out.jsonl", NULL);
   g_autofree gchar *description = g_strdup_printf (
       "videotestsrc num-buffers=5 ! yolov5dpu device=%s threshold=0.01 "
@@ -587,8 +587,7 @@ GST_START_TEST (test_pipeline)
     json_node_unref (json);
   }
   assert_equals_int (n_detections > 0, TRUE);
-  g_remove (path);
-  g_rmdir (folder);
+  testfolder_remove (folder);
 }
 GST_END_TEST;
 
@@ -599,6 +598,7 @@ yolov5json_suite (void)
   TCase *tcase = tcase_create ("general");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_add_test (tcase, test_fields);
   tcase_add_test (tcase, test_buffer);
   tcase_add_test (tcase, test_unknown);
