@@ -20,6 +20,7 @@ gchar *boardrig_write_file (const gchar *name, const void *data, gsize size);
 gchar *boardrig_write_model (const XmodelFile__Graph *graph);
 gchar *boardrig_write_sample (guint8 seed);
 gchar *boardrig_write_detector (void);
+gchar *boardrig_write_detector_in_one_register (void);
 gchar *boardrig_find_data (const gchar *directory, const gchar *name);
 DpuModel *boardrig_open (const gchar *path, DpuDevice device);
 void boardrig_check_refused (const gchar *path, DpuDevice device, DpuError code,

@@ -472,7 +472,7 @@ describe_register (XmodelSampleAttributes attributes, const gchar *name,
 
 /* @parameters: of REG_0, whose first bytes also serve as instructions
  * @input_size: bytes of REG_2
- * @output_size: bytes of REG_3 */
+ * @output_size: bytes of REG_3, 0 for none */
 void
 xmodel_sample_describe_dpu (XmodelFile__Subgraph *dpu, const guint8 *parameters,
     gsize n_parameters, gint input_size, gint output_size)
@@ -491,7 +491,8 @@ xmodel_sample_describe_dpu (XmodelFile__Subgraph *dpu, const guint8 *parameters,
       parameters, n_parameters);
   describe_register (attributes, "REG_0", n_parameters, "CONST", "CONST");
   describe_register (attributes, "REG_2", input_size, "DATA", "INTERFACE");
-  describe_register (attributes, "REG_3", output_size, "DATA", "INTERFACE");
+  if (output_size > 0)
+    describe_register (attributes, "REG_3", output_size, "DATA", "INTERFACE");
 }
 
 static void

@@ -114,6 +114,17 @@ GST_START_TEST (test_same_boxes)
 }
 GST_END_TEST;
 
+/* the padding of a frame is there also where a run destroys the input */
+GST_START_TEST (test_input_that_is_not_kept)
+{
+  g_autofree gchar *path = boardrig_write_detector_in_one_register ();
+  g_autofree gchar *expected = detect (path, "threshold=0.01 device=cpu");
+  g_autofree gchar *found = detect (path, "threshold=0.01 device=dpu");
+
+  fail_unless_equals_string (found, expected);
+}
+GST_END_TEST;
+
 /* what keeps a machine from running a model on its DPU */
 static const struct {
   guint n_devices;
@@ -204,6 +215,7 @@ yolov5dpu_board_suite (void)
   tcase_set_timeout (tcase, 120);
   tcase_add_checked_fixture (tcase, boardrig_setup, boardrig_teardown);
   tcase_add_loop_test (tcase, test_same_boxes, 1, 4);
+  tcase_add_test (tcase, test_input_that_is_not_kept);
   tcase_add_loop_test (tcase, test_wrong_setups, 0, G_N_ELEMENTS (setups));
   tcase_add_loop_test (tcase, test_fatal_fault, 0, N_REPETITIONS);
   tcase_add_test (tcase, test_hang);
