@@ -470,11 +470,12 @@ gst_yolov5_slot_write_frame (GstYolov5Slot *slot, GstYolov5FrameFormat *format,
   GstClockTime start = gst_util_get_timestamp ();
   gint8 *input = slot->worker->input;
 
-  /* the padding of the last frame is still there */
+  /* the padding of the last frame is still there, on most devices */
+  if (slot->format != format || !dpu_model_keeps_input (slot->pool->model))
+    letterbox_fill_padding (format->letterbox, input);
   if (slot->format != format) {
     g_clear_pointer (&slot->format, gst_yolov5_frame_format_unref);
     slot->format = gst_yolov5_frame_format_ref (format);
-    letterbox_fill_padding (format->letterbox, input);
   }
   letterbox_write_picture (format->letterbox, frame, input);
   slot->letterbox_time = gst_util_get_timestamp () - start;

@@ -62,15 +62,28 @@ boardrig_write_sample (guint8 seed)
   return path;
 }
 
-/* a compiled YOLOv5 that the fake DPU knows */
-gchar *
-boardrig_write_detector (void)
+static gchar *
+write_detector (gboolean shared)
 {
-  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_detector (1);
+  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_detector (1, shared);
   gchar *path = boardrig_write_model (graph);
 
   fakedpu_add_model (path);
   return path;
+}
+
+/* a compiled YOLOv5 that the fake DPU knows */
+gchar *
+boardrig_write_detector (void)
+{
+  return write_detector (FALSE);
+}
+
+/* the same with its input and outputs in one register */
+gchar *
+boardrig_write_detector_in_one_register (void)
+{
+  return write_detector (TRUE);
 }
 
 static XmodelFile__Tensor *

@@ -26,6 +26,7 @@ gchar *boardrig_write_file (const gchar *name, const void *data, gsize size);
 gchar *boardrig_write_model (const XmodelFile__Graph *graph);
 gchar *boardrig_write_sample (guint8 seed);
 gchar *boardrig_write_detector (void);
+gchar *boardrig_write_detector_in_one_register (void);
 gchar *boardrig_write_incomplete (guint index, const gchar **text);
 pid_t boardrig_lock_in_other_process (const gchar *path);
 void boardrig_end_other_process (pid_t child);

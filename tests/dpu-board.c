@@ -167,12 +167,13 @@ GST_START_TEST (test_model_of_demo)
 }
 GST_END_TEST;
 
-/* AMD's own model too */
+/* AMD's own model too, which leaves its input alone */
 GST_START_TEST (test_model_of_amd)
 {
   g_autofree gchar *path = g_build_filename (g_getenv ("TEST_SHARED_DIR"),
       "xmodels", "amd-yolov5n-coco-640-b4096-vai30.xmodel", NULL);
   Reference reference;
+  DpuModel *model;
 
   if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
     g_print ("not tried: there is no %s\n", path);
@@ -182,6 +183,9 @@ GST_START_TEST (test_model_of_amd)
   fakedpu_add_model (path);
   fakedpu_set_n_cores (__i__);
   run_on_dpu (&reference, 1, __i__ + 1);
+  model = boardrig_open (path, DPU_DEVICE_DPU);
+  fail_unless (dpu_model_keeps_input (model));
+  dpu_model_unref (model);
   clear_reference (&reference);
 }
 GST_END_TEST;

@@ -423,6 +423,12 @@ dpu_model_get_n_cores (const DpuModel *self)
   return self->device == DPU_DEVICE_DPU ? get_locked (&fake.n_cores) : 0;
 }
 
+gboolean
+dpu_model_keeps_input (const DpuModel *self)
+{
+  return TRUE;
+}
+
 DpuDevice
 dpu_model_get_device (const DpuModel *self)
 {

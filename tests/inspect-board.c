@@ -15,7 +15,7 @@
 static InspectResult *
 inspect_on_board (const gchar *option)
 {
-  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_detector (1);
+  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_detector (1, FALSE);
   g_autoptr (GBytes) bytes = xmodel_sample_pack (graph);
   g_autofree gchar *path = inspect_file ("detector.xmodel");
 

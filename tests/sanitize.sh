@@ -98,6 +98,16 @@ run_address ()
   UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
   export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS
   wrap_programs "$top/build-address" libasan.so
+  # What the encoder's threads keep of GLib counts as lost where the memory of
+  # threads is not searched.
+  without_leaks=demo
+  if [ $# -eq 0 ]; then
+    ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 \
+      run_tests build-address "$without_leaks"
+    # shellcheck disable=SC2046
+    set -- $(meson test -C build-address --no-rebuild --list 2>/dev/null \
+      | grep -vx "$without_leaks")
+  fi
   run_tests build-address "$@"
 }
 

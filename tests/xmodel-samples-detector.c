@@ -9,9 +9,10 @@
 #include "xmodel-samples.h"
 
 #define INPUT_SIZE 64
+#define N_CHANNELS 3
+#define INPUT_BYTES (INPUT_SIZE * INPUT_SIZE * N_CHANNELS)
 #define INPUT_FIX_POINT 6
 #define HEAD_FIX_POINT 4
-#define N_CHANNELS 3
 /* three anchors of a box, an objectness and two classes */
 #define N_OUTPUTS (3 * (5 + 2))
 #define N_HEADS 3
@@ -24,7 +25,8 @@ typedef struct {
   XmodelFile__Subgraph *cpu;
   GRand *random;
   GByteArray *parameters;
-  gint output_size;
+  gint output_register;
+  gint output_address;
 } Detector;
 
 static void
@@ -68,8 +70,9 @@ add_convolution (Detector *self, const gchar *name, guint stride,
   xmodel_sample_set_string (attributes, "pad_mode", "FLOOR");
   xmodel_sample_set_string (attributes, "nonlinear", "NONE");
   xmodel_sample_set_int (attributes, "group", 1);
-  xmodel_sample_place_tensor (op, HEAD_FIX_POINT, 3, self->output_size);
-  self->output_size += dims[1] * dims[2] * dims[3];
+  xmodel_sample_place_tensor (
+      op, HEAD_FIX_POINT, self->output_register, self->output_address);
+  self->output_address += dims[1] * dims[2] * dims[3];
 }
 
 static void
@@ -128,8 +131,9 @@ add_input (Detector *self)
       xmodel_sample_add_subgraph (self->dpu, "upload"), "upload");
 }
 
+/* @shared: whether input and outputs lie in one register */
 XmodelFile__Graph *
-xmodel_sample_new_detector (guint32 seed)
+xmodel_sample_new_detector (guint32 seed, gboolean shared)
 {
   XmodelFile__Graph *graph = xmodel_sample_new ("detector");
   Detector self = { graph };
@@ -146,12 +150,14 @@ xmodel_sample_new_detector (guint32 seed)
   xmodel_sample_set_string (
       XMODEL_SAMPLE_ATTRIBUTES (self.cpu), "device", "CPU");
 
+  self.output_register = shared ? 2 : 3;
+  self.output_address = shared ? INPUT_BYTES : 0;
   add_input (&self);
   for (i = 0; i < N_HEADS; i++)
     add_head (&self, MIN_STRIDE << i);
   xmodel_sample_describe_dpu (self.dpu, self.parameters->data,
-      self.parameters->len, 0, INPUT_SIZE * INPUT_SIZE * N_CHANNELS,
-      self.output_size);
+      self.parameters->len, 0, shared ? self.output_address : INPUT_BYTES,
+      shared ? 0 : self.output_address);
 
   g_byte_array_unref (self.parameters);
   g_rand_free (self.random);

@@ -473,7 +473,7 @@ describe_register (XmodelSampleAttributes attributes, const gchar *name,
 /* @parameters: of REG_0, whose first bytes also serve as instructions
  * @workspace_size: bytes of REG_1, which is left out when there are none
  * @input_size: bytes of REG_2
- * @output_size: bytes of REG_3 */
+ * @output_size: bytes of REG_3, 0 for none */
 void
 xmodel_sample_describe_dpu (XmodelFile__Subgraph *dpu, const guint8 *parameters,
     gsize n_parameters, gint workspace_size, gint input_size, gint output_size)
@@ -495,7 +495,8 @@ xmodel_sample_describe_dpu (XmodelFile__Subgraph *dpu, const guint8 *parameters,
     describe_register (
         attributes, "REG_1", workspace_size, "DATA", "WORKSPACE");
   describe_register (attributes, "REG_2", input_size, "DATA", "INTERFACE");
-  describe_register (attributes, "REG_3", output_size, "DATA", "INTERFACE");
+  if (output_size > 0)
+    describe_register (attributes, "REG_3", output_size, "DATA", "INTERFACE");
 }
 
 static void

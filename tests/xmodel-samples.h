@@ -18,7 +18,7 @@ XmodelFile__Graph *xmodel_sample_new (const gchar *name);
 XmodelFile__Graph *xmodel_sample_new_compiled (void);
 void xmodel_sample_seed_compiled (XmodelFile__Graph *graph, guint8 seed);
 XmodelFile__Graph *xmodel_sample_new_operators (void);
-XmodelFile__Graph *xmodel_sample_new_detector (guint32 seed);
+XmodelFile__Graph *xmodel_sample_new_detector (guint32 seed, gboolean shared);
 void xmodel_sample_strip_definitions (XmodelFile__Graph *graph);
 GBytes *xmodel_sample_pack (const XmodelFile__Graph *graph);
 void xmodel_sample_free (XmodelFile__Graph *graph);

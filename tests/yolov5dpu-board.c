@@ -41,6 +41,19 @@ GST_START_TEST (test_same_boxes)
 }
 GST_END_TEST;
 
+/* the padding of a frame is there also where a run destroys the input */
+GST_START_TEST (test_input_that_is_not_kept)
+{
+  g_autofree gchar *path = boardrig_write_detector_in_one_register ();
+  g_autofree gchar *expected =
+      boardpipeline_detect (path, "threshold=0.01 device=cpu");
+  g_autofree gchar *found =
+      boardpipeline_detect (path, "threshold=0.01 device=dpu");
+
+  fail_unless_equals_string (found, expected);
+}
+GST_END_TEST;
+
 /* runs @function N_REPETITIONS times in processes of their own, up to
  * @n_at_once together: they are spoilt by a fault, or wait most of the time */
 static void
@@ -207,6 +220,7 @@ yolov5dpu_board_suite (void)
   tcase_set_timeout (tcase, 120);
   tcase_add_checked_fixture (tcase, boardrig_setup, boardrig_teardown);
   tcase_add_loop_test (tcase, test_same_boxes, 1, 4);
+  tcase_add_test (tcase, test_input_that_is_not_kept);
   tcase_add_loop_test (tcase, test_fatal_fault, 0, G_N_ELEMENTS (fatal_faults));
   tcase_add_test (tcase, test_memory_runs_out_later);
   tcase_add_loop_test (tcase, test_hang, 0, G_N_ELEMENTS (hangs));

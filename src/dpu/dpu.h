@@ -79,6 +79,7 @@ void dpu_model_set_timeout (DpuModel *self, guint timeout);
 DpuDevice dpu_model_get_device (const DpuModel *self);
 guint dpu_model_get_n_cores (const DpuModel *self);
 const gchar *dpu_model_get_fallback_reason (const DpuModel *self);
+gboolean dpu_model_keeps_input (const DpuModel *self);
 const DpuTensor *dpu_model_get_input (const DpuModel *self);
 guint dpu_model_get_n_outputs (const DpuModel *self);
 const DpuTensor *dpu_model_get_output (const DpuModel *self, guint index);

@@ -6,6 +6,7 @@
 /* Models: the file, the device that runs it, and what VART makes of it. */
 
 #include "model.h"
+#include "registers.h"
 
 #define DEFAULT_TIMEOUT 5000
 #define OPEN_TIMEOUT 30000
@@ -140,6 +141,7 @@ take_dpu (DpuModel *self, GError **error)
   }
   self->device = DPU_DEVICE_DPU;
   dpu_memory_measure (&self->memory, self->part.subgraph);
+  self->keeps_input = dpu_registers_keep_input (self->part.subgraph);
   return TRUE;
 }
 
@@ -201,6 +203,7 @@ model_new (const gchar *path, const gchar *const *outputs, GError **error)
   self->output_names = g_strdupv ((gchar **) outputs);
   self->outputs = g_array_new (FALSE, FALSE, sizeof (DpuTensor));
   self->device = DPU_DEVICE_CPU;
+  self->keeps_input = TRUE;
   self->timeout = DEFAULT_TIMEOUT;
   return self;
 }
@@ -325,6 +328,18 @@ const gchar *
 dpu_model_get_fallback_reason (const DpuModel *self)
 {
   return self->fallback_reason;
+}
+
+/**
+ * dpu_model_keeps_input:
+ *
+ * Returns: whether what dpu_runner_get_input() holds is still there after a
+ *   run; if not, all of it has to be written for each run
+ */
+gboolean
+dpu_model_keeps_input (const DpuModel *self)
+{
+  return self->keeps_input;
 }
 
 const DpuTensor *

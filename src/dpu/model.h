@@ -20,6 +20,7 @@ G_BEGIN_DECLS
  * @file: (nullable): while the model is opened; @part points into it
  * @outputs: (element-type DpuTensor):
  * @output_names: (nullable): of the operators that are wanted as outputs
+ * @keeps_input: whether a run leaves the input as it was
  * @timeout: milliseconds that an execution may take
  * @probe: (nullable): the runner that told the tensors. On a DPU it becomes the
  *   first that is asked for, as VART deals runners out to the cores in turn. On
@@ -41,6 +42,7 @@ struct _DpuModel {
   VartGraph *graph;
   DpuTensor input;
   GArray *outputs;
+  gboolean keeps_input;
   gint timeout;
 
   GMutex probe_lock;

@@ -117,6 +117,7 @@ check_edge (const XmodelSubgraph *subgraph, const XmodelOp *op, GError **error)
   g_autofree gchar *name = NULL;
   gint register_id = -1, address = -1, size = 0;
   guint64 n_elements = 0;
+  const gchar *type;
 
   xmodel_attributes_get_int (op->tensor.attributes, "reg_id", &register_id);
   xmodel_attributes_get_int (op->tensor.attributes, "ddr_addr", &address);
@@ -132,9 +133,26 @@ check_edge (const XmodelSubgraph *subgraph, const XmodelOp *op, GError **error)
         "\"%s\" takes %" G_GUINT64_FORMAT
         " bytes from %d on in the register %s, which has %d",
         op->name, n_elements, address, name, size);
+  if (xmodel_attributes_lookup_string (
+          subgraph->attributes, "reg_id_to_context_type_v2", name, &type)
+      && !g_str_equal (type, "INTERFACE"))
+    return fail (error,
+        "\"%s\" lies in the register %s, which frames in flight share as "
+        "\"%s\"",
+        op->name, name, type);
   if (!is_dense (&op->tensor))
     return fail (error, "\"%s\" has gaps between its elements", op->name);
   return TRUE;
+}
+
+/* the register of an operator's result, -1 if it has none */
+static gint
+get_register (const XmodelOp *op)
+{
+  gint register_id = -1;
+
+  xmodel_attributes_get_int (op->tensor.attributes, "reg_id", &register_id);
+  return register_id;
 }
 
 static gboolean
@@ -177,6 +195,41 @@ dpu_registers_check (const XmodelSubgraph *subgraph, GError **error)
   }
   for (guint i = 0; i < subgraph->n_ops; i++) {
     if (!check_op (subgraph, subgraph->ops[i], error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+/* whether anything but inputs lies in a register */
+static gboolean
+has_results (const XmodelSubgraph *subgraph, gint register_id)
+{
+  for (guint i = 0; i < subgraph->n_ops; i++) {
+    const XmodelOp *op = subgraph->ops[i];
+
+    if (!g_str_equal (op->type, "upload") && get_register (op) == register_id)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/**
+ * dpu_registers_keep_input:
+ * @subgraph: a checked one
+ *
+ * Compilers use memory again once what is in it has been read, so an input
+ * that shares a register with results may be gone after a run.
+ *
+ * Returns: whether inputs are still there after a run
+ */
+gboolean
+dpu_registers_keep_input (const XmodelSubgraph *subgraph)
+{
+  for (guint i = 0; i < subgraph->n_ops; i++) {
+    const XmodelOp *op = subgraph->ops[i];
+
+    if (g_str_equal (op->type, "upload")
+        && has_results (subgraph, get_register (op)))
       return FALSE;
   }
   return TRUE;

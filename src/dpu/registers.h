@@ -17,5 +17,6 @@ G_BEGIN_DECLS
 
 gchar *dpu_register_get_name (guint index);
 gboolean dpu_registers_check (const XmodelSubgraph *subgraph, GError **error);
+gboolean dpu_registers_keep_input (const XmodelSubgraph *subgraph);
 
 G_END_DECLS

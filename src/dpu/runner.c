@@ -191,7 +191,8 @@ dpu_runner_free (DpuRunner *self)
  * dpu_runner_get_input:
  *
  * Returns: (transfer none): the runner's own memory for the input of a frame,
- *   laid out as dpu_model_get_input() says. What it holds stays between runs.
+ *   laid out as dpu_model_get_input() says. dpu_model_keeps_input() tells
+ *   whether what it holds stays there.
  */
 gint8 *
 dpu_runner_get_input (DpuRunner *self)

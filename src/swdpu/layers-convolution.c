@@ -8,6 +8,8 @@
 #include "layers.h"
 #include "layers-private.h"
 
+#include <string.h>
+
 /* larger ones are no network's, and would overflow what follows */
 #define MAX_WINDOW 4096
 /* with 31 bits of accumulator, bits that alignment with the bias, LeakyReLU's
@@ -355,7 +357,7 @@ read_transposed_window (
 /**
  * layer_convolution:
  * @weights: [out channel][kernel row][kernel column][in channel / groups], or
- *   [1][kernel row][kernel column][channel] with %LAYER_DEPTHWISE
+ *   [1][kernel row][kernel column][channel] where the operator is depthwise
  * @bias: (nullable): one per out channel
  *
  * A transposed convolution is the same as one without stride over the input
@@ -363,14 +365,17 @@ read_transposed_window (
  * that already, and its padding is PyTorch's.
  */
 gboolean
-layer_convolution (const Layer *layer, guint input, LayerConvolutionFlags flags,
+layer_convolution (const Layer *layer, guint input,
     const LayerParameter *weights, const LayerParameter *bias,
     PlanActivation activation, guint *output, GError **error)
 {
+  /* operators are named alike before and after compilation */
+  gboolean transposed = g_str_has_prefix (layer->op->type, "transposed-");
+  gboolean depthwise = strstr (layer->op->type, "depthwise-") != NULL;
   PlanConvolution convolution = { .activation = activation };
   PlanWindow *window = &convolution.window;
 
-  if ((flags & LAYER_TRANSPOSED) != 0) {
+  if (transposed) {
     if (!read_transposed_window (layer, input, window, error)
         || !add_dilation (layer, &input, window, error))
       return FALSE;
@@ -381,7 +386,7 @@ layer_convolution (const Layer *layer, guint input, LayerConvolutionFlags flags,
 
   return read_weights (layer,
              plan_tensor (layer->plan, input)->shape.dims[PLAN_C], weights,
-             (flags & LAYER_DEPTHWISE) != 0, &convolution, error)
+             depthwise, &convolution, error)
          && read_bias (layer, bias, &convolution, error)
          && add_convolution (layer, input, &convolution, output, error);
 }

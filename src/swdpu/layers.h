@@ -32,20 +32,14 @@ typedef struct {
   gint fix_point;
 } LayerParameter;
 
-typedef enum {
-  LAYER_DEPTHWISE = 1 << 0,
-  LAYER_TRANSPOSED = 1 << 1,
-} LayerConvolutionFlags;
-
 gboolean layer_fail (const Layer *layer, SwdpuError code, GError **error,
     const gchar *format, ...) G_GNUC_PRINTF (4, 5);
 
 gboolean layer_read_window (
     const Layer *layer, guint input, PlanWindow *window, GError **error);
 gboolean layer_convolution (const Layer *layer, guint input,
-    LayerConvolutionFlags flags, const LayerParameter *weights,
-    const LayerParameter *bias, PlanActivation activation, guint *output,
-    GError **error);
+    const LayerParameter *weights, const LayerParameter *bias,
+    PlanActivation activation, guint *output, GError **error);
 gboolean layer_scale (const Layer *layer, guint input,
     const LayerParameter *weights, const LayerParameter *bias,
     PlanActivation activation, guint *output, GError **error);

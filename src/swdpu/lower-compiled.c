@@ -138,8 +138,8 @@ get_activation (const Layer *layer, PlanActivation *activation, GError **error)
 }
 
 static gboolean
-lower_any_convolution (Lowering *self, const Layer *layer,
-    LayerConvolutionFlags flags, guint *tensor, GError **error)
+lower_convolution (
+    Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
   LayerParameter weights, bias;
   PlanActivation activation;
@@ -152,37 +152,8 @@ lower_any_convolution (Lowering *self, const Layer *layer,
     return FALSE;
   if (weights.data == NULL)
     return layer_fail (layer, SWDPU_ERROR_INVALID, error, "has no weights");
-  return layer_convolution (layer, input, flags, &weights,
+  return layer_convolution (layer, input, &weights,
       bias.data == NULL ? NULL : &bias, activation, tensor, error);
-}
-
-static gboolean
-lower_convolution (
-    Lowering *self, const Layer *layer, guint *tensor, GError **error)
-{
-  return lower_any_convolution (self, layer, 0, tensor, error);
-}
-
-static gboolean
-lower_depthwise_convolution (
-    Lowering *self, const Layer *layer, guint *tensor, GError **error)
-{
-  return lower_any_convolution (self, layer, LAYER_DEPTHWISE, tensor, error);
-}
-
-static gboolean
-lower_transposed_convolution (
-    Lowering *self, const Layer *layer, guint *tensor, GError **error)
-{
-  return lower_any_convolution (self, layer, LAYER_TRANSPOSED, tensor, error);
-}
-
-static gboolean
-lower_transposed_depthwise_convolution (
-    Lowering *self, const Layer *layer, guint *tensor, GError **error)
-{
-  return lower_any_convolution (
-      self, layer, LAYER_TRANSPOSED | LAYER_DEPTHWISE, tensor, error);
 }
 
 /* what the DPU multiplies a sum of @taps with, for 1 / @taps: numbers of its
@@ -412,9 +383,9 @@ static const struct {
   LowerFunction lower;
 } lower_functions[] = {
   { "conv2d-fix", lower_convolution },
-  { "depthwise-conv2d-fix", lower_depthwise_convolution },
-  { "transposed-conv2d-fix", lower_transposed_convolution },
-  { "transposed-depthwise-conv2d-fix", lower_transposed_depthwise_convolution },
+  { "depthwise-conv2d-fix", lower_convolution },
+  { "transposed-conv2d-fix", lower_convolution },
+  { "transposed-depthwise-conv2d-fix", lower_convolution },
   { "pool-fix", lower_pool },
   { "eltwise-fix", lower_elementwise },
   { "concat-fix", lower_concatenate },

@@ -37,8 +37,8 @@ lower_parameters (Lowering *self, const XmodelOp *op, const gchar *name,
 }
 
 static gboolean
-lower_any_convolution (Lowering *self, const Request *request,
-    LayerConvolutionFlags flags, guint *tensor, GError **error)
+lower_convolution (
+    Lowering *self, const Request *request, guint *tensor, GError **error)
 {
   const XmodelOp *op = request->layer.op;
   const LayerParameter *weights, *bias;
@@ -50,37 +50,8 @@ lower_any_convolution (Lowering *self, const Request *request,
     return FALSE;
   if (weights == NULL)
     return quantized_fail_missing_input (op, "weights", error);
-  return layer_convolution (&request->layer, input, flags, weights, bias,
+  return layer_convolution (&request->layer, input, weights, bias,
       request->activation, tensor, error);
-}
-
-static gboolean
-lower_convolution (
-    Lowering *self, const Request *request, guint *tensor, GError **error)
-{
-  return lower_any_convolution (self, request, 0, tensor, error);
-}
-
-static gboolean
-lower_depthwise_convolution (
-    Lowering *self, const Request *request, guint *tensor, GError **error)
-{
-  return lower_any_convolution (self, request, LAYER_DEPTHWISE, tensor, error);
-}
-
-static gboolean
-lower_transposed_convolution (
-    Lowering *self, const Request *request, guint *tensor, GError **error)
-{
-  return lower_any_convolution (self, request, LAYER_TRANSPOSED, tensor, error);
-}
-
-static gboolean
-lower_transposed_depthwise_convolution (
-    Lowering *self, const Request *request, guint *tensor, GError **error)
-{
-  return lower_any_convolution (
-      self, request, LAYER_TRANSPOSED | LAYER_DEPTHWISE, tensor, error);
 }
 
 /* a batch normalization that could not be folded into a convolution */
@@ -506,10 +477,9 @@ static const struct {
   gboolean takes_activation;
 } lower_functions[] = {
   { "conv2d", lower_convolution, TRUE },
-  { "depthwise-conv2d", lower_depthwise_convolution, TRUE },
-  { "transposed-conv2d", lower_transposed_convolution, TRUE },
-  { "transposed-depthwise-conv2d", lower_transposed_depthwise_convolution,
-      TRUE },
+  { "depthwise-conv2d", lower_convolution, TRUE },
+  { "transposed-conv2d", lower_convolution, TRUE },
+  { "transposed-depthwise-conv2d", lower_convolution, TRUE },
   { "scale", lower_scale, TRUE },
   { "matmul", lower_matrix_product, TRUE },
   { "add", lower_add, TRUE },

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define N_DIMS 4
+/* as good as any that no test's frame is full of */
+#define SCRIBBLE 0x55
 
 /**
  * Placement:
@@ -32,6 +34,8 @@ struct _Executor {
   SwdpuProgram *program;
   Placement *inputs;
   Placement *outputs;
+  /* whether an output lies in the register of an input */
+  gboolean shares_register;
   gboolean repeat;
   /* contexts that no run is using */
   GAsyncQueue *contexts;
@@ -141,6 +145,20 @@ find_placements (Executor *self, GError **error)
   return TRUE;
 }
 
+static gboolean
+find_shared_register (const Executor *self)
+{
+  guint i, j;
+
+  for (i = 0; i < swdpu_program_get_n_inputs (self->program); i++) {
+    for (j = 0; j < swdpu_program_get_n_outputs (self->program); j++) {
+      if (self->inputs[i].register_id == self->outputs[j].register_id)
+        return TRUE;
+    }
+  }
+  return FALSE;
+}
+
 static const XmodelSubgraph *
 find_subgraph (const XmodelSubgraph *root)
 {
@@ -188,6 +206,7 @@ executor_new (const gchar *path, gboolean repeat, GError **error)
       xmodel_get_bytes (self->model), self->subgraph->name, NULL, 1, error);
   if (self->program == NULL || !find_placements (self, error))
     return NULL;
+  self->shares_register = find_shared_register (self);
   return g_steal_pointer (&self);
 }
 
@@ -284,6 +303,27 @@ compute (Executor *self, SwdpuContext *context,
 }
 
 /**
+ * executor_get_overwritten:
+ *
+ * Returns: the memory of the first input, where that shares a register with
+ *   outputs: a run leaves something else there, as compilers use such memory
+ *   again. Else %NULL
+ */
+ExecutorRegister
+executor_get_overwritten (
+    const Executor *self, const ExecutorRegister *registers)
+{
+  const Placement *input = &self->inputs[0];
+
+  if (!self->shares_register)
+    return (ExecutorRegister){ NULL, 0 };
+  return (ExecutorRegister){
+    registers[input->register_id].memory + input->offset,
+    input->dims[0] * input->strides[0],
+  };
+}
+
+/**
  * executor_run:
  * @registers: (array fixed-size=8):
  *
@@ -293,6 +333,7 @@ gboolean
 executor_run (Executor *self, const ExecutorRegister *registers, GError **error)
 {
   SwdpuContext *context = g_async_queue_try_pop (self->contexts);
+  ExecutorRegister overwritten = executor_get_overwritten (self, registers);
   gboolean computed = context != NULL && self->repeat;
   gboolean succeeded;
   guint i;
@@ -304,6 +345,8 @@ executor_run (Executor *self, const ExecutorRegister *registers, GError **error)
 
   succeeded = check_parameters (self, registers, error)
               && (computed || compute (self, context, registers, error));
+  if (succeeded && overwritten.size > 0)
+    memset (overwritten.memory, SCRIBBLE, overwritten.size);
   for (i = 0; succeeded && i < swdpu_program_get_n_outputs (self->program); i++)
     succeeded = copy_tensor (&self->outputs[i], registers,
         swdpu_context_get_output (context, i), TRUE, error);

@@ -29,6 +29,8 @@ typedef struct _Executor Executor;
 Executor *executor_new (const gchar *path, gboolean repeat, GError **error);
 void executor_free (Executor *self);
 gboolean executor_has_code (const Executor *self, const ExecutorRegister *code);
+ExecutorRegister executor_get_overwritten (
+    const Executor *self, const ExecutorRegister *registers);
 gboolean executor_run (
     Executor *self, const ExecutorRegister *registers, GError **error);
 

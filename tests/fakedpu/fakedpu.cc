@@ -113,6 +113,7 @@ struct Device {
   }
 
   ExecutorRegister locate (std::uint64_t address);
+  void evict (const ExecutorRegister &memory);
 };
 
 Device &
@@ -185,6 +186,13 @@ public:
     std::memcpy (memory_.data () + offset, host_.data () + offset, size);
   }
 
+  /* a cache may drop what it has not changed, and read what the device wrote */
+  void
+  evict (std::size_t offset, std::size_t size)
+  {
+    sync_for_read (offset, size);
+  }
+
   void
   copy_from_host (
       const void *source, std::size_t size, std::size_t offset) override
@@ -226,6 +234,16 @@ Device::locate (std::uint64_t address)
     return { nullptr, 0 };
   return { reinterpret_cast<gint8 *> (address),
     buffer->size () - (address - start) };
+}
+
+/* with lock */
+void
+Device::evict (const ExecutorRegister &memory)
+{
+  auto address = reinterpret_cast<std::uint64_t> (memory.memory);
+  auto [start, buffer] = *std::prev (buffers.upper_bound (address));
+
+  buffer->evict (address - start, memory.size);
 }
 
 class Controller : public xir::DpuController
@@ -300,6 +318,12 @@ public:
     }
     CHECK (executor != nullptr) << "no model that the fake DPU knows";
     CHECK (executor_run (executor, registers, &error)) << error->message;
+    auto overwritten = executor_get_overwritten (executor, registers);
+    if (overwritten.size > 0) {
+      std::lock_guard<std::mutex> guard (device ().lock);
+
+      device ().evict (overwritten);
+    }
     std::this_thread::sleep_until (end);
   }
 
