@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Pipelines with the plug-in as it is installed, for tests with the fake DPU. */
+/* Pipelines with the plug-in as it is installed, for tests with the fake
+ * DPU. */
 
 #pragma once
 

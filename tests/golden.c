@@ -3,9 +3,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* golden [OPTION...] DIRECTORY...: runs the model of each golden.ini on a device,
- * loaded by VART, and compares every output of every input in every byte. Exits
- * 0 only when all are equal. Of a DPU, each core has to give them. */
+/* golden [OPTION...] DIRECTORY...: runs the model of each golden.ini on a
+ * device, loaded by VART, and compares every output of every input in every
+ * byte. Exits 0 only when all are equal. Of a DPU, each core has to give
+ * them. */
 
 #include <dpu/dpu.h>
 

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The plug-in as it is installed, in pipelines: VART, a DPU or the software DPU,
- * as TEST_DEVICE says, and the demo model under the detector element. */
+/* The plug-in as it is installed, in pipelines: VART, a DPU or the software
+ * DPU, as TEST_DEVICE says, and the demo model under the detector element. */
 
 #include <gst/check/gstcheck.h>
 
