@@ -148,14 +148,13 @@ static void
 add_parameter (Compiler *self, XmodelFile__Op *op, const gchar *argument,
     const guint32 *dims, guint n_dims, gint fix_point)
 {
+  static const guint8 gap[PARAMETER_ALIGNMENT];
   g_autofree gchar *name = g_strdup_printf ("%s_%s", op->name, argument);
-  guint end = self->parameters->len;
   XmodelFile__Op *constant =
       xmodel_sample_add_source (self->graph, name, "const-fix", dims, n_dims);
 
-  g_byte_array_set_size (self->parameters,
-      (end + PARAMETER_ALIGNMENT - 1) & ~(PARAMETER_ALIGNMENT - 1));
-  memset (self->parameters->data + end, 0, self->parameters->len - end);
+  g_byte_array_append (self->parameters, gap,
+      -self->parameters->len & (PARAMETER_ALIGNMENT - 1));
   xmodel_sample_place_tensor (
       constant, fix_point, REG_PARAMETERS, self->parameters->len);
   xmodel_sample_add_input (op, argument, name);
