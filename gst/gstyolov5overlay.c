@@ -65,6 +65,7 @@
 #include "gstdetection.h"
 #include "gstinference.h"
 #include "gstyolov5allocation.h"
+#include "gstyolov5mapping.h"
 #include "overlaycaps.h"
 #include "overlaycomposition.h"
 #include "overlaydrawing.h"
@@ -421,15 +422,14 @@ gst_yolov5_overlay_prepare_output_buffer (
 static GstFlowReturn
 draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
 {
+  g_autoptr (GError) error = NULL;
   GstVideoFrame frame;
   guint i;
 
-  if (!gst_video_frame_map (&frame, &GST_VIDEO_FILTER_CAST (self)->in_info,
-          buffer, GST_MAP_READWRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+  if (!gst_yolov5_mapping_map (&frame, &GST_VIDEO_FILTER_CAST (self)->in_info,
+          buffer, GST_MAP_READWRITE, &error)) {
     /* what was to be hidden must not be seen */
-    GST_ELEMENT_ERROR (self, STREAM, FAILED,
-        ("A frame cannot be drawn on: its memory cannot be mapped for reading "
-         "and writing, or is too small for the caps."),
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message),
         ("%" GST_PTR_FORMAT, buffer));
     return GST_FLOW_ERROR;
   }
