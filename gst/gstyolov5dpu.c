@@ -243,10 +243,12 @@ check_model_path (GstYolov5Dpu *self)
     return FALSE;
   }
   if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
+    g_autofree gchar *name = g_filename_display_name (path);
+
     GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
         ("There is no model \"%s\": set the property \"model\" to the path of "
          "an .xmodel file",
-            path),
+            name),
         (NULL));
     return FALSE;
   }

@@ -40,6 +40,7 @@ find_gst_error (const GError *error, GQuark *domain, gint *code)
  * @error: what went wrong, as a sentence
  *
  * Posts @error on the bus, its sentence as the message applications show.
+ * Paths in it may be in any encoding, the message is UTF-8.
  */
 void
 gst_yolov5_post_error (GstElement *element, const GError *error)
@@ -49,7 +50,8 @@ gst_yolov5_post_error (GstElement *element, const GError *error)
 
   find_gst_error (error, &domain, &code);
   gst_element_message_full (element, GST_MESSAGE_ERROR, domain, code,
-      g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
+      g_utf8_make_valid (error->message, -1), NULL, __FILE__, GST_FUNCTION,
+      __LINE__);
 }
 
 /* edges go to the nearest pixel edge, as in the metadata */
