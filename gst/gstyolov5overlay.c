@@ -311,17 +311,16 @@ gst_yolov5_overlay_propose_allocation (
   return TRUE;
 }
 
-/* frames without timestamps are as old as they are here */
+/* GST_CLOCK_TIME_NONE for frames without a timestamp in the segment */
 static GstClockTime
-get_time (GstYolov5Overlay *self, GstBuffer *buffer)
+get_running_time (GstYolov5Overlay *self, GstBuffer *buffer)
 {
   const GstSegment *segment = &GST_BASE_TRANSFORM_CAST (self)->segment;
-  GstClockTime time = GST_CLOCK_TIME_NONE;
 
-  if (segment->format == GST_FORMAT_TIME && GST_BUFFER_PTS_IS_VALID (buffer))
-    time = gst_segment_to_running_time (
-        segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
-  return GST_CLOCK_TIME_IS_VALID (time) ? time : gst_util_get_timestamp ();
+  if (segment->format != GST_FORMAT_TIME)
+    return GST_CLOCK_TIME_NONE;
+  return gst_segment_to_running_time (
+      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
 }
 
 static gboolean
@@ -340,7 +339,8 @@ has_detection_meta (GstBuffer *buffer)
 static void
 collect_detections (GstYolov5Overlay *self, GstBuffer *buffer)
 {
-  GstClockTime time = get_time (self, buffer);
+  GstClockTime time = get_running_time (self, buffer);
+  GstClockTime arrival = gst_util_get_timestamp ();
   GstInference inference;
   gboolean is_marked = gst_buffer_get_inference (buffer, &inference);
 
@@ -350,10 +350,10 @@ collect_detections (GstYolov5Overlay *self, GstBuffer *buffer)
 
   if (is_marked || has_detection_meta (buffer)) {
     gst_buffer_collect_detections (buffer, self->detections);
-    overlay_hold_keep (&self->hold, self->detections, time);
+    overlay_hold_keep (&self->hold, self->detections, time, arrival);
   } else {
-    overlay_hold_recall (
-        &self->hold, time, self->frame_settings.expiry, self->detections);
+    overlay_hold_recall (&self->hold, time, arrival,
+        self->frame_settings.expiry, self->detections);
   }
 }
 
