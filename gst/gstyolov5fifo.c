@@ -77,6 +77,19 @@ start_task (GstYolov5Fifo *self)
   return gst_pad_start_task (self->srcpad, gst_yolov5_fifo_loop, self, NULL);
 }
 
+/* with lock. Elements deactivate their source pads first: nothing may begin to
+ * wait for a task then that does not run any more. */
+static void
+restart (GstYolov5Fifo *self)
+{
+  self->eos = FALSE;
+  self->unexpected = FALSE;
+  if (gst_pad_is_active (self->srcpad)) {
+    set_result (self, GST_FLOW_OK);
+    start_task (self);
+  }
+}
+
 static gboolean
 is_passing (const Item *item)
 {
@@ -431,9 +444,7 @@ flush_stop (GstYolov5Fifo *self, GstEvent *event)
 
   g_mutex_lock (&self->lock);
   drop_items (self, FALSE);
-  reset (self);
-  if (gst_pad_is_active (self->srcpad))
-    start_task (self);
+  restart (self);
   g_mutex_unlock (&self->lock);
 
   return pushed ? GST_FLOW_OK : GST_FLOW_ERROR;
@@ -459,9 +470,7 @@ check_event (GstYolov5Fifo *self, GstEvent *event)
   if (self->eos) {
     if (!restarts)
       return GST_FLOW_EOS;
-    reset (self);
-    if (gst_pad_is_active (self->srcpad))
-      start_task (self);
+    restart (self);
   }
 
   return GST_FLOW_OK;
