@@ -272,10 +272,15 @@ static gboolean
 gst_yolov5_overlay_stop (GstBaseTransform *trans)
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
+  GstPad *sinkpad = GST_BASE_TRANSFORM_SINK_PAD (trans);
 
+  /* ALLOCATION queries come through an inactive pad, too, and the base class
+   * sets the caps when it answers them */
+  GST_PAD_STREAM_LOCK (sinkpad);
   g_clear_pointer (&self->drawing, overlay_drawing_free);
   overlay_hold_drop (&self->hold);
   overlay_meter_reset (&self->meter);
+  GST_PAD_STREAM_UNLOCK (sinkpad);
   return TRUE;
 }
 
