@@ -406,8 +406,9 @@ gst_yolov5_overlay_prepare_output_buffer (
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
 
   update_settings (self);
-  /* the base class sets no info when it renegotiates for the same caps */
-  if (self->drawing_attaches != self->attach)
+  /* the base class sets no info when it renegotiates for the same caps, as it
+   * may do while the element stops, too */
+  if (!self->drawing || self->drawing_attaches != self->attach)
     renew_drawing (self, &GST_VIDEO_FILTER_CAST (self)->in_info);
   examine_buffer (self, input);
   GST_LOG_OBJECT (self, "%u boxes to show, %u to hide in %" GST_PTR_FORMAT,

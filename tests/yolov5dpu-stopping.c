@@ -69,6 +69,42 @@ GST_START_TEST (test_start_of_stream)
 }
 GST_END_TEST;
 
+static gint stopped;
+
+static gpointer
+ask_for_latency (gpointer data)
+{
+  GstPad *srcpad = gst_element_get_static_pad (data, "src");
+
+  while (!g_atomic_int_get (&stopped)) {
+    GstQuery *query = gst_query_new_latency ();
+
+    gst_pad_query (srcpad, query);
+    gst_query_unref (query);
+  }
+  gst_object_unref (srcpad);
+  return NULL;
+}
+
+/* its latency may be asked for while it starts and stops */
+GST_START_TEST (test_latency_query)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 2, NULL);
+  GThread *thread;
+  guint i;
+
+  g_atomic_int_set (&stopped, FALSE);
+  thread = g_thread_new ("latency", ask_for_latency, rig->element);
+  for (i = 0; i < 50; i++) {
+    gst_element_set_state (rig->element, GST_STATE_READY);
+    gst_element_set_state (rig->element, GST_STATE_PLAYING);
+  }
+  g_atomic_int_set (&stopped, TRUE);
+  g_thread_join (thread);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
 static Suite *
 yolov5dpu_stopping_suite (void)
 {
@@ -79,6 +115,7 @@ yolov5dpu_stopping_suite (void)
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_loop_test (
       tcase, test_start_of_stream, 0, G_N_ELEMENTS (stopping_cases));
+  tcase_add_test (tcase, test_latency_query);
 
   return suite;
 }

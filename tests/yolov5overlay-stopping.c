@@ -7,6 +7,8 @@
 
 #include "overlayrig.h"
 
+#include <gst/base/gstbasetransform.h>
+
 #define N_STOPS 200
 
 static gint stopped;
@@ -65,6 +67,20 @@ GST_START_TEST (test_allocation_query)
 }
 GST_END_TEST;
 
+/* draws also when the base class goes on with the caps from before it stopped
+ * the element: such a query may come between that and the stop */
+GST_START_TEST (test_frame_after_stop)
+{
+  GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
+  GstBaseTransform *trans = GST_BASE_TRANSFORM (h->element);
+
+  gst_buffer_unref (draw_region (h, "person", 0, 0.9, 40, 60, 100, 100));
+  fail_unless (GST_BASE_TRANSFORM_GET_CLASS (trans)->stop (trans));
+  gst_buffer_unref (draw_region (h, "person", 0, 0.9, 40, 60, 100, 100));
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 static Suite *
 yolov5overlay_stopping_suite (void)
 {
@@ -73,6 +89,7 @@ yolov5overlay_stopping_suite (void)
 
   suite_add_tcase (suite, tcase);
   tcase_add_test (tcase, test_allocation_query);
+  tcase_add_test (tcase, test_frame_after_stop);
   return suite;
 }
 
