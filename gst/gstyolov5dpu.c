@@ -32,7 +32,9 @@
  * nanoseconds).
  *
  * LATENCY queries are answered with what frames really spend inside. Properties
- * that take effect while playing do so with the next frame that comes in.
+ * that take effect while playing do so with the next frame that comes in,
+ * #GstYolov5Dpu:post-messages and #GstYolov5Dpu:attach-roi-meta with the next
+ * that leaves.
  *
  * With #GstYolov5Dpu:post-messages the element posts an element message for
  * each frame that went through the model, also when nothing was found. Its
