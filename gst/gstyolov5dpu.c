@@ -96,12 +96,12 @@ GST_DEBUG_CATEGORY (gst_yolov5_dpu_performance_debug);
 
 #define PROP_STATS (GST_YOLOV5_LAST_SETTING + 1)
 
+/* a framerate is not needed, and applications leave it out */
 /* clang-format off */
 #define FRAME_CAPS                                                             \
   "video/x-raw, format = (string) " LETTERBOX_FORMATS ", "                     \
   "width = (int) [ 1, " G_STRINGIFY (LETTERBOX_MAX_FRAME_SIZE) " ], "          \
-  "height = (int) [ 1, " G_STRINGIFY (LETTERBOX_MAX_FRAME_SIZE) " ], "         \
-  "framerate = " GST_VIDEO_FPS_RANGE
+  "height = (int) [ 1, " G_STRINGIFY (LETTERBOX_MAX_FRAME_SIZE) " ]"
 /* clang-format on */
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
