@@ -76,6 +76,19 @@ set_labels_in_latin1 (GstElement *element, const ModelFiles *files)
 }
 
 static void
+set_empty_paths (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (
+      element, "model-info", "", "label-file", "", "xclbin", "", NULL);
+}
+
+static void
+set_empty_model (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (element, "model", "", NULL);
+}
+
+static void
 set_missing_labels (GstElement *element, const ModelFiles *files)
 {
   g_object_set (element, "label-file", "/nowhere/labels.txt", NULL);
@@ -159,6 +172,8 @@ typedef struct {
 static const StartCase start_cases[] = {
   { break_nothing, GST_STATE_PAUSED, NULL, 0, NULL },
   { set_no_model, GST_STATE_NULL, SETTINGS, "Set the property \"model\"" },
+  { set_empty_model, GST_STATE_NULL, SETTINGS, "Set the property \"model\"" },
+  { set_empty_paths, GST_STATE_PAUSED, NULL, 0, NULL },
   { set_missing_model, GST_STATE_NULL, NOT_FOUND, "/nowhere/yolov5.xmodel" },
   { set_model_in_latin1, GST_STATE_NULL, NOT_FOUND, "/nowhere/mod\ufffdle" },
   { set_labels_in_latin1, GST_STATE_READY, NOT_FOUND,
