@@ -134,23 +134,33 @@ drop_item (GstYolov5Fifo *self, Item *item)
     gst_mini_object_unref (item->object);
 }
 
-/* with lock; unless all is to go, the source pad still learns of sticky events,
- * as it would have if they had been pushed */
+/* with lock; the source pad still learns of sticky events, as it would have if
+ * they had been pushed */
+static void
+drop_item_but_keep_event (GstYolov5Fifo *self, Item *item)
+{
+  if (item->object && GST_IS_EVENT (item->object)) {
+    GstEvent *event = GST_EVENT_CAST (item->object);
+
+    if (GST_EVENT_IS_STICKY (event)
+        && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
+        && GST_EVENT_TYPE (event) != GST_EVENT_EOS)
+      gst_pad_store_sticky_event (self->srcpad, event);
+  }
+  drop_item (self, item);
+}
+
+/* with lock */
 static void
 drop_items (GstYolov5Fifo *self, gboolean all)
 {
   Item item;
 
   while (remove_item (self, &item)) {
-    if (!all && item.object && GST_IS_EVENT (item.object)) {
-      GstEvent *event = GST_EVENT_CAST (item.object);
-
-      if (GST_EVENT_IS_STICKY (event)
-          && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
-          && GST_EVENT_TYPE (event) != GST_EVENT_EOS)
-        gst_pad_store_sticky_event (self->srcpad, event);
-    }
-    drop_item (self, &item);
+    if (all)
+      drop_item (self, &item);
+    else
+      drop_item_but_keep_event (self, &item);
   }
   g_cond_broadcast (&self->query_handled);
 }
@@ -175,7 +185,7 @@ drop_until_restart (GstYolov5Fifo *self)
       g_cond_broadcast (&self->query_handled);
     }
     remove_item (self, &removed);
-    drop_item (self, &removed);
+    drop_item_but_keep_event (self, &removed);
   }
   self->unexpected = TRUE;
   g_cond_broadcast (&self->item_removed);
