@@ -20,28 +20,32 @@
 
 #define PARAM_NAME "detection"
 
-typedef struct {
-  gint x;
-  gint y;
-  gint width;
-  gint height;
-} PixelBox;
-
-/* Edges go to the nearest pixel edge, so that boxes which touch still touch;
- * a box thinner than that keeps one pixel. */
-static PixelBox
-round_box (const GstVideoInfo *info, const GstDetection *detection)
+/**
+ * gst_detection_get_pixels:
+ * @self: a detection
+ * @info: of the frame it is in
+ * @box: (out): its box in whole pixels of that frame
+ *
+ * Edges go to the nearest pixel edge, so that boxes which touch still touch; a
+ * box thinner than that keeps one pixel.
+ */
+void
+gst_detection_get_pixels (
+    const GstDetection *self, const GstVideoInfo *info, GstVideoRectangle *box)
 {
   gdouble frame_width = GST_VIDEO_INFO_WIDTH (info);
   gdouble frame_height = GST_VIDEO_INFO_HEIGHT (info);
-  gdouble left = CLAMP (round (detection->x), 0, frame_width - 1);
-  gdouble top = CLAMP (round (detection->y), 0, frame_height - 1);
-  gdouble right = round (detection->x + detection->width);
-  gdouble bottom = round (detection->y + detection->height);
+  gdouble left = CLAMP (round (self->x), 0, frame_width - 1);
+  gdouble top = CLAMP (round (self->y), 0, frame_height - 1);
+  gdouble right = round (self->x + self->width);
+  gdouble bottom = round (self->y + self->height);
 
   right = CLAMP (right, left + 1, frame_width);
   bottom = CLAMP (bottom, top + 1, frame_height);
-  return (PixelBox){ left, top, right - left, bottom - top };
+  box->x = left;
+  box->y = top;
+  box->w = right - left;
+  box->h = bottom - top;
 }
 
 /* the fields of DL Streamer's contract; its readers insist on the types */
@@ -114,7 +118,7 @@ skip_taken_ids (
 }
 
 static gint
-add_object (GstAnalyticsRelationMeta *relations, const PixelBox *box,
+add_object (GstAnalyticsRelationMeta *relations, const GstVideoRectangle *box,
     const GstDetection *detection)
 {
   GstAnalyticsODMtd object = {
@@ -124,7 +128,7 @@ add_object (GstAnalyticsRelationMeta *relations, const PixelBox *box,
   /* No class is related to it: readers disagree on whether that is one class
    * or all the classes there are. */
   gst_analytics_relation_meta_add_od_mtd (relations, detection->label, box->x,
-      box->y, box->width, box->height, detection->confidence, &object);
+      box->y, box->w, box->h, detection->confidence, &object);
   return object.id;
 }
 #endif
@@ -138,10 +142,10 @@ add_object (GstAnalyticsRelationMeta *relations, const PixelBox *box,
  * @regions: whether to attach regions of interest
  *
  * Attaches a #GstVideoRegionOfInterestMeta to @buffer for each detection, unless
- * @regions is %FALSE. Its type is the label and its id is unique in @buffer; edges are rounded to whole
- * pixels, at least one pixel remains, and none lies outside the frame. Its
- * parameter `detection` has `label_id` (int), `confidence`, and `x_min`,
- * `x_max`, `y_min`, `y_max` as parts of the frame's size (all double).
+ * @regions is %FALSE. Its type is the label, its id is unique in @buffer, and
+ * its box is that of gst_detection_get_pixels(). Its parameter `detection` has
+ * `label_id` (int), `confidence`, and `x_min`, `x_max`, `y_min`, `y_max` as
+ * parts of the frame's size (all double).
  *
  * Where GStreamer has GstAnalytics there is a #GstAnalyticsODMtd with the same
  * id, label, pixels and confidence, too.
@@ -176,9 +180,11 @@ gst_buffer_attach_detections (GstBuffer *buffer, const GstVideoInfo *info,
 
   for (guint i = 0; i < n_detections; i++) {
     const GstDetection *detection = &detections[i];
-    PixelBox box = round_box (info, detection);
     GstVideoRegionOfInterestMeta *region;
+    GstVideoRectangle box;
     gint id;
+
+    gst_detection_get_pixels (detection, info, &box);
 
 #ifdef HAVE_GST_ANALYTICS
     skip_taken_ids (buffer, relations, highest_id);
@@ -189,7 +195,7 @@ gst_buffer_attach_detections (GstBuffer *buffer, const GstVideoInfo *info,
     if (!regions)
       continue;
     region = gst_buffer_add_video_region_of_interest_meta_id (
-        buffer, detection->label, box.x, box.y, box.width, box.height);
+        buffer, detection->label, box.x, box.y, box.w, box.h);
     region->id = id;
     gst_video_region_of_interest_meta_add_param (
         region, new_param (info, detection));

@@ -32,6 +32,8 @@ typedef struct {
   gdouble height;
 } GstDetection;
 
+void gst_detection_get_pixels (
+    const GstDetection *self, const GstVideoInfo *info, GstVideoRectangle *box);
 void gst_buffer_attach_detections (GstBuffer *buffer, const GstVideoInfo *info,
     const GstDetection *detections, guint n_detections, gboolean regions);
 void gst_buffer_collect_detections (GstBuffer *buffer, GArray *detections);

@@ -32,7 +32,9 @@
  * nanoseconds).
  *
  * LATENCY queries are answered with what frames really spend inside. Properties
- * that take effect while playing do so with the next frame that comes in.
+ * that take effect while playing do so with the next frame that comes in,
+ * #GstYolov5Dpu:post-messages and #GstYolov5Dpu:attach-roi-meta with the next
+ * that leaves.
  *
  * With #GstYolov5Dpu:post-messages the element posts an element message for
  * each frame that went through the model, also when nothing was found. Its
@@ -94,12 +96,12 @@ GST_DEBUG_CATEGORY (gst_yolov5_dpu_performance_debug);
 
 #define PROP_STATS (GST_YOLOV5_LAST_SETTING + 1)
 
+/* a framerate is not needed, and applications leave it out */
 /* clang-format off */
 #define FRAME_CAPS                                                             \
   "video/x-raw, format = (string) " LETTERBOX_FORMATS ", "                     \
   "width = (int) [ 1, " G_STRINGIFY (LETTERBOX_MAX_FRAME_SIZE) " ], "          \
-  "height = (int) [ 1, " G_STRINGIFY (LETTERBOX_MAX_FRAME_SIZE) " ], "         \
-  "framerate = " GST_VIDEO_FPS_RANGE
+  "height = (int) [ 1, " G_STRINGIFY (LETTERBOX_MAX_FRAME_SIZE) " ]"
 /* clang-format on */
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
@@ -243,10 +245,12 @@ check_model_path (GstYolov5Dpu *self)
     return FALSE;
   }
   if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
+    g_autofree gchar *name = g_filename_display_name (path);
+
     GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
         ("There is no model \"%s\": set the property \"model\" to the path of "
          "an .xmodel file",
-            path),
+            name),
         (NULL));
     return FALSE;
   }

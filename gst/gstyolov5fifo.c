@@ -77,6 +77,19 @@ start_task (GstYolov5Fifo *self)
   return gst_pad_start_task (self->srcpad, gst_yolov5_fifo_loop, self, NULL);
 }
 
+/* with lock. Elements deactivate their source pads first: nothing may begin to
+ * wait for a task then that does not run any more. */
+static void
+restart (GstYolov5Fifo *self)
+{
+  self->eos = FALSE;
+  self->unexpected = FALSE;
+  if (gst_pad_is_active (self->srcpad)) {
+    set_result (self, GST_FLOW_OK);
+    start_task (self);
+  }
+}
+
 static gboolean
 is_passing (const Item *item)
 {
@@ -121,23 +134,33 @@ drop_item (GstYolov5Fifo *self, Item *item)
     gst_mini_object_unref (item->object);
 }
 
-/* with lock; unless all is to go, the source pad still learns of sticky events,
- * as it would have if they had been pushed */
+/* with lock; the source pad still learns of sticky events, as it would have if
+ * they had been pushed */
+static void
+drop_item_but_keep_event (GstYolov5Fifo *self, Item *item)
+{
+  if (item->object && GST_IS_EVENT (item->object)) {
+    GstEvent *event = GST_EVENT_CAST (item->object);
+
+    if (GST_EVENT_IS_STICKY (event)
+        && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
+        && GST_EVENT_TYPE (event) != GST_EVENT_EOS)
+      gst_pad_store_sticky_event (self->srcpad, event);
+  }
+  drop_item (self, item);
+}
+
+/* with lock */
 static void
 drop_items (GstYolov5Fifo *self, gboolean all)
 {
   Item item;
 
   while (remove_item (self, &item)) {
-    if (!all && item.object && GST_IS_EVENT (item.object)) {
-      GstEvent *event = GST_EVENT_CAST (item.object);
-
-      if (GST_EVENT_IS_STICKY (event)
-          && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
-          && GST_EVENT_TYPE (event) != GST_EVENT_EOS)
-        gst_pad_store_sticky_event (self->srcpad, event);
-    }
-    drop_item (self, &item);
+    if (all)
+      drop_item (self, &item);
+    else
+      drop_item_but_keep_event (self, &item);
   }
   g_cond_broadcast (&self->query_handled);
 }
@@ -162,7 +185,7 @@ drop_until_restart (GstYolov5Fifo *self)
       g_cond_broadcast (&self->query_handled);
     }
     remove_item (self, &removed);
-    drop_item (self, &removed);
+    drop_item_but_keep_event (self, &removed);
   }
   self->unexpected = TRUE;
   g_cond_broadcast (&self->item_removed);
@@ -431,9 +454,7 @@ flush_stop (GstYolov5Fifo *self, GstEvent *event)
 
   g_mutex_lock (&self->lock);
   drop_items (self, FALSE);
-  reset (self);
-  if (gst_pad_is_active (self->srcpad))
-    start_task (self);
+  restart (self);
   g_mutex_unlock (&self->lock);
 
   return pushed ? GST_FLOW_OK : GST_FLOW_ERROR;
@@ -459,9 +480,7 @@ check_event (GstYolov5Fifo *self, GstEvent *event)
   if (self->eos) {
     if (!restarts)
       return GST_FLOW_EOS;
-    reset (self);
-    if (gst_pad_is_active (self->srcpad))
-      start_task (self);
+    restart (self);
   }
 
   return GST_FLOW_OK;

@@ -9,6 +9,7 @@
 #include "gstyolov5dpu-private.h"
 
 #include "gstinference.h"
+#include "gstyolov5mapping.h"
 #include "gstyolov5messages.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_yolov5_dpu_debug);
@@ -84,19 +85,12 @@ check_memory (GstYolov5Dpu *self, GstBuffer *buffer)
 static gboolean
 write_frame (GstYolov5Dpu *self, GstYolov5Slot *slot, GstBuffer *buffer)
 {
-  const GstVideoInfo *info = &self->format->info;
+  g_autoptr (GError) error = NULL;
   GstVideoFrame frame;
 
-  if (!gst_video_frame_map (&frame, info, buffer,
-          GST_MAP_READ | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("A buffer of %" G_GSIZE_FORMAT " bytes cannot be read as the %s frame "
-         "of %dx%d pixels (%" G_GSIZE_FORMAT " bytes) its caps promise",
-            gst_buffer_get_size (buffer),
-            gst_video_format_to_string (GST_VIDEO_INFO_FORMAT (info)),
-            GST_VIDEO_INFO_WIDTH (info), GST_VIDEO_INFO_HEIGHT (info),
-            GST_VIDEO_INFO_SIZE (info)),
-        (NULL));
+  if (!gst_yolov5_mapping_map (
+          &frame, &self->format->info, buffer, GST_MAP_READ, &error)) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message), (NULL));
     return FALSE;
   }
 

@@ -79,6 +79,8 @@ struct _GstYolov5Json {
   /* streaming thread */
   gint width;
   gint height;
+  /* what downstream said to the last line since the stream or segment began */
+  GstFlowReturn flow;
   guint64 next_frame;
   gboolean mark_seen;
   GArray *detections;
@@ -210,8 +212,9 @@ json_to_line (GstYolov5Json *self, JsonNode *json, GstBuffer *buffer)
   return line;
 }
 
-/* tells sinks that wait for a line that none comes for this frame */
-static GstFlowReturn
+/* Tells sinks that wait for a line that none comes for this frame. What comes
+ * back upstream is what a line would have met. */
+static void
 skip_frame (GstYolov5Json *self, GstBuffer *buffer)
 {
   GST_LOG_OBJECT (self, "nothing was found in %" GST_PTR_FORMAT, buffer);
@@ -219,7 +222,8 @@ skip_frame (GstYolov5Json *self, GstBuffer *buffer)
     gst_pad_push_event (
         self->srcpad, gst_event_new_gap (GST_BUFFER_PTS (buffer),
                           GST_BUFFER_DURATION (buffer)));
-  return GST_PAD_LAST_FLOW_RETURN (self->srcpad);
+  if (self->flow == GST_FLOW_NOT_LINKED && gst_pad_is_linked (self->srcpad))
+    self->flow = GST_FLOW_OK;
 }
 
 static GstFlowReturn
@@ -228,7 +232,6 @@ gst_yolov5_json_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstYolov5Json *self = GST_YOLOV5_JSON (parent);
   GstInference inference;
   gboolean inferred, skip_empty;
-  GstFlowReturn flow;
 
   if (!gst_pad_has_current_caps (self->srcpad)) {
     gst_buffer_unref (buffer);
@@ -248,17 +251,17 @@ gst_yolov5_json_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GST_OBJECT_UNLOCK (self);
 
   if (self->detections->len == 0 && skip_empty) {
-    flow = skip_frame (self, buffer);
+    skip_frame (self, buffer);
   } else {
     g_autoptr (JsonNode) json = frame_to_json (
         self, buffer, self->next_frame, inferred ? &inference : NULL);
 
-    flow = gst_pad_push (self->srcpad, json_to_line (self, json, buffer));
+    self->flow = gst_pad_push (self->srcpad, json_to_line (self, json, buffer));
   }
 
   self->next_frame++;
   gst_buffer_unref (buffer);
-  return flow;
+  return self->flow;
 }
 
 /* the size is all that matters, so that formats unknown here do as well */
@@ -286,13 +289,21 @@ gst_yolov5_json_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   gboolean accepted;
   GstCaps *caps;
 
-  if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
-    return gst_pad_event_default (pad, parent, event);
-
-  gst_event_parse_caps (event, &caps);
-  accepted = set_frame_caps (self, caps);
-  gst_event_unref (event);
-  return accepted;
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      gst_event_parse_caps (event, &caps);
+      accepted = set_frame_caps (self, caps);
+      gst_event_unref (event);
+      return accepted;
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_SEGMENT:
+    case GST_EVENT_FLUSH_STOP:
+      self->flow = GST_FLOW_OK;
+      break;
+    default:
+      break;
+  }
+  return gst_pad_event_default (pad, parent, event);
 }
 
 static gboolean
@@ -312,6 +323,7 @@ gst_yolov5_json_change_state (GstElement *element, GstStateChange transition)
   GstYolov5Json *self = GST_YOLOV5_JSON (element);
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    self->flow = GST_FLOW_OK;
     self->next_frame = 0;
     self->mark_seen = FALSE;
   }

@@ -8,8 +8,6 @@
 
 #include "gstyolov5messages.h"
 
-#include <math.h>
-
 static void
 find_gst_error (const GError *error, GQuark *domain, gint *code)
 {
@@ -40,6 +38,7 @@ find_gst_error (const GError *error, GQuark *domain, gint *code)
  * @error: what went wrong, as a sentence
  *
  * Posts @error on the bus, its sentence as the message applications show.
+ * Paths in it may be in any encoding, the message is UTF-8.
  */
 void
 gst_yolov5_post_error (GstElement *element, const GError *error)
@@ -49,32 +48,25 @@ gst_yolov5_post_error (GstElement *element, const GError *error)
 
   find_gst_error (error, &domain, &code);
   gst_element_message_full (element, GST_MESSAGE_ERROR, domain, code,
-      g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
+      g_utf8_make_valid (error->message, -1), NULL, __FILE__, GST_FUNCTION,
+      __LINE__);
 }
 
-/* edges go to the nearest pixel edge, as in the metadata */
 static GstStructure *
 detection_to_structure (const GstVideoInfo *info, const GstDetection *detection)
 {
-  gint frame_width = GST_VIDEO_INFO_WIDTH (info);
-  gint frame_height = GST_VIDEO_INFO_HEIGHT (info);
-  gint left = CLAMP (lround (detection->x), 0, frame_width - 1);
-  gint top = CLAMP (lround (detection->y), 0, frame_height - 1);
-  gint right = lround (detection->x + detection->width);
-  gint bottom = lround (detection->y + detection->height);
+  GstVideoRectangle box;
 
-  right = CLAMP (right, left + 1, frame_width);
-  bottom = CLAMP (bottom, top + 1, frame_height);
-
+  gst_detection_get_pixels (detection, info, &box);
   /* clang-format off */
   return gst_structure_new ("detection",
       "label", G_TYPE_STRING, g_quark_to_string (detection->label),
       "label-id", G_TYPE_INT, detection->label_id,
       "confidence", G_TYPE_DOUBLE, detection->confidence,
-      "x", G_TYPE_INT, left,
-      "y", G_TYPE_INT, top,
-      "width", G_TYPE_INT, right - left,
-      "height", G_TYPE_INT, bottom - top,
+      "x", G_TYPE_INT, box.x,
+      "y", G_TYPE_INT, box.y,
+      "width", G_TYPE_INT, box.w,
+      "height", G_TYPE_INT, box.h,
       NULL);
   /* clang-format on */
 }

@@ -65,6 +65,7 @@
 #include "gstdetection.h"
 #include "gstinference.h"
 #include "gstyolov5allocation.h"
+#include "gstyolov5mapping.h"
 #include "overlaycaps.h"
 #include "overlaycomposition.h"
 #include "overlaydrawing.h"
@@ -271,10 +272,15 @@ static gboolean
 gst_yolov5_overlay_stop (GstBaseTransform *trans)
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
+  GstPad *sinkpad = GST_BASE_TRANSFORM_SINK_PAD (trans);
 
+  /* ALLOCATION queries come through an inactive pad, too, and the base class
+   * sets the caps when it answers them */
+  GST_PAD_STREAM_LOCK (sinkpad);
   g_clear_pointer (&self->drawing, overlay_drawing_free);
   overlay_hold_drop (&self->hold);
   overlay_meter_reset (&self->meter);
+  GST_PAD_STREAM_UNLOCK (sinkpad);
   return TRUE;
 }
 
@@ -310,17 +316,16 @@ gst_yolov5_overlay_propose_allocation (
   return TRUE;
 }
 
-/* frames without timestamps are as old as they are here */
+/* GST_CLOCK_TIME_NONE for frames without a timestamp in the segment */
 static GstClockTime
-get_time (GstYolov5Overlay *self, GstBuffer *buffer)
+get_running_time (GstYolov5Overlay *self, GstBuffer *buffer)
 {
   const GstSegment *segment = &GST_BASE_TRANSFORM_CAST (self)->segment;
-  GstClockTime time = GST_CLOCK_TIME_NONE;
 
-  if (segment->format == GST_FORMAT_TIME && GST_BUFFER_PTS_IS_VALID (buffer))
-    time = gst_segment_to_running_time (
-        segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
-  return GST_CLOCK_TIME_IS_VALID (time) ? time : gst_util_get_timestamp ();
+  if (segment->format != GST_FORMAT_TIME)
+    return GST_CLOCK_TIME_NONE;
+  return gst_segment_to_running_time (
+      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
 }
 
 static gboolean
@@ -339,7 +344,8 @@ has_detection_meta (GstBuffer *buffer)
 static void
 collect_detections (GstYolov5Overlay *self, GstBuffer *buffer)
 {
-  GstClockTime time = get_time (self, buffer);
+  GstClockTime time = get_running_time (self, buffer);
+  GstClockTime arrival = gst_util_get_timestamp ();
   GstInference inference;
   gboolean is_marked = gst_buffer_get_inference (buffer, &inference);
 
@@ -349,10 +355,10 @@ collect_detections (GstYolov5Overlay *self, GstBuffer *buffer)
 
   if (is_marked || has_detection_meta (buffer)) {
     gst_buffer_collect_detections (buffer, self->detections);
-    overlay_hold_keep (&self->hold, self->detections, time);
+    overlay_hold_keep (&self->hold, self->detections, time, arrival);
   } else {
-    overlay_hold_recall (
-        &self->hold, time, self->frame_settings.expiry, self->detections);
+    overlay_hold_recall (&self->hold, time, arrival,
+        self->frame_settings.expiry, self->detections);
   }
 }
 
@@ -400,8 +406,9 @@ gst_yolov5_overlay_prepare_output_buffer (
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
 
   update_settings (self);
-  /* the base class sets no info when it renegotiates for the same caps */
-  if (self->drawing_attaches != self->attach)
+  /* the base class sets no info when it renegotiates for the same caps, as it
+   * may do while the element stops, too */
+  if (!self->drawing || self->drawing_attaches != self->attach)
     renew_drawing (self, &GST_VIDEO_FILTER_CAST (self)->in_info);
   examine_buffer (self, input);
   GST_LOG_OBJECT (self, "%u boxes to show, %u to hide in %" GST_PTR_FORMAT,
@@ -421,15 +428,14 @@ gst_yolov5_overlay_prepare_output_buffer (
 static GstFlowReturn
 draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
 {
+  g_autoptr (GError) error = NULL;
   GstVideoFrame frame;
   guint i;
 
-  if (!gst_video_frame_map (&frame, &GST_VIDEO_FILTER_CAST (self)->in_info,
-          buffer, GST_MAP_READWRITE | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+  if (!gst_yolov5_mapping_map (&frame, &GST_VIDEO_FILTER_CAST (self)->in_info,
+          buffer, GST_MAP_READWRITE, &error)) {
     /* what was to be hidden must not be seen */
-    GST_ELEMENT_ERROR (self, STREAM, FAILED,
-        ("A frame cannot be drawn on: its memory cannot be mapped for reading "
-         "and writing, or is too small for the caps."),
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message),
         ("%" GST_PTR_FORMAT, buffer));
     return GST_FLOW_ERROR;
   }

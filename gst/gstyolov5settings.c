@@ -157,11 +157,14 @@ set_classes (GstYolov5Settings *self, gchar **member, const GValue *value,
   return TRUE;
 }
 
+/* an empty path is none, as gst-launch-1.0 cannot write NULL */
 static void
-set_string (gchar **member, const GValue *value)
+set_path (gchar **member, const GValue *value)
 {
+  const gchar *path = g_value_get_string (value);
+
   g_free (*member);
-  *member = g_value_dup_string (value);
+  *member = path && *path ? g_strdup (path) : NULL;
 }
 
 /**
@@ -178,13 +181,13 @@ gst_yolov5_settings_set (GstYolov5Settings *self, guint prop_id,
 {
   switch (prop_id) {
     case PROP_MODEL:
-      set_string (&self->model_path, value);
+      set_path (&self->model_path, value);
       break;
     case PROP_MODEL_INFO:
-      set_string (&self->info_path, value);
+      set_path (&self->info_path, value);
       break;
     case PROP_LABEL_FILE:
-      set_string (&self->label_path, value);
+      set_path (&self->label_path, value);
       break;
     case PROP_DEVICE:
       self->device = g_value_get_enum (value);
@@ -210,7 +213,7 @@ gst_yolov5_settings_set (GstYolov5Settings *self, guint prop_id,
       self->timeout = g_value_get_uint64 (value);
       break;
     case PROP_XCLBIN:
-      set_string (&self->firmware_path, value);
+      set_path (&self->firmware_path, value);
       break;
     case PROP_CLASSES:
       return set_classes (self, &self->classes, value, yolov5, error);

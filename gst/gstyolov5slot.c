@@ -233,6 +233,14 @@ start_slot (GstYolov5SlotPool *self, guint index, GError **error)
   return worker->thread != NULL;
 }
 
+static void
+set_n_slots (GstYolov5SlotPool *self, guint n_slots)
+{
+  g_mutex_lock (&self->lock);
+  self->n_slots = n_slots;
+  g_mutex_unlock (&self->lock);
+}
+
 static gboolean
 wait_for_workers (GstYolov5SlotPool *self, guint n_started, GError **error)
 {
@@ -276,7 +284,7 @@ gst_yolov5_slot_pool_start (GstYolov5SlotPool *self,
 {
   guint n_classes = yolov5_model_get_n_classes (detector->yolov5);
   gboolean started = TRUE;
-  guint i;
+  guint i, n_started = 0;
 
   g_return_val_if_fail (self->n_slots == 0, FALSE);
   g_return_val_if_fail (n_slots > 0, FALSE);
@@ -291,8 +299,9 @@ gst_yolov5_slot_pool_start (GstYolov5SlotPool *self,
   self->slots = g_new0 (GstYolov5Slot, n_slots);
   self->next = 0;
 
-  while (started && self->n_slots < n_slots)
-    started = start_slot (self, self->n_slots++, error);
+  while (started && n_started < n_slots)
+    started = start_slot (self, n_started++, error);
+  set_n_slots (self, n_started);
   if (started)
     started = wait_for_workers (self, n_slots, error);
   if (!started)
@@ -345,7 +354,7 @@ gst_yolov5_slot_pool_stop (GstYolov5SlotPool *self)
   for (i = 0; i < self->n_slots; i++)
     clear_slot (&self->slots[i]);
 
-  self->n_slots = 0;
+  set_n_slots (self, 0);
   self->stopping = FALSE;
   g_clear_pointer (&self->slots, g_free);
   g_clear_pointer (&self->labels, g_free);
@@ -353,10 +362,24 @@ gst_yolov5_slot_pool_stop (GstYolov5SlotPool *self)
   g_clear_pointer (&self->model, dpu_model_unref);
 }
 
+/**
+ * gst_yolov5_slot_pool_get_n_slots:
+ * @self: a pool, started or not
+ *
+ * Any thread may call it.
+ *
+ * Returns: how many slots there are, 0 when it is not started
+ */
 guint
-gst_yolov5_slot_pool_get_n_slots (const GstYolov5SlotPool *self)
+gst_yolov5_slot_pool_get_n_slots (GstYolov5SlotPool *self)
 {
-  return self->n_slots;
+  guint n_slots;
+
+  g_mutex_lock (&self->lock);
+  n_slots = self->n_slots;
+  g_mutex_unlock (&self->lock);
+
+  return n_slots;
 }
 
 /**

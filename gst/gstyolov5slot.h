@@ -58,7 +58,7 @@ gboolean gst_yolov5_slot_pool_start (GstYolov5SlotPool *self,
     const GstYolov5Detector *detector, guint n_slots, guint cpu_threads,
     GError **error);
 void gst_yolov5_slot_pool_stop (GstYolov5SlotPool *self);
-guint gst_yolov5_slot_pool_get_n_slots (const GstYolov5SlotPool *self);
+guint gst_yolov5_slot_pool_get_n_slots (GstYolov5SlotPool *self);
 void gst_yolov5_slot_pool_set_flushing (
     GstYolov5SlotPool *self, gboolean flushing);
 GstClockTime gst_yolov5_slot_pool_get_warm_up_time (

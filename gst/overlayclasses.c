@@ -101,19 +101,21 @@ add_class (OverlayClasses *self, const gchar *class, const Entry *entry,
 
   if (g_str_equal (class, "*") || g_str_equal (class, "all")) {
     self->any = (gint) self->entries->len - 1;
-  } else if (!is_number (class)) {
-    g_hash_table_insert (
-        self->names, GUINT_TO_POINTER (g_quark_from_string (class)), index);
-  } else if (g_ascii_string_to_unsigned (
-                 class, 10, 0, G_MAXINT, &number, NULL)) {
+    return TRUE;
+  }
+  if (is_number (class)) {
+    if (!g_ascii_string_to_unsigned (class, 10, 0, G_MAXINT, &number, NULL)) {
+      set_error (error,
+          "\"%s\" is no class, the numbers of classes go from 0 to 2147483647",
+          class);
+      return FALSE;
+    }
     g_hash_table_insert (
         self->numbers, GUINT_TO_POINTER ((guint) number + 1), index);
-  } else {
-    set_error (error,
-        "\"%s\" is no class, the numbers of classes go from 0 to 2147483647",
-        class);
-    return FALSE;
   }
+  /* a number may be a name as well, such as that of a speed limit */
+  g_hash_table_insert (
+      self->names, GUINT_TO_POINTER (g_quark_from_string (class)), index);
   return TRUE;
 }
 
@@ -232,21 +234,24 @@ overlay_classes_parse_colors (
  * @self: (nullable): classes
  * @detection: what was found
  *
- * Returns: the entry of @detection's class, by name before by number, or -1 if
- *   it is not among the classes
+ * Returns: the entry of @detection's class, by name before by number (only by
+ *   name if that is a number), or -1 if it is not among the classes
  */
 gint
 overlay_classes_find (const OverlayClasses *self, const GstDetection *detection)
 {
+  gboolean numbers_are_names = FALSE;
   guint index = 0;
 
   if (self == NULL)
     return NO_ENTRY;
 
-  if (detection->label != 0)
+  if (detection->label != 0) {
     index = GPOINTER_TO_UINT (
         g_hash_table_lookup (self->names, GUINT_TO_POINTER (detection->label)));
-  if (index == 0 && detection->label_id >= 0)
+    numbers_are_names = is_number (g_quark_to_string (detection->label));
+  }
+  if (index == 0 && detection->label_id >= 0 && !numbers_are_names)
     index = GPOINTER_TO_UINT (g_hash_table_lookup (
         self->numbers, GUINT_TO_POINTER ((guint) detection->label_id + 1)));
   return index > 0 ? (gint) index - 1 : self->any;

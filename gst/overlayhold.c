@@ -12,7 +12,7 @@ void
 overlay_hold_init (OverlayHold *self)
 {
   self->detections = g_array_new (FALSE, FALSE, sizeof (GstDetection));
-  self->time = GST_CLOCK_TIME_NONE;
+  self->time = self->arrival = GST_CLOCK_TIME_NONE;
   self->width = self->height = 0;
 }
 
@@ -36,34 +36,47 @@ overlay_hold_drop (OverlayHold *self)
 /**
  * overlay_hold_keep:
  * @detections: what was found in a frame, which may be nothing
- * @time: time of the frame
+ * @time: running time of the frame, or %GST_CLOCK_TIME_NONE
+ * @arrival: when it came, by the clock of the system
  *
  * Keeps @detections in the place of those kept before.
  */
 void
-overlay_hold_keep (
-    OverlayHold *self, const GArray *detections, GstClockTime time)
+overlay_hold_keep (OverlayHold *self, const GArray *detections,
+    GstClockTime time, GstClockTime arrival)
 {
   g_array_set_size (self->detections, 0);
   g_array_append_vals (self->detections, detections->data, detections->len);
   self->time = time;
+  self->arrival = arrival;
+}
+
+/* the two clocks have nothing to do with each other */
+static GstClockTime
+get_age (const OverlayHold *self, GstClockTime time, GstClockTime arrival)
+{
+  /* timestamps of cameras may jump back a little */
+  if (GST_CLOCK_TIME_IS_VALID (self->time) && GST_CLOCK_TIME_IS_VALID (time))
+    return (GstClockTime) ABS (GST_CLOCK_DIFF (self->time, time));
+  return arrival - self->arrival;
 }
 
 /**
  * overlay_hold_recall:
- * @time: time of a frame that no model looked at
+ * @time: running time of a frame that no model looked at, or
+ *   %GST_CLOCK_TIME_NONE
+ * @arrival: when it came, by the clock of the system
  * @expiry: how long detections stay; 0 for not at all, %GST_CLOCK_TIME_NONE for
  *   ever
  * @detections: where to append those that are kept and have not expired
  */
 void
 overlay_hold_recall (const OverlayHold *self, GstClockTime time,
-    GstClockTime expiry, GArray *detections)
+    GstClockTime arrival, GstClockTime expiry, GArray *detections)
 {
-  /* timestamps of cameras may jump back a little */
-  GstClockTime age = (GstClockTime) ABS (GST_CLOCK_DIFF (self->time, time));
-
-  if (expiry == 0 || (expiry != GST_CLOCK_TIME_NONE && age > expiry))
+  if (expiry == 0 || self->detections->len == 0
+      || (expiry != GST_CLOCK_TIME_NONE
+          && get_age (self, time, arrival) > expiry))
     return;
   g_array_append_vals (
       detections, self->detections->data, self->detections->len);

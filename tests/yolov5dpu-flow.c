@@ -395,21 +395,27 @@ want_no_first_frame (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   return first ? GST_FLOW_EOS : GST_FLOW_OK;
 }
 
-/* also when these were inside already; the frames before them are dropped */
+/* also when these were inside already; the frames before them are dropped, but
+ * not what the frames after them have to be known by */
 GST_START_TEST (test_segment_before_downstream_eos)
 {
   DetectorRig *rig = detector_rig_new ("max-in-flight", 3, NULL);
+  GstCaps *caps = gst_caps_from_string (
+      "video/x-raw, format=BGR, width=64, height=64, framerate=25/1");
 
   gst_pad_set_chain_function (rig->harness->sinkpad, want_no_first_frame);
   fake_dpu_hold ();
   detector_rig_push (rig, 0);
   detector_rig_push (rig, 1);
+  fail_unless (
+      gst_harness_push_event (rig->harness, gst_event_new_caps (caps)));
+  gst_caps_unref (caps);
   push_segment (rig);
   detector_rig_push (rig, 2);
   fail_unless (gst_harness_push_event (rig->harness, gst_event_new_eos ()));
   fake_dpu_let_all ();
   detector_rig_wait_for (rig, " eos");
-  assert_log (rig, "0 segment 2 eos");
+  assert_log (rig, "0 caps segment 2 eos");
   detector_rig_free (rig);
 }
 GST_END_TEST;

@@ -62,6 +62,32 @@ set_missing_model (GstElement *element, const ModelFiles *files)
   g_object_set (element, "model", "/nowhere/yolov5.xmodel", NULL);
 }
 
+/* a path is bytes, a message is text */
+static void
+set_model_in_latin1 (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (element, "model", "/nowhere/mod\xe8le", NULL);
+}
+
+static void
+set_labels_in_latin1 (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (element, "label-file", "/nowhere/\xe9tiquettes", NULL);
+}
+
+static void
+set_empty_paths (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (
+      element, "model-info", "", "label-file", "", "xclbin", "", NULL);
+}
+
+static void
+set_empty_model (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (element, "model", "", NULL);
+}
+
 static void
 set_missing_labels (GstElement *element, const ModelFiles *files)
 {
@@ -146,7 +172,12 @@ typedef struct {
 static const StartCase start_cases[] = {
   { break_nothing, GST_STATE_PAUSED, NULL, 0, NULL },
   { set_no_model, GST_STATE_NULL, SETTINGS, "Set the property \"model\"" },
+  { set_empty_model, GST_STATE_NULL, SETTINGS, "Set the property \"model\"" },
+  { set_empty_paths, GST_STATE_PAUSED, NULL, 0, NULL },
   { set_missing_model, GST_STATE_NULL, NOT_FOUND, "/nowhere/yolov5.xmodel" },
+  { set_model_in_latin1, GST_STATE_NULL, NOT_FOUND, "/nowhere/mod\ufffdle" },
+  { set_labels_in_latin1, GST_STATE_READY, NOT_FOUND,
+      "/nowhere/\ufffdtiquettes" },
   { set_missing_labels, GST_STATE_READY, NOT_FOUND, "/nowhere/labels.txt" },
   { set_missing_info, GST_STATE_READY, NOT_FOUND, "/nowhere/yolov5.modelinfo" },
   { set_too_many_labels, GST_STATE_READY, SETTINGS, "label" },

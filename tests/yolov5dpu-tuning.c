@@ -134,6 +134,9 @@ static const WrongCase wrong_cases[] = {
   { "class-thresholds", "even=1", "even=2", "\"2\"" },
   { "class-thresholds", "even=1", "even", "\"even\"" },
   { "class-thresholds", "even=1", "bus=0.5", "\"bus\"" },
+  /* not UTF-8, which messages are */
+  { "classes", "odd", "\xe9t\xe9", "\"\ufffdt\ufffd\"" },
+  { "class-thresholds", "even=1", "\xe9=2", "\"\ufffd\"" },
 };
 
 /* a wrong value is refused with a warning that names it, and the one before

@@ -500,6 +500,47 @@ GST_START_TEST (test_flow)
 }
 GST_END_TEST;
 
+static GstFlowReturn
+want_no_more (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  gst_buffer_unref (buffer);
+  return GST_FLOW_EOS;
+}
+
+/* what downstream answered once does not end what begins after it: another
+ * segment, and what is linked anew */
+GST_START_TEST (test_flow_after_restart)
+{
+  enum { SEGMENT, STREAM, RELINK, N_CASES };
+  guint i;
+
+  for (i = 0; i < N_CASES; i++) {
+    GstHarness *h = new_json ();
+    GstPad *srcpad = gst_element_get_static_pad (h->element, "src");
+    GstSegment segment;
+
+    if (i == RELINK)
+      gst_pad_unlink (srcpad, h->sinkpad);
+    else
+      gst_pad_set_chain_function (h->sinkpad, want_no_more);
+    fail_unless (gst_harness_push (h, new_frame (0)) != GST_FLOW_OK);
+    g_object_set (h->element, "skip-empty", TRUE, NULL);
+    fail_unless (gst_harness_push (h, new_frame (0)) != GST_FLOW_OK);
+
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    if (i == RELINK)
+      gst_pad_link (srcpad, h->sinkpad);
+    else if (i == STREAM)
+      gst_harness_push_event (h, gst_event_new_stream_start ("again"));
+    else
+      gst_harness_push_event (h, gst_event_new_segment (&segment));
+    assert_equals_int (gst_harness_push (h, new_frame (0)), GST_FLOW_OK);
+    gst_object_unref (srcpad);
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
 /* a frame of no known size is refused */
 GST_START_TEST (test_no_caps)
 {
@@ -615,6 +656,7 @@ yolov5json_suite (void)
   tcase_add_test (tcase, test_skip_empty);
   tcase_add_test (tcase, test_events);
   tcase_add_test (tcase, test_flow);
+  tcase_add_test (tcase, test_flow_after_restart);
   tcase_add_test (tcase, test_no_caps);
   tcase_add_test (tcase, test_no_size);
   tcase_add_test (tcase, test_pipeline);

@@ -329,24 +329,49 @@ GST_START_TEST (test_shared_buffer_is_copied)
 }
 GST_END_TEST;
 
-/* lets no frame pass unhidden: one that it cannot work on is an error */
+/* lets no frame pass unhidden: one that it cannot work on is an error, also when
+ * the buffer's metadata say that there is more in it */
 GST_START_TEST (test_frame_too_small_for_caps)
 {
-  GstHarness *h = new_blur ("NV12", 128, 96, NULL);
-  GstBus *bus = gst_bus_new ();
-  GstBuffer *buffer = gst_buffer_new_and_alloc (1000);
-  GstMessage *message;
+  static const struct {
+    gsize size;
+    /* of the GstVideoMeta, 0 without */
+    guint width, height;
+    const gchar *wrong;
+  } cases[] = {
+    { 1000, 0, 0, "1000 bytes" },
+    { 1000, 128, 96, "1000 bytes" },
+    /* the last row of chroma */
+    { 128 * 96 * 3 / 2 - 1, 128, 96, "18431 bytes" },
+    { 128 * 96 * 3 / 2, 64, 48, "64x48" },
+  };
+  guint i;
 
-  gst_element_set_bus (h->element, bus);
-  add_region (buffer, "person", 0, 0.5, 16, 16, 64, 64);
-  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_ERROR);
-  fail_unless_equals_int (gst_harness_buffers_in_queue (h), 0);
-  message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  fail_unless (message != NULL);
-  gst_message_unref (message);
-  gst_element_set_bus (h->element, NULL);
-  gst_object_unref (bus);
-  gst_harness_teardown (h);
+  for (i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstHarness *h = new_blur ("NV12", 128, 96, NULL);
+    GstBus *bus = gst_bus_new ();
+    GstBuffer *buffer = gst_buffer_new_and_alloc (cases[i].size);
+    GstMessage *message;
+    GError *error;
+
+    gst_element_set_bus (h->element, bus);
+    if (cases[i].width > 0)
+      gst_buffer_add_video_meta (buffer, GST_VIDEO_FRAME_FLAG_NONE,
+          GST_VIDEO_FORMAT_NV12, cases[i].width, cases[i].height);
+    add_region (buffer, "person", 0, 0.5, 16, 16, 64, 64);
+    fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_ERROR);
+    fail_unless_equals_int (gst_harness_buffers_in_queue (h), 0);
+    message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
+    fail_unless (message != NULL);
+    gst_message_parse_error (message, &error, NULL);
+    fail_unless (strstr (error->message, cases[i].wrong) != NULL,
+        "\"%s\" lacks \"%s\"", error->message, cases[i].wrong);
+    g_error_free (error);
+    gst_message_unref (message);
+    gst_element_set_bus (h->element, NULL);
+    gst_object_unref (bus);
+    gst_harness_teardown (h);
+  }
 }
 GST_END_TEST;
 

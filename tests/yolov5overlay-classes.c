@@ -104,6 +104,11 @@ GST_START_TEST (test_shown_classes)
     { "car", NULL, NO_LABEL_ID, FALSE },
     { "ca", "car", 2, FALSE },
     { "cars", "car", 2, FALSE },
+    /* names that are numbers, as those of speed limits: no number of a class */
+    { "50", "50", 3, TRUE },
+    { "50", "50", NO_LABEL_ID, TRUE },
+    { "3", "50", 3, FALSE },
+    { "3", "", 3, TRUE },
     { "自転車", "自転車", 1, TRUE },
     { "\xff\xfe", "\xff\xfe", 1, TRUE },
   };

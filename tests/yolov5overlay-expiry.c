@@ -182,18 +182,26 @@ GST_START_TEST (test_expiry_in_running_time)
 }
 GST_END_TEST;
 
-/* keeps boxes on frames without timestamps, too */
+/* keeps boxes on frames without timestamps, too, also where only some of the
+ * frames have one */
 GST_START_TEST (test_frames_without_timestamps)
 {
-  GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
+  static const GstClockTime times[][2] = {
+    { GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE },
+    { 40 * GST_MSECOND, GST_CLOCK_TIME_NONE },
+    { GST_CLOCK_TIME_NONE, 40 * GST_MSECOND },
+  };
+  guint i;
 
-  g_object_set (
-      h->element, "expire-overlay", (guint64) 3600 * GST_SECOND, NULL);
-  fail_unless (
-      is_drawn_on (h, new_kind_of_frame (h, FOUND, GST_CLOCK_TIME_NONE)));
-  fail_unless (
-      is_drawn_on (h, new_kind_of_frame (h, SKIPPED, GST_CLOCK_TIME_NONE)));
-  gst_harness_teardown (h);
+  for (i = 0; i < G_N_ELEMENTS (times); i++) {
+    GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
+
+    g_object_set (
+        h->element, "expire-overlay", (guint64) 60 * GST_SECOND, NULL);
+    fail_unless (is_drawn_on (h, new_kind_of_frame (h, FOUND, times[i][0])));
+    fail_unless (is_drawn_on (h, new_kind_of_frame (h, SKIPPED, times[i][1])));
+    gst_harness_teardown (h);
+  }
 }
 GST_END_TEST;
 

@@ -20,6 +20,16 @@ struct _Yolov5ClassRules {
   gfloat *thresholds;
 };
 
+/* Labels are UTF-8, and so are messages: where users write other bytes, that is
+ * no label in any case. */
+static gchar **
+split_list (const gchar *list)
+{
+  g_autofree gchar *valid = g_utf8_make_valid (list != NULL ? list : "", -1);
+
+  return g_strsplit_set (valid, LIST_SEPARATORS, -1);
+}
+
 /* a label counts before a number, as labels may be numbers */
 static gboolean
 find_class (const Yolov5Model *model, const gchar *text, guint *class_id)
@@ -60,7 +70,7 @@ static gboolean
 parse_wanted (Yolov5ClassRules *self, const Yolov5Model *model,
     const gchar *classes, GError **error)
 {
-  g_auto (GStrv) parts = g_strsplit_set (classes, LIST_SEPARATORS, -1);
+  g_auto (GStrv) parts = split_list (classes);
   gboolean any = FALSE;
 
   for (guint i = 0; parts[i] != NULL; i++) {
@@ -117,7 +127,7 @@ static gboolean
 parse_thresholds (Yolov5ClassRules *self, const Yolov5Model *model,
     const gchar *thresholds, GError **error)
 {
-  g_auto (GStrv) parts = g_strsplit_set (thresholds, LIST_SEPARATORS, -1);
+  g_auto (GStrv) parts = split_list (thresholds);
 
   for (guint i = 0; parts[i] != NULL; i++) {
     if (*g_strstrip (parts[i]) != '\0'
@@ -153,9 +163,8 @@ yolov5_class_rules_new (const Yolov5Model *model, const gchar *classes,
   for (guint i = 0; i < self->n_classes; i++)
     self->thresholds[i] = -1;
 
-  if (!parse_wanted (self, model, classes != NULL ? classes : "", error)
-      || !parse_thresholds (
-          self, model, thresholds != NULL ? thresholds : "", error))
+  if (!parse_wanted (self, model, classes, error)
+      || !parse_thresholds (self, model, thresholds, error))
     g_clear_pointer (&self, yolov5_class_rules_unref);
   return self;
 }
