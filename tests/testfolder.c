@@ -34,8 +34,10 @@ testfolder_add (TCase *tcase)
 gchar *
 testfolder_make (void)
 {
-  gchar *path = g_build_filename (all, "XXXXXX", NULL);
+  gchar *path;
 
+  fail_unless (all != NULL, "testfolder_add() was not called");
+  path = g_build_filename (all, "XXXXXX", NULL);
   fail_unless (g_mkdtemp (path) != NULL);
   return path;
 }

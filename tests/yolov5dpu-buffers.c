@@ -204,6 +204,7 @@ yolov5dpu_buffers_suite (void)
   TCase *tcase = tcase_create ("general");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_loop_test (tcase, test_layout, 0, G_N_ELEMENTS (layouts));
   tcase_add_test (tcase, test_planes);

@@ -112,6 +112,7 @@ yolov5dpu_stopping_suite (void)
   TCase *tcase = tcase_create ("general");
 
   suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_loop_test (
       tcase, test_start_of_stream, 0, G_N_ELEMENTS (stopping_cases));
