@@ -111,9 +111,23 @@ set_register_size (
   }
 }
 
-/* what is missing or contradicts itself in a compiled model: of the subgraph
- * where no operator is named. A size of 0 is none. One of which nothing is
- * removed is part of a larger tensor, which results must not be. */
+/* a register that is one for all frames in flight */
+static void
+share_register (XmodelSampleAttributes attributes, const gchar *name)
+{
+  static const gchar *const names[] = { "REG_2", "REG_3" };
+
+  xmodel_sample_remove_attribute (attributes, "reg_id_to_context_type_v2");
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    xmodel_sample_map_string (attributes, "reg_id_to_context_type_v2", names[i],
+        g_str_equal (names[i], name) ? "WORKSPACE" : "INTERFACE");
+}
+
+/* what is missing or contradicts itself in a compiled model: an attribute that
+ * is removed from an operator's tensor or from the subgraph, a register's size,
+ * where 0 is none. A register of an operator is shared between frames in
+ * flight; an operator alone is part of a larger tensor, which results must not
+ * be. */
 static const struct {
   const gchar *op;
   const gchar *removed;
@@ -134,6 +148,12 @@ static const struct {
   { NULL, NULL, "REG_3", 287, "\"conv\" takes 256 bytes from 32 on" },
   { NULL, "mc_code", NULL, 0, "no instructions" },
   { "conv", NULL, NULL, 0, "\"conv\" has gaps" },
+  { "upload", NULL, "REG_2", 0,
+      "\"upload\" lies in the register REG_2, which frames in flight share as "
+      "\"WORKSPACE\"" },
+  { "conv", NULL, "REG_3", 0,
+      "\"conv\" lies in the register REG_3, which frames in flight share as "
+      "\"WORKSPACE\"" },
 };
 
 /* a model that a DPU cannot run
@@ -143,17 +163,19 @@ boardrig_write_incomplete (guint index, const gchar **text)
 {
   static const gint32 strides[] = { 384, 48, 6, 1 };
   g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_compiled ();
-  XmodelSampleAttributes attributes =
+  XmodelSampleAttributes subgraph =
       XMODEL_SAMPLE_ATTRIBUTES (graph->root->children[1]);
+  const gchar *op = incomplete[index].op, *reg = incomplete[index].reg;
+  XmodelSampleAttributes attributes =
+      op == NULL ? subgraph
+                 : XMODEL_SAMPLE_ATTRIBUTES (find_tensor (graph, op));
 
-  if (incomplete[index].op != NULL)
-    attributes =
-        XMODEL_SAMPLE_ATTRIBUTES (find_tensor (graph, incomplete[index].op));
   if (incomplete[index].removed != NULL)
     xmodel_sample_remove_attribute (attributes, incomplete[index].removed);
-  else if (incomplete[index].reg != NULL)
-    set_register_size (
-        attributes, incomplete[index].reg, incomplete[index].size);
+  else if (op == NULL)
+    set_register_size (subgraph, reg, incomplete[index].size);
+  else if (reg != NULL)
+    share_register (subgraph, reg);
   else
     xmodel_sample_set_ints (attributes, "stride", strides, 4);
   *text = incomplete[index].text;

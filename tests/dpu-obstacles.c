@@ -88,30 +88,6 @@ GST_START_TEST (test_incomplete_model)
 }
 GST_END_TEST;
 
-/* frames in flight must not write over each other's inputs and results */
-GST_START_TEST (test_shared_edges)
-{
-  static const gchar *const edges[][2] = { { "REG_2", "upload" },
-    { "REG_3", "conv" } };
-  const gchar *shared = edges[__i__][0];
-  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_compiled ();
-  XmodelSampleAttributes attributes =
-      XMODEL_SAMPLE_ATTRIBUTES (graph->root->children[1]);
-  g_autofree gchar *text =
-      g_strdup_printf ("\"%s\" lies in the register %s, which frames in flight "
-                       "share as \"WORKSPACE\"",
-          edges[__i__][1], shared);
-  g_autofree gchar *path = NULL;
-
-  xmodel_sample_remove_attribute (attributes, "reg_id_to_context_type_v2");
-  for (guint i = 0; i < G_N_ELEMENTS (edges); i++)
-    xmodel_sample_map_string (attributes, "reg_id_to_context_type_v2",
-        edges[i][0], i == (guint) __i__ ? "WORKSPACE" : "INTERFACE");
-  path = boardrig_write_model (graph);
-  check_refused (path, DPU_ERROR_MODEL, text);
-}
-GST_END_TEST;
-
 /* a model for another DPU: both numbers, both names where they have one, and
  * what to compile for */
 GST_START_TEST (test_other_fingerprint)
@@ -299,7 +275,6 @@ dpu_obstacles_suite (void)
   tcase_add_test (tcase, test_probe_throws);
   tcase_add_test (tcase, test_models_for_no_dpu);
   tcase_add_loop_test (tcase, test_incomplete_model, 0, BOARDRIG_N_INCOMPLETE);
-  tcase_add_loop_test (tcase, test_shared_edges, 0, 2);
   tcase_add_loop_test (tcase, test_other_fingerprint, 0, 3);
 #ifdef HAVE_TARGET_FACTORY
   tcase_add_test (tcase, test_fingerprints_have_names);
