@@ -7,7 +7,8 @@
  * compiler writes it, so that the fake DPU can run it. Instructions are a
  * number that nothing but the fake DPU understands. What the software DPU makes
  * of both forms is the same plan, but for sums of unequal fix points, which a
- * DPU rounds before it adds.
+ * DPU rounds to the smallest before it adds. That is the same where the result
+ * has the smallest, too, as in the demo's models.
  *
  * MODEL's .modelinfo comes along as that of OUTPUT. */
 
