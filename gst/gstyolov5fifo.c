@@ -134,19 +134,22 @@ drop_item (GstYolov5Fifo *self, Item *item)
     gst_mini_object_unref (item->object);
 }
 
+/* with lock; what a flush does not end stays on the source pad */
+static void
+keep_event (GstYolov5Fifo *self, GstEvent *event)
+{
+  if (GST_EVENT_IS_STICKY (event) && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
+      && GST_EVENT_TYPE (event) != GST_EVENT_EOS)
+    gst_pad_store_sticky_event (self->srcpad, event);
+}
+
 /* with lock; the source pad still learns of sticky events, as it would have if
  * they had been pushed */
 static void
 drop_item_but_keep_event (GstYolov5Fifo *self, Item *item)
 {
-  if (item->object && GST_IS_EVENT (item->object)) {
-    GstEvent *event = GST_EVENT_CAST (item->object);
-
-    if (GST_EVENT_IS_STICKY (event)
-        && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
-        && GST_EVENT_TYPE (event) != GST_EVENT_EOS)
-      gst_pad_store_sticky_event (self->srcpad, event);
-  }
+  if (item->object && GST_IS_EVENT (item->object))
+    keep_event (self, GST_EVENT_CAST (item->object));
   drop_item (self, item);
 }
 
@@ -226,6 +229,8 @@ push_event (GstYolov5Fifo *self, GstEvent *event)
 {
   GstEventType type = GST_EVENT_TYPE (event);
 
+  /* before those after it, which another thread may drop and keep */
+  keep_event (self, event);
   g_mutex_unlock (&self->lock);
   gst_pad_push_event (self->srcpad, event);
   g_mutex_lock (&self->lock);

@@ -7,13 +7,16 @@
 
 set -eu
 
-# Each runs networks of a picture's size many times, at seconds a frame, or
-# encodes a long clip.
-too_slow='demo
+# Each runs networks of a picture's size many times, at seconds a frame, encodes
+# a long clip, or is about live streams.
+too_slow='ctrl-c
+demo
 golden-shared
 golden-shared-float
 hostile-models
 media
+rtsp
+soak
 yolov5dpu-pipeline'
 # the same on the fake DPU, but for models of a few layers
 is_too_slow ()

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+/* milliseconds */
+#define RUN_TIMEOUT 120000
 #define MAX_CORES 3
 #define N_FRAMES 4
 
@@ -146,6 +148,8 @@ run_on_dpu (const Reference *references, guint n_models, guint n_runners)
     jobs[i].model = i % n_runners == 0
                         ? boardrig_open (reference->path, DPU_DEVICE_DPU)
                         : dpu_model_ref (jobs[i - 1].model);
+    /* this DPU is a processor, which may be an emulated one */
+    dpu_model_set_timeout (jobs[i].model, RUN_TIMEOUT);
     jobs[i].runner = dpu_runner_new (jobs[i].model, 0, NULL);
     fail_unless (jobs[i].runner != NULL);
   }

@@ -49,6 +49,7 @@ struct Device {
   bool repeat = false;
   std::string record;
   FakedpuFault fault = FAKEDPU_FAULT_NONE;
+  bool had_fault = false;
   std::vector<Executor *> executors;
   /* by the address of their memory on the device */
   std::map<std::uint64_t, Buffer *> buffers;
@@ -432,7 +433,18 @@ fakedpu_set_fingerprint (guint64 fingerprint)
 EXPORT void
 fakedpu_set_fault (FakedpuFault fault)
 {
-  change_device ([=] { device ().fault = fault; });
+  change_device ([=] {
+    device ().fault = fault;
+    device ().had_fault |= fault != FAKEDPU_FAULT_NONE;
+  });
+}
+
+EXPORT gboolean
+fakedpu_had_fault (void)
+{
+  std::lock_guard<std::mutex> guard (device ().lock);
+
+  return device ().had_fault;
 }
 
 EXPORT guint
@@ -459,6 +471,7 @@ fakedpu_hang (void)
   unsigned n_hangs = device ().n_hangs;
 
   device ().fault = FAKEDPU_FAULT_HANG;
+  device ().had_fault = true;
   device ().changed.wait (guard, [=] { return device ().n_hangs > n_hangs; });
 }
 

@@ -58,6 +58,8 @@ void fakedpu_set_n_devices (guint n_devices);
 void fakedpu_set_n_cores (guint n_cores);
 void fakedpu_set_fingerprint (guint64 fingerprint);
 void fakedpu_set_fault (FakedpuFault fault);
+/* whether there was one in this process */
+gboolean fakedpu_had_fault (void);
 
 /* runs that a core has begun so far */
 guint fakedpu_get_n_runs (guint core);
