@@ -134,22 +134,19 @@ drop_item (GstYolov5Fifo *self, Item *item)
     gst_mini_object_unref (item->object);
 }
 
-/* with lock; what a flush does not end stays on the source pad */
-static void
-keep_event (GstYolov5Fifo *self, GstEvent *event)
-{
-  if (GST_EVENT_IS_STICKY (event) && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
-      && GST_EVENT_TYPE (event) != GST_EVENT_EOS)
-    gst_pad_store_sticky_event (self->srcpad, event);
-}
-
 /* with lock; the source pad still learns of sticky events, as it would have if
  * they had been pushed */
 static void
 drop_item_but_keep_event (GstYolov5Fifo *self, Item *item)
 {
-  if (item->object && GST_IS_EVENT (item->object))
-    keep_event (self, GST_EVENT_CAST (item->object));
+  if (item->object && GST_IS_EVENT (item->object)) {
+    GstEvent *event = GST_EVENT_CAST (item->object);
+
+    if (GST_EVENT_IS_STICKY (event)
+        && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
+        && GST_EVENT_TYPE (event) != GST_EVENT_EOS)
+      gst_pad_store_sticky_event (self->srcpad, event);
+  }
   drop_item (self, item);
 }
 
@@ -229,8 +226,6 @@ push_event (GstYolov5Fifo *self, GstEvent *event)
 {
   GstEventType type = GST_EVENT_TYPE (event);
 
-  /* before those after it, which another thread may drop and keep */
-  keep_event (self, event);
   g_mutex_unlock (&self->lock);
   gst_pad_push_event (self->srcpad, event);
   g_mutex_lock (&self->lock);
@@ -435,19 +430,26 @@ gst_yolov5_fifo_push_buffer (
   return flow;
 }
 
-static GstFlowReturn
-flush_start (GstYolov5Fifo *self, GstEvent *event)
+/* makes everything that waits give up, and waits for the task to pause */
+static void
+begin_flush (GstYolov5Fifo *self)
 {
-  gboolean pushed = gst_pad_push_event (self->srcpad, event);
-
   g_mutex_lock (&self->lock);
   set_result (self, GST_FLOW_FLUSHING);
   g_cond_broadcast (&self->item_added);
   g_cond_broadcast (&self->query_handled);
   g_mutex_unlock (&self->lock);
 
-  /* it does pause, as downstream and the work are flushing, too */
   gst_pad_pause_task (self->srcpad);
+}
+
+static GstFlowReturn
+flush_start (GstYolov5Fifo *self, GstEvent *event)
+{
+  gboolean pushed = gst_pad_push_event (self->srcpad, event);
+
+  /* the task does pause, as downstream and the work are flushing, too */
+  begin_flush (self);
 
   return pushed ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
@@ -455,7 +457,12 @@ flush_start (GstYolov5Fifo *self, GstEvent *event)
 static GstFlowReturn
 flush_stop (GstYolov5Fifo *self, GstEvent *event)
 {
-  gboolean pushed = gst_pad_push_event (self->srcpad, event);
+  gboolean pushed;
+
+  /* The pads may have been restarted since FLUSH_START. What the task has in
+   * hand must not come after FLUSH_STOP, which waits for it downstream, too. */
+  begin_flush (self);
+  pushed = gst_pad_push_event (self->srcpad, event);
 
   g_mutex_lock (&self->lock);
   drop_items (self, FALSE);

@@ -69,6 +69,64 @@ GST_START_TEST (test_start_of_stream)
 }
 GST_END_TEST;
 
+typedef struct {
+  gint in_hand;
+  gint released;
+} LoneFlush;
+
+static GstPadProbeReturn
+hold_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  LoneFlush *self = data;
+
+  g_atomic_int_set (&self->in_hand, TRUE);
+  while (!g_atomic_int_get (&self->released))
+    g_thread_yield ();
+  return GST_PAD_PROBE_OK;
+}
+
+static gpointer
+send_flush_stop (gpointer data)
+{
+  gst_pad_send_event (data, gst_event_new_flush_stop (TRUE));
+  return NULL;
+}
+
+/* the end of a flush that began before the element was restarted does not
+ * overtake the frame that is just being pushed */
+GST_START_TEST (test_lone_flush_stop)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  GstPad *sinkpad = gst_element_get_static_pad (rig->element, "sink");
+  GstPad *srcpad = gst_element_get_static_pad (rig->element, "src");
+  LoneFlush flush = { FALSE, FALSE };
+  g_autofree gchar *log = NULL;
+  gboolean overtaken = FALSE;
+  GThread *thread;
+
+  gst_pad_add_probe (
+      srcpad, GST_PAD_PROBE_TYPE_BUFFER, hold_frame, &flush, NULL);
+  detector_rig_push (rig, 0);
+  while (!g_atomic_int_get (&flush.in_hand))
+    g_thread_yield ();
+  thread = g_thread_new ("flush", send_flush_stop, sinkpad);
+  while (!overtaken && gst_pad_get_task_state (srcpad) == GST_TASK_STARTED) {
+    g_autofree gchar *now = detector_rig_get_log (rig);
+
+    overtaken = g_str_has_suffix (now, "flush-stop");
+    g_thread_yield ();
+  }
+  g_atomic_int_set (&flush.released, TRUE);
+  g_thread_join (thread);
+
+  log = detector_rig_get_log (rig);
+  assert_equals_string (log, "0 flush-stop");
+  gst_object_unref (srcpad);
+  gst_object_unref (sinkpad);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
 static gint stopped;
 
 static gpointer
@@ -116,6 +174,7 @@ yolov5dpu_stopping_suite (void)
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_loop_test (
       tcase, test_start_of_stream, 0, G_N_ELEMENTS (stopping_cases));
+  tcase_add_test (tcase, test_lone_flush_stop);
   tcase_add_test (tcase, test_latency_query);
 
   return suite;
