@@ -5,11 +5,13 @@
 
 /* An RTSP server for one camera or file: the video with boxes drawn into it at
  * /annotated, and on demand at /clean the video as it is, with the detections
- * as a second stream. All clients of a path share one media.
+ * as a second stream.
  *
  * One producer pipeline reads, detects and encodes, whoever watches. Feeds hand
  * what it makes to the medias of the RTSP server, in which there is nothing to
- * do but to packetize. Without clients the producer pauses. */
+ * do but to packetize. Each client has a media of its own: in a shared one, a
+ * client that does not read may stop the others. Without clients the producer
+ * pauses. */
 
 #include <gst/app/app.h>
 #include <gst/rtsp-server/rtsp-server.h>
@@ -24,18 +26,26 @@
 /* more than this waits for a media only while it starts or is stuck */
 #define MAX_QUEUED_BYTES (1024 * 1024)
 
+/* what a source that is slow to answer may take */
+#define STATE_TIMEOUT (5 * GST_SECOND)
+
 #define VIDEO_CAPS "video/x-h264,stream-format=byte-stream,alignment=au"
 
 typedef enum { FEED_ANNOTATED, FEED_CLEAN, FEED_DETECTIONS, N_FEEDS } FeedId;
 
-/* from an appsink of the producer to the appsrc of a media */
+/* the appsrc of a media */
+typedef struct {
+  GstElement *source;
+  gboolean needs_key_frame;
+} Outlet;
+
+/* from an appsink of the producer to the medias of a path */
 typedef struct {
   GMutex lock;
   GstElement *producer;
   GstElement *sink;
-  /* under the lock; NULL without a media */
-  GstElement *source;
-  gboolean needs_key_frame;
+  /* of Outlets, under the lock */
+  GArray *outlets;
 } Feed;
 
 typedef struct {
@@ -69,10 +79,10 @@ static const struct {
 /* the time of the clock at which @sample is due, as both pipelines run on the
  * system's clock; then the running time in the media */
 static GstClockTime
-convert_time (Feed *self, GstSample *sample)
+convert_time (Feed *self, GstElement *source, GstSample *sample)
 {
   GstBuffer *buffer = gst_sample_get_buffer (sample);
-  GstClockTime base_time = gst_element_get_base_time (self->source);
+  GstClockTime base_time = gst_element_get_base_time (source);
   GstClockTime time =
       gst_segment_to_running_time (gst_sample_get_segment (sample),
           GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
@@ -86,18 +96,18 @@ convert_time (Feed *self, GstSample *sample)
 /* with the lock held; a decoder cannot do without what is left out, so after
  * that it goes on with the next key frame */
 static void
-feed_media (Feed *self, GstSample *sample)
+feed_media (Feed *self, Outlet *outlet, GstSample *sample)
 {
-  GstAppSrc *source = GST_APP_SRC (self->source);
+  GstAppSrc *source = GST_APP_SRC (outlet->source);
   GstBuffer *buffer = gst_sample_get_buffer (sample);
-  GstClockTime time = convert_time (self, sample);
+  GstClockTime time = convert_time (self, outlet->source, sample);
 
   if (!GST_CLOCK_TIME_IS_VALID (time)
       || gst_app_src_get_current_level_bytes (source) > MAX_QUEUED_BYTES)
-    self->needs_key_frame = TRUE;
+    outlet->needs_key_frame = TRUE;
   else if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT))
-    self->needs_key_frame = FALSE;
-  if (self->needs_key_frame)
+    outlet->needs_key_frame = FALSE;
+  if (outlet->needs_key_frame)
     return;
 
   buffer = gst_buffer_copy (buffer);
@@ -115,11 +125,17 @@ on_sample (GstAppSink *sink, gpointer user_data)
   if (sample == NULL)
     return GST_FLOW_EOS;
   g_mutex_lock (&self->lock);
-  if (self->source != NULL)
-    feed_media (self, sample);
+  for (guint i = 0; i < self->outlets->len; i++)
+    feed_media (self, &g_array_index (self->outlets, Outlet, i), sample);
   g_mutex_unlock (&self->lock);
   gst_sample_unref (sample);
   return GST_FLOW_OK;
+}
+
+static void
+outlet_clear (gpointer outlet)
+{
+  gst_object_unref (((Outlet *) outlet)->source);
 }
 
 static void
@@ -128,6 +144,8 @@ feed_init (Feed *self, GstElement *producer, const gchar *name)
   static GstAppSinkCallbacks callbacks = { .new_sample = on_sample };
 
   g_mutex_init (&self->lock);
+  self->outlets = g_array_new (FALSE, FALSE, sizeof (Outlet));
+  g_array_set_clear_func (self->outlets, outlet_clear);
   self->producer = producer;
   self->sink = gst_bin_get_by_name (GST_BIN (producer), name);
   if (self->sink != NULL)
@@ -136,21 +154,23 @@ feed_init (Feed *self, GstElement *producer, const gchar *name)
 }
 
 static void
-feed_set_source (Feed *self, GstElement *source)
+feed_add_source (Feed *self, GstElement *source)
 {
+  Outlet outlet = { gst_object_ref (source), TRUE };
+
   g_mutex_lock (&self->lock);
-  gst_object_replace ((GstObject **) &self->source, GST_OBJECT_CAST (source));
-  self->needs_key_frame = TRUE;
+  g_array_append_val (self->outlets, outlet);
   g_mutex_unlock (&self->lock);
 }
 
-/* the next media of the path may have come already */
 static void
-feed_drop_source (Feed *self, GstElement *source)
+feed_remove_source (Feed *self, GstElement *source)
 {
   g_mutex_lock (&self->lock);
-  if (self->source == source)
-    gst_clear_object (&self->source);
+  for (guint i = 0; i < self->outlets->len; i++) {
+    if (g_array_index (self->outlets, Outlet, i).source == source)
+      g_array_remove_index_fast (self->outlets, i--);
+  }
   g_mutex_unlock (&self->lock);
 }
 
@@ -167,13 +187,21 @@ feed_ask_for_key_frame (Feed *self)
 static void
 feed_clear (Feed *self)
 {
-  gst_clear_object (&self->source);
+  g_array_unref (self->outlets);
   gst_clear_object (&self->sink);
   g_mutex_clear (&self->lock);
 }
 
-/* MEDIAS: come with the first client of a path, go with the last, in threads of
- * the RTSP server */
+/* MEDIAS: come and go with clients, in threads of the RTSP server */
+
+/* With the lock held. GStreamer 1.22 may forget a state that is asked for while
+ * a pipeline is still on its way to another one. */
+static void
+set_producer_state (Server *self, GstState state)
+{
+  gst_element_get_state (self->producer, NULL, NULL, STATE_TIMEOUT);
+  gst_element_set_state (self->producer, state);
+}
 
 static void
 on_unprepared (GstRTSPMedia *media, gpointer user_data)
@@ -185,14 +213,14 @@ on_unprepared (GstRTSPMedia *media, gpointer user_data)
     GstElement *source = gst_bin_get_by_name (GST_BIN (bin), feed_names[i]);
 
     if (source != NULL)
-      feed_drop_source (&self->feeds[i], source);
+      feed_remove_source (&self->feeds[i], source);
     gst_clear_object (&source);
   }
   gst_object_unref (bin);
 
   g_mutex_lock (&self->lock);
   if (--self->n_medias == 0)
-    gst_element_set_state (self->producer, GST_STATE_PAUSED);
+    set_producer_state (self, GST_STATE_PAUSED);
   g_mutex_unlock (&self->lock);
 }
 
@@ -205,14 +233,14 @@ on_media (GstRTSPMediaFactory *factory, GstRTSPMedia *media, gpointer user_data)
   g_signal_connect (media, "unprepared", G_CALLBACK (on_unprepared), self);
   g_mutex_lock (&self->lock);
   if (self->n_medias++ == 0)
-    gst_element_set_state (self->producer, GST_STATE_PLAYING);
+    set_producer_state (self, GST_STATE_PLAYING);
   g_mutex_unlock (&self->lock);
 
   for (guint i = 0; i < N_FEEDS; i++) {
     GstElement *source = gst_bin_get_by_name (GST_BIN (bin), feed_names[i]);
 
     if (source != NULL) {
-      feed_set_source (&self->feeds[i], source);
+      feed_add_source (&self->feeds[i], source);
       feed_ask_for_key_frame (&self->feeds[i]);
       gst_object_unref (source);
     }
@@ -228,7 +256,6 @@ add_media (Server *self, const gchar *path, const gchar *description)
   GstClock *clock = gst_system_clock_obtain ();
 
   gst_rtsp_media_factory_set_launch (factory, description);
-  gst_rtsp_media_factory_set_shared (factory, TRUE);
   gst_rtsp_media_factory_set_clock (factory, clock);
   g_signal_connect (factory, "media-configure", G_CALLBACK (on_media), self);
   gst_rtsp_mount_points_add_factory (mounts, path, factory);
