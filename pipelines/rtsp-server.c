@@ -10,8 +10,7 @@
  * One producer pipeline reads, detects and encodes, whoever watches. Feeds hand
  * what it makes to the medias of the RTSP server, in which there is nothing to
  * do but to packetize. Each client has a media of its own: in a shared one, a
- * client that does not read may stop the others. Without clients the producer
- * pauses. */
+ * client that does not read may stop the others. */
 
 #include <gst/app/app.h>
 #include <gst/rtsp-server/rtsp-server.h>
@@ -26,8 +25,8 @@
 /* more than this waits for a media only while it starts or is stuck */
 #define MAX_QUEUED_BYTES (1024 * 1024)
 
-/* what a source that is slow to answer may take */
-#define STATE_TIMEOUT (5 * GST_SECOND)
+/* how long a file may take to show its first frame */
+#define PREROLL_TIMEOUT (5 * GST_SECOND)
 
 #define VIDEO_CAPS "video/x-h264,stream-format=byte-stream,alignment=au"
 
@@ -53,9 +52,6 @@ typedef struct {
   GstElement *producer;
   GstRTSPServer *rtsp;
   Feed feeds[N_FEEDS];
-  GMutex lock;
-  /* under the lock */
-  guint n_medias;
   gboolean failed;
 } Server;
 
@@ -194,15 +190,6 @@ feed_clear (Feed *self)
 
 /* MEDIAS: come and go with clients, in threads of the RTSP server */
 
-/* With the lock held. GStreamer 1.22 may forget a state that is asked for while
- * a pipeline is still on its way to another one. */
-static void
-set_producer_state (Server *self, GstState state)
-{
-  gst_element_get_state (self->producer, NULL, NULL, STATE_TIMEOUT);
-  gst_element_set_state (self->producer, state);
-}
-
 static void
 on_unprepared (GstRTSPMedia *media, gpointer user_data)
 {
@@ -217,11 +204,6 @@ on_unprepared (GstRTSPMedia *media, gpointer user_data)
     gst_clear_object (&source);
   }
   gst_object_unref (bin);
-
-  g_mutex_lock (&self->lock);
-  if (--self->n_medias == 0)
-    set_producer_state (self, GST_STATE_PAUSED);
-  g_mutex_unlock (&self->lock);
 }
 
 static void
@@ -231,11 +213,6 @@ on_media (GstRTSPMediaFactory *factory, GstRTSPMedia *media, gpointer user_data)
   GstElement *bin = gst_rtsp_media_get_element (media);
 
   g_signal_connect (media, "unprepared", G_CALLBACK (on_unprepared), self);
-  g_mutex_lock (&self->lock);
-  if (self->n_medias++ == 0)
-    set_producer_state (self, GST_STATE_PLAYING);
-  g_mutex_unlock (&self->lock);
-
   for (guint i = 0; i < N_FEEDS; i++) {
     GstElement *source = gst_bin_get_by_name (GST_BIN (bin), feed_names[i]);
 
@@ -371,7 +348,11 @@ open_producer (Server *self)
   detector = gst_bin_get_by_name (GST_BIN (self->producer), "detector");
   g_object_set (detector, "no-block", live, NULL);
   gst_object_unref (detector);
-  return ret != GST_STATE_CHANGE_FAILURE;
+  if (ret == GST_STATE_CHANGE_FAILURE)
+    return FALSE;
+  gst_element_get_state (self->producer, NULL, NULL, PREROLL_TIMEOUT);
+  return gst_element_set_state (self->producer, GST_STATE_PLAYING)
+         != GST_STATE_CHANGE_FAILURE;
 }
 
 static gboolean
@@ -475,7 +456,6 @@ serve (Server *self, const gchar *address, gint port, gboolean with_clean)
   g_autofree gchar *service = g_strdup_printf ("%d", port);
 
   self->loop = g_main_loop_new (NULL, FALSE);
-  g_mutex_init (&self->lock);
   for (guint i = 0; i < N_FEEDS; i++)
     feed_init (&self->feeds[i], self->producer, feed_names[i]);
 
@@ -498,7 +478,6 @@ serve (Server *self, const gchar *address, gint port, gboolean with_clean)
   g_object_unref (self->rtsp);
   for (guint i = 0; i < N_FEEDS; i++)
     feed_clear (&self->feeds[i]);
-  g_mutex_clear (&self->lock);
   g_main_loop_unref (self->loop);
 }
 
