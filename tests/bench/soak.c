@@ -264,10 +264,21 @@ end_warm_up (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* a busy machine may take long for the first frames */
 static gboolean
 end_streams (gpointer data)
 {
-  gst_element_send_event (((Soak *) data)->pipeline, gst_event_new_eos ());
+  Soak *self = data;
+  gint i;
+
+  for (i = 0; i < self->options.n_streams; i++) {
+    Counts counts;
+
+    get_counts (&self->streams[i], &counts);
+    if (counts.inferences == 0)
+      return G_SOURCE_CONTINUE;
+  }
+  gst_element_send_event (self->pipeline, gst_event_new_eos ());
   return G_SOURCE_REMOVE;
 }
 
