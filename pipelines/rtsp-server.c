@@ -331,10 +331,10 @@ make_producer (const gchar *source, const gchar *model, gboolean with_clean,
   return producer;
 }
 
-/* Opens model and source, so that what is wrong with them is said at once.
- * Files are then read at their pace, cameras as fast as they come. */
+/* Opens model and source, so that what is wrong with them is said at once, and
+ * starts. Files are read at their pace, cameras as fast as they come. */
 static gboolean
-open_producer (Server *self)
+start_producer (Server *self)
 {
   GstStateChangeReturn ret =
       gst_element_set_state (self->producer, GST_STATE_PAUSED);
@@ -430,7 +430,7 @@ run (Server *self, const gchar *address, gboolean with_clean)
                 "one\n",
         address);
     self->failed = TRUE;
-  } else if (!open_producer (self)) {
+  } else if (!start_producer (self)) {
     self->failed = TRUE;
     /* the reason is on the bus */
     while (g_main_context_iteration (NULL, FALSE))
