@@ -317,6 +317,9 @@ open_on_dpu (gpointer path)
   return error;
 }
 
+static const FakedpuFault opening_hangs[] = { FAKEDPU_FAULT_OPEN_HANG,
+  FAKEDPU_FAULT_PROBE_HANG };
+
 /* a device whose opening does not end is given up, too */
 GST_START_TEST (test_hang_while_opening)
 {
@@ -325,7 +328,7 @@ GST_START_TEST (test_hang_while_opening)
   g_autoptr (GError) error = NULL;
   GThread *thread;
 
-  fakedpu_set_fault (FAKEDPU_FAULT_OPEN_HANG);
+  fakedpu_set_fault (opening_hangs[__i__]);
   thread = g_thread_new ("opens", open_on_dpu, path);
   check_cpu_runs (path);
   error = g_thread_join (thread);
@@ -383,7 +386,8 @@ dpu_faults_suite (void)
   tcase_add_loop_test (tcase, test_hang_for_good, 0, N_REPETITIONS);
   tcase_add_test (tcase, test_interrupt);
   tcase_add_test (tcase, test_interrupt_without_need);
-  tcase_add_test (tcase, test_hang_while_opening);
+  tcase_add_loop_test (
+      tcase, test_hang_while_opening, 0, G_N_ELEMENTS (opening_hangs));
   tcase_add_test_raise_signal (tcase, test_fault_of_others, SIGABRT);
   tcase_add_exit_test (
       tcase, test_fault_of_others_with_handler, FAILURE_STATUS);

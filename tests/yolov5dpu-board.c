@@ -197,6 +197,9 @@ hang_while_opening (const gchar *path, const gchar *const *texts)
   boardpipeline_check_error (path, "device=dpu", texts);
 }
 
+static const FakedpuFault opening_hangs[] = { FAKEDPU_FAULT_OPEN_HANG,
+  FAKEDPU_FAULT_PROBE_HANG };
+
 /* a device whose opening does not end is given up, after 30 s that all wait at
  * the same time */
 GST_START_TEST (test_hang_while_opening)
@@ -204,7 +207,7 @@ GST_START_TEST (test_hang_while_opening)
   static const gchar *const texts[] = { "opening the DPU did not end within",
     NULL };
 
-  fakedpu_set_fault (FAKEDPU_FAULT_OPEN_HANG);
+  fakedpu_set_fault (opening_hangs[__i__]);
   repeat_in_processes (hang_while_opening, texts, N_REPETITIONS);
 }
 GST_END_TEST;
@@ -225,7 +228,8 @@ yolov5dpu_board_suite (void)
   tcase_add_test (tcase, test_memory_runs_out_later);
   tcase_add_loop_test (tcase, test_hang, 0, G_N_ELEMENTS (hangs));
   tcase_add_test (tcase, test_stop_during_hang);
-  tcase_add_test (tcase, test_hang_while_opening);
+  tcase_add_loop_test (
+      tcase, test_hang_while_opening, 0, G_N_ELEMENTS (opening_hangs));
   return suite;
 }
 

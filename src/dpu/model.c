@@ -45,16 +45,23 @@ dpu_model_get_domain (const DpuModel *self)
 typedef struct {
   Xmodel *file;
   DpuSubgraph part;
+  gchar *runner_library;
   DpuHardware *hardware;
   guint n_cores;
 } Opening;
 
-/* on the guard's thread, as the next ones */
+/* on the guard's thread, as the next ones: XRT and VART have work to do, and
+ * may fail or hang, already when they are loaded */
 static gboolean
-open_hardware (gpointer data, GError **error)
+open_dpu (gpointer data, GError **error)
 {
   Opening *opening = data;
 
+  if (!dpu_device_check (&opening->part, error))
+    return FALSE;
+  opening->runner_library = dpu_device_find_runner (DPU_DEVICE_DPU, error);
+  if (opening->runner_library == NULL)
+    return FALSE;
   opening->hardware = dpu_hardware_open (error);
   if (opening->hardware == NULL)
     return FALSE;
@@ -69,6 +76,7 @@ end_opening (gpointer data, GError **error)
   Opening *opening = data;
 
   g_clear_pointer (&opening->hardware, dpu_hardware_close);
+  g_free (opening->runner_library);
   xmodel_unref (opening->file);
   g_free (opening);
   return TRUE;
@@ -105,41 +113,35 @@ end_model (gpointer data, GError **error)
   return TRUE;
 }
 
-/* opens the DPU; what keeps from it is the end of a sentence */
+/* what keeps from it is the end of a sentence */
 static gboolean
-take_hardware (DpuModel *self, GError **error)
+take_dpu (DpuModel *self, GError **error)
 {
-  DpuGuard *guard = dpu_guard_new (DPU_GUARD_DPU, error);
+  g_autofree gchar *fault = dpu_guard_describe_fault ();
+  DpuGuard *guard;
   Opening *opening;
 
+  if (fault != NULL) {
+    g_set_error_literal (error, DPU_ERROR, DPU_ERROR_NOT_FOUND, fault);
+    return FALSE;
+  }
+  guard = dpu_guard_new (DPU_GUARD_DPU, error);
   if (guard == NULL)
     return FALSE;
   opening = g_new0 (Opening, 1);
   opening->file = xmodel_ref (self->file);
   opening->part = self->part;
-  if (!dpu_guard_bring_up (guard, open_hardware, opening, OPEN_TIMEOUT,
-          "opening the DPU", error)) {
+  if (!dpu_guard_bring_up (
+          guard, open_dpu, opening, OPEN_TIMEOUT, "opening the DPU", error)) {
     dpu_guard_end (guard, end_opening, opening, END_TIMEOUT);
     return FALSE;
   }
+  self->device = DPU_DEVICE_DPU;
   self->guard = guard;
+  self->runner_library = g_steal_pointer (&opening->runner_library);
   self->hardware = g_steal_pointer (&opening->hardware);
   self->n_cores = opening->n_cores;
   end_opening (opening, NULL);
-  return TRUE;
-}
-
-static gboolean
-take_dpu (DpuModel *self, GError **error)
-{
-  if (!dpu_device_check (&self->part, error))
-    return FALSE;
-  self->runner_library = dpu_device_find_runner (DPU_DEVICE_DPU, error);
-  if (self->runner_library == NULL || !take_hardware (self, error)) {
-    g_clear_pointer (&self->runner_library, g_free);
-    return FALSE;
-  }
-  self->device = DPU_DEVICE_DPU;
   dpu_memory_measure (&self->memory, self->part.subgraph);
   self->keeps_input = dpu_registers_keep_input (self->part.subgraph);
   return TRUE;

@@ -34,7 +34,8 @@ namespace
 using Clock = std::chrono::steady_clock;
 
 const char *const fault_names[] = { "none", "hang", "hang-of-first-core",
-  "timeout", "missing-core", "allocation", "open", "open-hang", "probe" };
+  "timeout", "missing-core", "allocation", "open", "open-hang", "probe",
+  "probe-hang" };
 
 class Buffer;
 
@@ -399,8 +400,10 @@ change_device (Change change)
 unsigned int
 xclProbe (void)
 {
-  std::lock_guard<std::mutex> guard (device ().lock);
+  std::unique_lock<std::mutex> guard (device ().lock);
 
+  device ().changed.wait (
+      guard, [] { return device ().fault != FAKEDPU_FAULT_PROBE_HANG; });
   if (device ().fault == FAKEDPU_FAULT_PROBE)
     throw std::runtime_error ("there is no /dev/dri/by-path");
   return device ().n_devices;

@@ -40,6 +40,7 @@ G_BEGIN_DECLS
  * @FAKEDPU_FAULT_OPEN_HANG: opening the device does not end
  * @FAKEDPU_FAULT_PROBE: XRT throws when it is asked for devices, as the one for
  *   boards does where there is no /dev/dri/by-path
+ * @FAKEDPU_FAULT_PROBE_HANG: XRT does not come back from that
  */
 typedef enum {
   FAKEDPU_FAULT_NONE,
@@ -51,6 +52,7 @@ typedef enum {
   FAKEDPU_FAULT_OPEN,
   FAKEDPU_FAULT_OPEN_HANG,
   FAKEDPU_FAULT_PROBE,
+  FAKEDPU_FAULT_PROBE_HANG,
 } FakedpuFault;
 
 void fakedpu_add_model (const gchar *path);
