@@ -18,6 +18,8 @@ media
 rtsp
 soak
 yolov5dpu-pipeline'
+# checks of dpu-board that are too slow for the same reason
+too_slow_checks=test_models_of_demo,test_model_of_amd
 # the same on the fake DPU, but for models of a few layers
 is_too_slow ()
 {
@@ -56,6 +58,9 @@ if [ $# -eq 0 ]; then
       set -- "$@" "$name"
     fi
   done
+  echo "left out of dpu-board for the same reason: $too_slow_checks"
+  GST_CHECKS_IGNORE=$too_slow_checks
+  export GST_CHECKS_IGNORE
 fi
 export TESTS_LEFT_OUT
 exec tests/count.sh build --timeout-multiplier 10 "$@"
