@@ -117,13 +117,25 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-/* the end of the stream lets the muxer write what makes the file playable */
+static gboolean
+is_playing (Demo *self)
+{
+  GstState state;
+
+  return gst_element_get_state (self->pipeline, &state, NULL, 0)
+             == GST_STATE_CHANGE_SUCCESS
+         && state == GST_STATE_PLAYING;
+}
+
+/* The end of the stream lets the muxer write what makes the file playable.
+ * Before the first frame there is nothing to be played, and GStreamer may wait
+ * for good where a source is told then. */
 static gboolean
 on_interrupt (gpointer user_data)
 {
   Demo *self = user_data;
 
-  if (self->interrupted) {
+  if (self->interrupted || !is_playing (self)) {
     self->failed = TRUE;
     g_main_loop_quit (self->loop);
   } else {

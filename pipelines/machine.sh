@@ -200,12 +200,14 @@ run_pipeline ()
   [ -n "$seconds" ] || eval "exec $launch"
 
   check_number --seconds "$seconds"
-  # Ctrl-C is for the pipeline; --foreground lets it through, where there is it
+  # Ctrl-C is for the pipeline; --foreground lets it through, where there is it.
+  # GStreamer may wait for good where a live pipeline is to end before its first
+  # frame has passed: -k ends that.
   trap : INT
   foreground=
   ! timeout --help 2>&1 | grep -q foreground || foreground=--foreground
   status=0
-  eval "timeout $foreground -s INT $seconds $launch" || status=$?
+  eval "timeout $foreground -k 30 -s INT $seconds $launch" || status=$?
   # 124: the time is up
   [ "$status" != 124 ] || status=0
   exit "$status"

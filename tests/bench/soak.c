@@ -264,12 +264,21 @@ end_warm_up (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* a busy machine may take long for the first frames */
+/* A busy machine may take long for the first frames. GStreamer waits for good
+ * where a live source is sent EOS while it cannot push and a sink still is on
+ * its way to PLAYING: the event keeps the pipeline's state lock meanwhile, which
+ * the sink's state change needs. */
 static gboolean
 end_streams (gpointer data)
 {
   Soak *self = data;
+  GstState state;
   gint i;
+
+  if (gst_element_get_state (self->pipeline, &state, NULL, 0)
+          != GST_STATE_CHANGE_SUCCESS
+      || state != GST_STATE_PLAYING)
+    return G_SOURCE_CONTINUE;
 
   for (i = 0; i < self->options.n_streams; i++) {
     Counts counts;
