@@ -57,7 +57,7 @@ gst_yolov5_detector_open (const GstYolov5Settings *settings, GError **error)
   Yolov5Model *yolov5;
   DpuModel *dpu;
 
-  if (settings->firmware_path
+  if (settings->firmware_path && settings->device != DPU_DEVICE_CPU
       && !dpu_set_firmware (settings->firmware_path, error))
     return NULL;
   dpu = gst_yolov5_models_acquire (settings->model_path, settings->device,

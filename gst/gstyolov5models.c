@@ -19,9 +19,14 @@ typedef struct {
   guint n_users;
 } OpenModel;
 
+/* Which models there are is quickly told; opening one may take a while, longer
+ * where a DPU hangs, and is nothing for users of the software DPU to wait for. */
 static struct {
   GMutex lock;
   GSList *models;
+  /* taken before the lock above */
+  GMutex opening_dpu;
+  GMutex opening_cpu;
 } registry;
 
 static gboolean
@@ -31,7 +36,7 @@ is_same_file (const GStatBuf *a, const GStatBuf *b)
          && a->st_size == b->st_size && a->st_mtime == b->st_mtime;
 }
 
-/* with lock */
+/* with lock; a model whose DPU is lost is for those who have it already */
 static OpenModel *
 find_open (
     const gchar *path, DpuDevice device, guint timeout, const GStatBuf *file)
@@ -43,10 +48,45 @@ find_open (
 
     /* messages name the path, so that is to be the same as well */
     if (open->device == device && open->timeout == timeout
-        && is_same_file (&open->file, file) && g_str_equal (open->path, path))
+        && is_same_file (&open->file, file) && g_str_equal (open->path, path)
+        && dpu_model_is_usable (open->model))
       return open;
   }
   return NULL;
+}
+
+static DpuModel *
+use_open (
+    const gchar *path, DpuDevice device, guint timeout, const GStatBuf *file)
+{
+  DpuModel *model = NULL;
+  OpenModel *open;
+
+  g_mutex_lock (&registry.lock);
+  open = find_open (path, device, timeout, file);
+  if (open) {
+    open->n_users++;
+    model = open->model;
+  }
+  g_mutex_unlock (&registry.lock);
+  return model;
+}
+
+static void
+add_open (const gchar *path, DpuDevice device, guint timeout,
+    const GStatBuf *file, DpuModel *model)
+{
+  OpenModel *open = g_new0 (OpenModel, 1);
+
+  open->path = g_strdup (path);
+  open->device = device;
+  open->timeout = timeout;
+  open->file = *file;
+  open->model = model;
+  open->n_users = 1;
+  g_mutex_lock (&registry.lock);
+  registry.models = g_slist_prepend (registry.models, open);
+  g_mutex_unlock (&registry.lock);
 }
 
 /**
@@ -56,8 +96,9 @@ find_open (
  * @timeout: milliseconds that an execution may take on a DPU
  * @error: #DpuError
  *
- * Opens a model, unless it is open already. Any thread may call it; they wait
- * for each other, as VART opens one model at a time anyway.
+ * Opens a model, unless it is open already. Any thread may call it; those that
+ * want a DPU wait for each other, as VART opens one model at a time anyway, and
+ * so do those that want the software DPU.
  *
  * Returns: (transfer full) (nullable): a model for gst_yolov5_models_release()
  */
@@ -65,33 +106,23 @@ DpuModel *
 gst_yolov5_models_acquire (
     const gchar *path, DpuDevice device, guint timeout, GError **error)
 {
-  OpenModel *open = NULL;
+  GMutex *opening =
+      device == DPU_DEVICE_CPU ? &registry.opening_cpu : &registry.opening_dpu;
   DpuModel *model = NULL;
   GStatBuf file = { 0 };
 
-  g_mutex_lock (&registry.lock);
+  g_mutex_lock (opening);
   if (g_stat (path, &file) == 0)
-    open = find_open (path, device, timeout, &file);
-
-  if (open) {
-    open->n_users++;
-    model = open->model;
-  } else {
+    model = use_open (path, device, timeout, &file);
+  if (!model) {
     /* it says best what is wrong with a file that is not there */
     model = dpu_model_open (path, device, error);
     if (model) {
       dpu_model_set_timeout (model, timeout);
-      open = g_new0 (OpenModel, 1);
-      open->path = g_strdup (path);
-      open->device = device;
-      open->timeout = timeout;
-      open->file = file;
-      open->model = model;
-      open->n_users = 1;
-      registry.models = g_slist_prepend (registry.models, open);
+      add_open (path, device, timeout, &file, model);
     }
   }
-  g_mutex_unlock (&registry.lock);
+  g_mutex_unlock (opening);
 
   return model;
 }
@@ -105,6 +136,7 @@ gst_yolov5_models_acquire (
 void
 gst_yolov5_models_release (DpuModel *model)
 {
+  OpenModel *unused = NULL;
   GSList *item;
 
   g_mutex_lock (&registry.lock);
@@ -115,11 +147,15 @@ gst_yolov5_models_release (DpuModel *model)
       continue;
     if (--open->n_users == 0) {
       registry.models = g_slist_delete_link (registry.models, item);
-      dpu_model_unref (open->model);
-      g_free (open->path);
-      g_free (open);
+      unused = open;
     }
     break;
   }
   g_mutex_unlock (&registry.lock);
+
+  if (unused) {
+    dpu_model_unref (unused->model);
+    g_free (unused->path);
+    g_free (unused);
+  }
 }

@@ -125,16 +125,12 @@ warm_up (GstYolov5SlotWorker *worker, GError **error)
 }
 
 static void
-create_runner (GstYolov5Slot *slot, GError **error)
+prepare (GstYolov5Slot *slot, GError **error)
 {
   GstYolov5SlotPool *pool = slot->pool;
   GstYolov5SlotWorker *worker = slot->worker;
   guint n_outputs = dpu_model_get_n_outputs (pool->model);
   guint i;
-
-  worker->runner = dpu_runner_new (pool->model, pool->cpu_threads, error);
-  if (!worker->runner)
-    return;
 
   worker->decoder = yolov5_decoder_new (pool->yolov5);
   worker->input = dpu_runner_get_input (worker->runner);
@@ -144,7 +140,7 @@ create_runner (GstYolov5Slot *slot, GError **error)
   warm_up (worker, error);
 }
 
-/* a runner has one user, from its creation to its end */
+/* the runner is the worker's from its start to its end */
 static gpointer
 run_worker (gpointer data)
 {
@@ -154,7 +150,7 @@ run_worker (gpointer data)
   DpuRunner *runner;
   GError *error = NULL;
 
-  create_runner (slot, &error);
+  prepare (slot, &error);
 
   g_mutex_lock (&pool->lock);
   worker->start_error = error;
@@ -215,6 +211,8 @@ gst_yolov5_slot_pool_free (GstYolov5SlotPool *self)
   g_free (self);
 }
 
+/* runners are made one after another: a DPU's cores get them in turn, and so do
+ * frames get slots */
 static gboolean
 start_slot (GstYolov5SlotPool *self, guint index, GError **error)
 {
@@ -228,6 +226,9 @@ start_slot (GstYolov5SlotPool *self, guint index, GError **error)
   slot->pool = self;
   slot->worker = worker;
   slot->detections = g_array_new (FALSE, FALSE, sizeof (GstDetection));
+  worker->runner = dpu_runner_new (self->model, self->cpu_threads, error);
+  if (!worker->runner)
+    return FALSE;
   worker->thread = g_thread_try_new (name, run_worker, slot, error);
 
   return worker->thread != NULL;
@@ -317,6 +318,7 @@ clear_slot (GstYolov5Slot *slot)
 
   if (worker->thread)
     g_thread_join (worker->thread);
+  g_clear_pointer (&worker->runner, dpu_runner_free);
   g_clear_error (&worker->start_error);
   g_cond_clear (&worker->wake);
   g_free (worker);

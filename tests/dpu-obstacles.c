@@ -8,10 +8,12 @@
 
 #include "boardrig.h"
 
+#include <dpu/lock.h>
 #include <dpu/memory.h>
 #include <dpu/obstacles.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -201,7 +203,30 @@ GST_START_TEST (test_bitstream_is_chosen_once)
 }
 GST_END_TEST;
 
-/* the process that has a lock is told, this one's own locks are none */
+/* the exit status of a process that does as the function says */
+static gint
+run_in_other_process (gint (*function) (const gchar *path), const gchar *path)
+{
+  gint status;
+  pid_t child = fork ();
+
+  fail_unless (child >= 0);
+  if (child == 0)
+    _exit (function (path));
+  fail_unless (waitpid (child, &status, 0) == child && WIFEXITED (status));
+  return WEXITSTATUS (status);
+}
+
+static gint
+is_locked (const gchar *path)
+{
+  gint file = open (path, O_RDWR);
+
+  return lockf (file, F_TEST, 0) != 0;
+}
+
+/* the process that has a lock is told; this one's own locks are none, and are
+ * kept */
 GST_START_TEST (test_lock_of_other_process)
 {
   g_autofree gchar *path = boardrig_write_file ("lock", "", 0);
@@ -218,8 +243,31 @@ GST_START_TEST (test_lock_of_other_process)
   file = open (path, O_RDWR);
   fail_unless (lockf (file, F_TLOCK, 0) == 0);
   fail_unless (dpu_lock_find_holder (path) == NULL);
+  fail_unless (run_in_other_process (is_locked, path));
   close (file);
   fail_unless (dpu_lock_find_holder ("/nonexistent/lock") == NULL);
+}
+GST_END_TEST;
+
+/* as in a container */
+static gint
+sees_holder_outside (const gchar *path)
+{
+  g_autofree gchar *holder = dpu_lock_find_holder (path);
+
+  return holder != NULL && strstr (holder, "(outside this container, ") != NULL;
+}
+
+/* nor does the process that has it need to be one that can be seen from here */
+GST_START_TEST (test_lock_of_process_outside)
+{
+  g_autofree gchar *path = boardrig_write_file ("lock", "", 0);
+  pid_t child = boardrig_lock_in_other_process (path);
+
+  /* processes from here on have numbers of their own, where that is allowed */
+  if (unshare (CLONE_NEWPID) == 0)
+    fail_unless (run_in_other_process (sees_holder_outside, path));
+  boardrig_end_other_process (child);
 }
 GST_END_TEST;
 
@@ -284,6 +332,7 @@ dpu_obstacles_suite (void)
   tcase_add_test (tcase, test_place_of_bitstream);
   tcase_add_test (tcase, test_bitstream_is_chosen_once);
   tcase_add_test (tcase, test_lock_of_other_process);
+  tcase_add_test (tcase, test_lock_of_process_outside);
   tcase_add_test (tcase, test_dpu_of_other_process);
   tcase_add_test (tcase, test_memory);
   return suite;

@@ -25,6 +25,7 @@ struct _DpuModel {
 
 struct _DpuRunner {
   DpuModel *model;
+  guint number;
   /* under the lock */
   gboolean interrupted;
   gint8 *input;
@@ -60,6 +61,7 @@ static struct {
   guint n_executing;
   guint most_executing;
   gint8 corner;
+  guint last_runner;
   guint n_models;
   guint n_runners;
   guint n_runners_created;
@@ -324,6 +326,18 @@ fake_dpu_get_corner (void)
   return corner;
 }
 
+guint
+fake_dpu_get_last_runner (void)
+{
+  guint number;
+
+  g_mutex_lock (&fake.lock);
+  number = fake.last_runner;
+  g_mutex_unlock (&fake.lock);
+
+  return number;
+}
+
 static void
 init_tensor (DpuTensor *tensor, const gchar *name, guint size, guint channels,
     gint fix_point)
@@ -429,6 +443,12 @@ dpu_model_keeps_input (const DpuModel *self)
   return TRUE;
 }
 
+gboolean
+dpu_model_is_usable (const DpuModel *self)
+{
+  return TRUE;
+}
+
 DpuDevice
 dpu_model_get_device (const DpuModel *self)
 {
@@ -472,6 +492,7 @@ dpu_runner_new (DpuModel *model, guint cpu_threads, GError **error)
   if (!fails (&fake.runner, fake.n_runners_created++, error)) {
     self = g_new0 (DpuRunner, 1);
     self->model = dpu_model_ref (model);
+    self->number = fake.n_runners_created - 1;
     self->input = g_malloc0 (model->input.size);
     for (i = 0; i < N_OUTPUTS; i++)
       self->outputs[i] = g_malloc0 (model->outputs[i].size);
@@ -572,6 +593,7 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   fake.n_executing++;
   fake.most_executing = MAX (fake.most_executing, fake.n_executing);
   fake.corner = self->input[0];
+  fake.last_runner = self->number;
   held = fake.holding;
   if (held)
     be_held_back (self, level);

@@ -62,3 +62,5 @@ guint fake_dpu_get_most_executing (void);
 guint fake_dpu_get_n_questions (void);
 /* the first element of the input that was executed last */
 gint fake_dpu_get_corner (void);
+/* which runner that was, by the order of their creation */
+guint fake_dpu_get_last_runner (void);

@@ -146,7 +146,8 @@ class TorchTest(unittest.TestCase):
         return self.run_python(str(PREPARE / 'quantize.py'), '--mode', mode,
                                *self.quantize_options, *more)
 
-    # calibration, test and export leave one quantized model
+    # calibration, test and export leave one quantized model, once or again,
+    # and other ones alone
     def test_whole_way(self) -> None:
         self.save('LeakyReLU(0.1)')
         code, output = self.quantize('test')
@@ -159,12 +160,14 @@ class TorchTest(unittest.TestCase):
         self.assertEqual(
             json.loads((self.root / 'out' / 'quant_info.json').read_text()),
             [[1, 3, 32, 64]] * 3)
-        code, output = self.quantize('test')
-        self.assertEqual(code, 0, output)
-        self.assertRegex(output, r'Head 0: .* [0-9.]+ dB')
-        self.assertEqual([path.name for path
-                          in (self.root / 'out').glob('*.xmodel')],
-                         ['best_int.xmodel'])
+        (self.root / 'out' / 'other_int.xmodel').touch()
+        for _ in range(2):
+            code, output = self.quantize('test')
+            self.assertEqual(code, 0, output)
+            self.assertRegex(output, r'Head 0: .* [0-9.]+ dB')
+        self.assertEqual(sorted(path.name for path
+                                in (self.root / 'out').glob('*.xmodel')),
+                         ['best_int.xmodel', 'other_int.xmodel'])
 
     # what cannot be prepared is refused with a sentence, not a traceback
     def test_refusals(self) -> None:

@@ -119,6 +119,51 @@ GST_START_TEST (test_fatal_fault)
 }
 GST_END_TEST;
 
+/* one warning, and no error */
+static void
+check_falls_back (const gchar *path)
+{
+  GstElement *pipeline = boardpipeline_new (path, 2, "device=auto");
+  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
+  g_autoptr (GstMessage) warning = NULL, end = NULL;
+  g_autoptr (GError) error = NULL;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  warning = gst_bus_timed_pop_filtered (
+      bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
+  fail_unless_equals_int (GST_MESSAGE_TYPE (warning), GST_MESSAGE_WARNING);
+  gst_message_parse_warning (warning, &error, NULL);
+  fail_unless (strstr (error->message, "Running on the software DPU") != NULL);
+  end = gst_bus_timed_pop_filtered (bus, GST_CLOCK_TIME_NONE,
+      GST_MESSAGE_EOS | GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
+  fail_unless_equals_int (GST_MESSAGE_TYPE (end), GST_MESSAGE_EOS);
+  boardpipeline_stop (pipeline);
+}
+
+static void
+lose_model (const gchar *path, const gchar *const *texts)
+{
+  GstElement *first = boardpipeline_new (path, -1, "device=auto");
+
+  fail_unless (gst_element_set_state (first, GST_STATE_PLAYING)
+               != GST_STATE_CHANGE_FAILURE);
+  fakedpu_wait_runs (1);
+  fakedpu_set_fault (FAKEDPU_FAULT_TIMEOUT);
+  boardpipeline_wait_error (first, texts);
+  check_falls_back (path);
+  boardpipeline_stop (first);
+}
+
+/* with "auto", a pipeline runs on the software DPU after such a fault, also
+ * while another one still has the same model on the DPU */
+GST_START_TEST (test_model_that_is_lost)
+{
+  static const gchar *const texts[] = { "dpu timeout!", NULL };
+
+  repeat_in_processes (lose_model, texts, FEW);
+}
+GST_END_TEST;
+
 static void
 run_out_of_memory (const gchar *path, const gchar *const *texts)
 {
@@ -212,6 +257,39 @@ GST_START_TEST (test_hang_while_opening)
 }
 GST_END_TEST;
 
+static gpointer
+start (gpointer pipeline)
+{
+  fail_unless (gst_element_set_state (pipeline, GST_STATE_PLAYING)
+               != GST_STATE_CHANGE_FAILURE);
+  return NULL;
+}
+
+/* those that do not need the DPU start and stop while it hangs for another */
+GST_START_TEST (test_others_while_opening_hangs)
+{
+  g_autofree gchar *path = boardrig_write_detector ();
+  GstElement *running = boardpipeline_new (path, -1, "device=cpu");
+  GstElement *waiting = boardpipeline_new (path, -1, "device=dpu");
+  g_autofree gchar *found = NULL;
+  GstState state;
+  GThread *thread;
+
+  start (running);
+  fakedpu_set_fault (FAKEDPU_FAULT_OPEN_HANG);
+  thread = g_thread_new ("starts", start, waiting);
+  fakedpu_wait_hang ();
+  boardpipeline_stop (running);
+  found = boardpipeline_detect (path, "device=cpu");
+
+  gst_element_get_state (waiting, &state, NULL, 0);
+  fail_unless_equals_int (state, GST_STATE_READY);
+  fakedpu_set_fault (FAKEDPU_FAULT_NONE);
+  g_thread_join (thread);
+  boardpipeline_stop (waiting);
+}
+GST_END_TEST;
+
 static Suite *
 yolov5dpu_board_suite (void)
 {
@@ -225,11 +303,13 @@ yolov5dpu_board_suite (void)
   tcase_add_loop_test (tcase, test_same_boxes, 1, 4);
   tcase_add_test (tcase, test_input_that_is_not_kept);
   tcase_add_loop_test (tcase, test_fatal_fault, 0, G_N_ELEMENTS (fatal_faults));
+  tcase_add_test (tcase, test_model_that_is_lost);
   tcase_add_test (tcase, test_memory_runs_out_later);
   tcase_add_loop_test (tcase, test_hang, 0, G_N_ELEMENTS (hangs));
   tcase_add_test (tcase, test_stop_during_hang);
   tcase_add_loop_test (
       tcase, test_hang_while_opening, 0, G_N_ELEMENTS (opening_hangs));
+  tcase_add_test (tcase, test_others_while_opening_hangs);
   return suite;
 }
 

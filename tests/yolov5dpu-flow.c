@@ -74,6 +74,22 @@ GST_START_TEST (test_max_in_flight)
 }
 GST_END_TEST;
 
+/* frames go to runners in the order of these, which is that of a DPU's cores */
+GST_START_TEST (test_order_of_runners)
+{
+  guint n_slots = __i__;
+  DetectorRig *rig = detector_rig_new ("max-in-flight", n_slots, NULL);
+  guint i;
+
+  for (i = 0; i < 2 * n_slots; i++) {
+    assert_equals_int (detector_rig_push (rig, i), GST_FLOW_OK);
+    pull_frame (rig, i);
+    assert_equals_int (fake_dpu_get_last_runner (), i % n_slots);
+  }
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
 /* the end of a stream without frames passes */
 GST_START_TEST (test_eos_without_frames)
 {
@@ -592,6 +608,7 @@ yolov5dpu_flow_suite (void)
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_test (tcase, test_order);
   tcase_add_loop_test (tcase, test_max_in_flight, 1, 5);
+  tcase_add_loop_test (tcase, test_order_of_runners, 1, 9);
   tcase_add_test (tcase, test_eos_without_frames);
   tcase_add_test (tcase, test_eos_drains);
   tcase_add_loop_test (tcase, test_stream_after_eos, 0, 2);

@@ -303,6 +303,19 @@ GST_START_TEST (test_slots)
 }
 GST_END_TEST;
 
+/* a bitstream is nothing that the software DPU asks for */
+GST_START_TEST (test_bitstream_without_dpu)
+{
+  DetectorRig *rig;
+
+  fake_dpu_fail_firmware ("There is no bitstream /nowhere/dpu.xclbin");
+  rig = detector_rig_new (
+      "device", DPU_DEVICE_CPU, "xclbin", "/nowhere/dpu.xclbin", NULL);
+  assert_no_error (rig->bus);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
 /* the time-out and the bitstream reach the DPU, before the model is opened */
 GST_START_TEST (test_dpu_settings)
 {
@@ -333,6 +346,7 @@ yolov5dpu_start_suite (void)
   tcase_add_loop_test (tcase, test_start, 0, G_N_ELEMENTS (start_cases));
   tcase_add_test (tcase, test_fallback);
   tcase_add_loop_test (tcase, test_slots, 0, G_N_ELEMENTS (slot_cases));
+  tcase_add_test (tcase, test_bitstream_without_dpu);
   tcase_add_test (tcase, test_dpu_settings);
 
   return suite;

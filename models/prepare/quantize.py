@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import pathlib
 import sys
+import tempfile
 from typing import Any, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy
@@ -212,19 +213,18 @@ def test(options: argparse.Namespace, torch_quantizer: Any) -> None:
 
 
 def export(options: argparse.Namespace, quantizer: Any) -> None:
-    """The quantizer names the file after the model's class."""
-    for old in options.output.glob('*_int.xmodel'):
-        old.unlink()
-    quantizer.export_xmodel(output_dir=str(options.output), deploy_check=False)
-    written = list(options.output.glob('*_int.xmodel'))
-    if len(written) != 1:
-        raise PreparationError(
-            f'The quantizer wrote {len(written)} files *_int.xmodel to '
-            f'{options.output}, and one was expected; its messages above say '
-            'why. Several mean that it could not follow the model from input '
-            'to heads')
+    """The quantizer names the file after the model's class, so it gets a
+    folder where there is no other."""
     path = options.output / f'{options.name}_int.xmodel'
-    written[0].rename(path)
+    with tempfile.TemporaryDirectory(dir=options.output) as folder:
+        quantizer.export_xmodel(output_dir=folder, deploy_check=False)
+        written = list(pathlib.Path(folder).glob('*_int.xmodel'))
+        if len(written) != 1:
+            raise PreparationError(
+                f'The quantizer wrote {len(written)} files *_int.xmodel, and '
+                'one was expected; its messages above say why. Several mean '
+                'that it could not follow the model from input to heads')
+        written[0].replace(path)
     print(f'Wrote {path}')
 
 

@@ -76,6 +76,7 @@ DpuModel *dpu_model_ref (DpuModel *self);
 void dpu_model_unref (DpuModel *self);
 
 void dpu_model_set_timeout (DpuModel *self, guint timeout);
+gboolean dpu_model_is_usable (const DpuModel *self);
 DpuDevice dpu_model_get_device (const DpuModel *self);
 guint dpu_model_get_n_cores (const DpuModel *self);
 const gchar *dpu_model_get_fallback_reason (const DpuModel *self);

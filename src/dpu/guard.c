@@ -282,7 +282,8 @@ wait_while (DpuGuard *self, GuardState state, guint timeout)
 }
 
 static void
-set_overdue (DpuGuard *self, guint timeout, const gchar *what, GError **error)
+set_overdue (DpuGuard *self, guint timeout, const gchar *what,
+    const gchar *advice, GError **error)
 {
   g_autofree gchar *fault =
       is_dpu_lost (self) ? dpu_guard_describe_fault () : NULL;
@@ -299,27 +300,15 @@ set_overdue (DpuGuard *self, guint timeout, const gchar *what, GError **error)
     count_as_overdue (self, TRUE);
     g_set_error (error, DPU_ERROR, DPU_ERROR_FAILED,
         "%s did not end within %g s: the DPU hangs, or other programs keep it "
-        "busy. Reload its bitstream, or allow more time where this is too "
-        "little",
-        what, timeout / 1000.0);
+        "busy. %s",
+        what, timeout / 1000.0, advice);
   }
 }
 
-/**
- * dpu_guard_call:
- * @function: called on the guard's thread
- * @data: for @function
- * @timeout: milliseconds until the call is given up, 0 to wait for good
- * @what: the subject of the message when there is trouble
- *
- * Calls a function and waits for it. One thread at a time may call.
- *
- * Returns: what @function returned, or %FALSE with an error when it did not
- *   return
- */
-gboolean
-dpu_guard_call (DpuGuard *self, DpuGuardFunction function, gpointer data,
-    guint timeout, const gchar *what, GError **error)
+/* @advice: a sentence for when it takes too long */
+static gboolean
+call (DpuGuard *self, DpuGuardFunction function, gpointer data, guint timeout,
+    const gchar *what, const gchar *advice, GError **error)
 {
   g_autofree gchar *fault =
       self->domain == DPU_GUARD_DPU ? dpu_guard_describe_fault () : NULL;
@@ -344,7 +333,7 @@ dpu_guard_call (DpuGuard *self, DpuGuardFunction function, gpointer data,
   g_cond_broadcast (&self->changed);
 
   if (!wait_while (self, GUARD_CALLING, timeout)) {
-    set_overdue (self, timeout, what, error);
+    set_overdue (self, timeout, what, advice, error);
   } else if (self->state == GUARD_PARKED) {
     g_set_error (error, DPU_ERROR, DPU_ERROR_FAILED,
         "%s failed: VART says \"%s\" and gives up", what, self->fault);
@@ -359,6 +348,27 @@ dpu_guard_call (DpuGuard *self, DpuGuardFunction function, gpointer data,
 }
 
 /**
+ * dpu_guard_call:
+ * @function: called on the guard's thread
+ * @data: for @function
+ * @timeout: milliseconds until the call is given up, 0 to wait for good
+ * @what: the subject of the message when there is trouble
+ *
+ * Calls a function and waits for it. One thread at a time may call.
+ *
+ * Returns: what @function returned, or %FALSE with an error when it did not
+ *   return
+ */
+gboolean
+dpu_guard_call (DpuGuard *self, DpuGuardFunction function, gpointer data,
+    guint timeout, const gchar *what, GError **error)
+{
+  return call (self, function, data, timeout, what,
+      "Reload its bitstream, or allow more time where this is too little",
+      error);
+}
+
+/**
  * dpu_guard_bring_up:
  *
  * Is dpu_guard_call() for what comes before any execution: a call that does not
@@ -370,7 +380,8 @@ dpu_guard_bring_up (DpuGuard *self, DpuGuardFunction function, gpointer data,
 {
   g_autoptr (GError) own = NULL;
 
-  if (dpu_guard_call (self, function, data, timeout, what, &own))
+  if (call (self, function, data, timeout, what,
+          "Reload its bitstream, or end what else uses it", &own))
     return TRUE;
   if (g_error_matches (own, DPU_ERROR, DPU_ERROR_FAILED))
     own->code = DPU_ERROR_INIT;

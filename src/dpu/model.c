@@ -40,7 +40,8 @@ dpu_model_get_domain (const DpuModel *self)
  * Opening:
  * @file: what @part points into
  *
- * Belongs to the thread that opens a DPU, which may not come back from there.
+ * Belongs to the thread that opens a device, which may not come back from
+ * there.
  */
 typedef struct {
   Xmodel *file;
@@ -68,6 +69,16 @@ open_dpu (gpointer data, GError **error)
   opening->n_cores = dpu_hardware_get_n_cores (opening->hardware);
   return dpu_device_check_fingerprint (
       opening->hardware, &opening->part, error);
+}
+
+/* what hangs while it loads a library keeps the loader's lock */
+static gboolean
+open_cpu (gpointer data, GError **error)
+{
+  Opening *opening = data;
+
+  opening->runner_library = dpu_device_find_runner (DPU_DEVICE_CPU, error);
+  return opening->runner_library != NULL;
 }
 
 static gboolean
@@ -113,35 +124,44 @@ end_model (gpointer data, GError **error)
   return TRUE;
 }
 
-/* what keeps from it is the end of a sentence */
 static gboolean
-take_dpu (DpuModel *self, GError **error)
+open_device (DpuModel *self, DpuGuardDomain domain, DpuGuardFunction function,
+    const gchar *what, GError **error)
 {
-  g_autofree gchar *fault = dpu_guard_describe_fault ();
-  DpuGuard *guard;
+  DpuGuard *guard = dpu_guard_new (domain, error);
   Opening *opening;
 
-  if (fault != NULL) {
-    g_set_error_literal (error, DPU_ERROR, DPU_ERROR_NOT_FOUND, fault);
-    return FALSE;
-  }
-  guard = dpu_guard_new (DPU_GUARD_DPU, error);
   if (guard == NULL)
     return FALSE;
   opening = g_new0 (Opening, 1);
   opening->file = xmodel_ref (self->file);
   opening->part = self->part;
   if (!dpu_guard_bring_up (
-          guard, open_dpu, opening, OPEN_TIMEOUT, "opening the DPU", error)) {
+          guard, function, opening, OPEN_TIMEOUT, what, error)) {
     dpu_guard_end (guard, end_opening, opening, END_TIMEOUT);
     return FALSE;
   }
-  self->device = DPU_DEVICE_DPU;
   self->guard = guard;
   self->runner_library = g_steal_pointer (&opening->runner_library);
   self->hardware = g_steal_pointer (&opening->hardware);
   self->n_cores = opening->n_cores;
   end_opening (opening, NULL);
+  return TRUE;
+}
+
+/* what keeps from it is the end of a sentence */
+static gboolean
+take_dpu (DpuModel *self, GError **error)
+{
+  g_autofree gchar *fault = dpu_guard_describe_fault ();
+
+  if (fault != NULL) {
+    g_set_error_literal (error, DPU_ERROR, DPU_ERROR_NOT_FOUND, fault);
+    return FALSE;
+  }
+  if (!open_device (self, DPU_GUARD_DPU, open_dpu, "opening the DPU", error))
+    return FALSE;
+  self->device = DPU_DEVICE_DPU;
   dpu_memory_measure (&self->memory, self->part.subgraph);
   self->keeps_input = dpu_registers_keep_input (self->part.subgraph);
   return TRUE;
@@ -150,11 +170,8 @@ take_dpu (DpuModel *self, GError **error)
 static gboolean
 take_cpu (DpuModel *self, GError **error)
 {
-  self->runner_library = dpu_device_find_runner (DPU_DEVICE_CPU, error);
-  if (self->runner_library == NULL)
-    return FALSE;
-  self->guard = dpu_guard_new (DPU_GUARD_CPU, error);
-  return self->guard != NULL;
+  return open_device (
+      self, DPU_GUARD_CPU, open_cpu, "Loading the software DPU", error);
 }
 
 static gboolean
@@ -295,6 +312,21 @@ dpu_model_set_timeout (DpuModel *self, guint timeout)
   g_return_if_fail (timeout > 0);
 
   g_atomic_int_set (&self->timeout, timeout);
+}
+
+/**
+ * dpu_model_is_usable:
+ *
+ * Returns: %FALSE for a model on a DPU that cannot be used in this process any
+ *   more, or has not come back from a call
+ */
+gboolean
+dpu_model_is_usable (const DpuModel *self)
+{
+  g_autofree gchar *fault = dpu_guard_describe_fault ();
+  g_autofree gchar *delay = dpu_guard_describe_delay ();
+
+  return self->device != DPU_DEVICE_DPU || (fault == NULL && delay == NULL);
 }
 
 /**

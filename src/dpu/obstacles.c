@@ -6,13 +6,10 @@
 #include "obstacles.h"
 #include "dpu.h"
 #include "guard.h"
+#include "lock.h"
 #include "probe.h"
 
 #include <dlfcn.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* XRT's own count of the devices it sees; libvart-dpu-controller asks it too,
@@ -27,7 +24,6 @@
 
 /* the file that VART locks for each device; it does not ask for TMPDIR */
 #define LOCK_FORMAT "/tmp/DPU_%u"
-#define LOCK_TABLE "/proc/locks"
 
 /* "ALL" or the numbers of the devices that VART may use */
 #define DEVICES_VARIABLE "XLNX_ENABLE_DEVICES"
@@ -113,72 +109,6 @@ check_firmware (void)
       "xmutil loadapp), or name the file in the property \"xclbin\", the "
       "variable " DPU_FIRMWARE_VARIABLE " or " DPU_FIRMWARE_CONFIG,
       path, access (path, F_OK) == 0 ? "cannot be read" : "does not exist");
-}
-
-/* the process in a line of the table, if that is about @file:
- * "1: POSIX  ADVISORY  WRITE 1234 fe:00:5678 0 EOF" */
-static gint
-parse_lock (const gchar *line, const struct stat *file)
-{
-  guint major_id, minor_id;
-  gulong inode;
-  gint pid;
-
-  /* waiting ones have an arrow here */
-  if (sscanf (line, "%*u: %*s %*s %*s %d %x:%x:%lu", &pid, &major_id, &minor_id,
-          &inode)
-      != 4)
-    return 0;
-  return major_id == major (file->st_dev) && minor_id == minor (file->st_dev)
-                 && inode == file->st_ino
-             ? pid
-             : 0;
-}
-
-static gchar *
-get_process_name (gint pid)
-{
-  g_autofree gchar *path = g_strdup_printf ("/proc/%d/comm", pid);
-  gchar *name;
-
-  if (!g_file_get_contents (path, &name, NULL, NULL))
-    return g_strdup ("unknown");
-  return g_strchomp (name);
-}
-
-/**
- * dpu_lock_find_holder:
- * @path: the file that a process with the DPU keeps locked
- *
- * The table of locks is read, as opening the file to test the lock would, on
- * closing, give up the one that VART may hold for this process.
- *
- * Returns: (transfer full) (nullable): who else has it
- */
-gchar *
-dpu_lock_find_holder (const gchar *path)
-{
-  g_autofree gchar *table = NULL;
-  g_auto (GStrv) lines = NULL;
-  struct stat file;
-
-  if (stat (path, &file) != 0
-      || !g_file_get_contents (LOCK_TABLE, &table, NULL, NULL))
-    return NULL;
-  lines = g_strsplit (table, "\n", 0);
-  for (guint i = 0; lines[i] != NULL; i++) {
-    gint pid = parse_lock (lines[i], &file);
-    g_autofree gchar *name = NULL;
-
-    if (pid == 0 || pid == getpid ())
-      continue;
-    name = get_process_name (pid);
-    return g_strdup_printf (
-        "another process has the DPU (%d, \"%s\", by its lock on %s); a DPU "
-        "works for one process at a time: end that one",
-        pid, name, path);
-  }
-  return NULL;
 }
 
 static gboolean

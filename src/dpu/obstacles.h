@@ -16,7 +16,6 @@ G_BEGIN_DECLS
 #define DPU_FIRMWARE_VARIABLE "XLNX_VART_FIRMWARE"
 #define DPU_FIRMWARE_CONFIG "/etc/vart.conf"
 
-gchar *dpu_lock_find_holder (const gchar *path);
 gchar *dpu_firmware_find (const gchar *config_path);
 
 G_END_DECLS

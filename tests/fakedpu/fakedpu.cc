@@ -261,6 +261,8 @@ public:
       guard.unlock ();
       LOG (FATAL) << "Check failed: r == 0 cannot open context! cu_index 0";
     }
+    device ().n_hangs += device ().fault == FAKEDPU_FAULT_OPEN_HANG;
+    device ().changed.notify_all ();
     device ().changed.wait (
         guard, [] { return device ().fault != FAKEDPU_FAULT_OPEN_HANG; });
     return std::make_shared<Controller> ();
@@ -476,6 +478,14 @@ fakedpu_hang (void)
   device ().fault = FAKEDPU_FAULT_HANG;
   device ().had_fault = true;
   device ().changed.wait (guard, [=] { return device ().n_hangs > n_hangs; });
+}
+
+EXPORT void
+fakedpu_wait_hang (void)
+{
+  std::unique_lock<std::mutex> guard (device ().lock);
+
+  device ().changed.wait (guard, [] { return device ().n_hangs > 0; });
 }
 
 EXPORT guint

@@ -69,6 +69,8 @@ guint fakedpu_get_n_runs (guint core);
 void fakedpu_wait_runs (guint n_runs);
 /* sets FAKEDPU_FAULT_HANG and waits until a run has begun that does not end */
 void fakedpu_hang (void);
+/* waits until a run or the opening of the device hangs, or has done so */
+void fakedpu_wait_hang (void);
 /* buffers that VART holds */
 guint fakedpu_get_n_buffers (void);
 
