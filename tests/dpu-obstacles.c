@@ -262,8 +262,11 @@ sees_holder_outside (const gchar *path)
 static gint
 sees_holder_outside_namespace (const gchar *path)
 {
-  return unshare (CLONE_NEWPID) != 0
-         || run_in_other_process (sees_holder_outside, path);
+  if (unshare (CLONE_NEWPID) != 0) {
+    g_printerr ("not tested: this user may not hide processes\n");
+    return TRUE;
+  }
+  return run_in_other_process (sees_holder_outside, path);
 }
 
 /* nor does the process that has it need to be one that can be seen from here */

@@ -329,13 +329,7 @@ fake_dpu_get_corner (void)
 guint
 fake_dpu_get_last_runner (void)
 {
-  guint number;
-
-  g_mutex_lock (&fake.lock);
-  number = fake.last_runner;
-  g_mutex_unlock (&fake.lock);
-
-  return number;
+  return get_locked (&fake.last_runner);
 }
 
 static void

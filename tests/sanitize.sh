@@ -44,8 +44,8 @@ build ()
 # GStreamer's programs are not built with a sanitizer and cannot load what is,
 # its scanner of plug-ins neither: plug-ins are listed by whoever loads them
 # first, and programs find the sanitizer loaded already, and C++ with it, as it
-# looks for that only once. Leaks are searched for
-# in tests only: listing all plug-ins leaks what their libraries never free.
+# looks for that only once. Leaks are searched for in tests only: listing all
+# plug-ins leaks what their libraries never free.
 # $1 build directory, $2 the sanitizer's library
 wrap_programs ()
 {

@@ -71,7 +71,8 @@ open_dpu (gpointer data, GError **error)
       opening->hardware, &opening->part, error);
 }
 
-/* what hangs while it loads a library keeps the loader's lock */
+/* has a limit, too: a library that hangs while it is loaded, as a DPU's may,
+ * keeps the lock that loading any other one needs */
 static gboolean
 open_cpu (gpointer data, GError **error)
 {

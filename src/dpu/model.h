@@ -49,8 +49,8 @@ struct _DpuModel {
   DpuRunner *probe;
 };
 
-/* milliseconds; a DPU's bitstream is loaded meanwhile. The software DPU may
- * take any time */
+/* milliseconds; a DPU's bitstream is loaded meanwhile. The software DPU, once
+ * its library is loaded, may take any time */
 guint dpu_model_get_open_timeout (const DpuModel *self);
 guint dpu_model_get_end_timeout (const DpuModel *self);
 DpuGuardDomain dpu_model_get_domain (const DpuModel *self);
