@@ -5,9 +5,9 @@
 
 /* Registers the elements. */
 
-#include "gstyolov5dpu.h"
-#include "gstyolov5json.h"
-#include "gstyolov5overlay.h"
+#include "yolov5dpu/element.h"
+#include "yolov5json/element.h"
+#include "yolov5overlay/element.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)

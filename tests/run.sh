@@ -9,7 +9,7 @@
 # --arm64: the same for arm64, built by a cross compiler in a folder and run by
 #   qemu (root only), without the tests that are too slow for that
 # --packages: builds, checks, installs and tries the Debian packages, see
-#   tests/packages.sh
+#   tests/systems/packages.sh
 
 set -eu
 
@@ -20,7 +20,7 @@ cd "$top"
 in_folder ()
 {
   status=0
-  tests/debian-folder.sh "$@" || status=$?
+  tests/systems/debian-folder.sh "$@" || status=$?
   [ "$status" -eq 77 ] || exit "$status"
   echo "0 passed, 0 failed, 1 skipped"
   exit 0
@@ -36,10 +36,10 @@ case ${1-} in
     ;;
   --arm64)
     shift
-    in_folder bookworm amd64 cross-arm64 tests/arm64.sh "$@"
+    in_folder bookworm amd64 cross-arm64 tests/systems/arm64.sh "$@"
     ;;
   --packages)
-    exec tests/packages.sh
+    exec tests/systems/packages.sh
     ;;
 esac
 

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gstdetection.h"
-#include "gstinference.h"
+#include "metadata/detections.h"
+#include "metadata/inference.h"
 
 #define WIDTH 480
 #define HEIGHT 270
@@ -127,14 +127,14 @@ draw_scene (const gchar *path, const gchar *car_place)
 static void
 attach_detections (GstBuffer *buffer, const GstVideoInfo *info)
 {
-  const GstDetection detections[] = {
+  const GstYolov5Detection detections[] = {
     { g_quark_from_static_string ("person"), 0, 0.93, 50, 76, 52, 148 },
     { g_quark_from_static_string ("car"), 2, 0.88, 290, 150, 150, 74 },
     { g_quark_from_static_string ("person"), 0, 0.81, 128, 88, 46, 132 },
     { g_quark_from_static_string ("dog"), 16, 0.64, 184, 186, 50, 41 },
   };
 
-  gst_buffer_attach_detections (
+  gst_yolov5_detections_attach (
       buffer, info, detections, G_N_ELEMENTS (detections));
 }
 
@@ -142,10 +142,10 @@ attach_detections (GstBuffer *buffer, const GstVideoInfo *info)
 static void
 mark (GstBuffer *buffer)
 {
-  GstInference inference = { .inference_time = 12300 * GST_USECOND };
+  GstYolov5Inference inference = { .inference_time = 12300 * GST_USECOND };
 
-  gst_inference_meta_register ();
-  gst_buffer_attach_inference (buffer, &inference);
+  gst_yolov5_inference_register ();
+  gst_yolov5_inference_attach (buffer, &inference);
 }
 
 static GstBuffer *

@@ -12,7 +12,7 @@
  *
  * MODEL's .modelinfo comes along as that of OUTPUT. */
 
-#include "xmodel-samples.h"
+#include "xmodel/samples.h"
 
 #include <swdpu/plan.h>
 

@@ -6,7 +6,7 @@
 /* Makes the seeds of the fuzzer from the models of the tests: without the
  * definitions of operators, which are most of a small file. */
 
-#include "../xmodel-samples.h"
+#include "xmodel/samples.h"
 
 static void
 write_seed (const gchar *directory, const gchar *name, XmodelFile__Graph *graph)

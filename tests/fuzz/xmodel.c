@@ -7,7 +7,7 @@
 
 #include "xmodel/xmodel.h"
 
-#include "../xmodel-mutator.h"
+#include "xmodel/mutator.h"
 
 #include <string.h>
 

@@ -55,7 +55,7 @@ CASES = [
 
 
 def draw(kind, width, height):
-    """The picture that draw_byte() of tests/letterboxrig.c draws."""
+    """The picture that draw_byte() of tests/letterbox/rig.c draws."""
     index = numpy.arange(width * height * 3, dtype=numpy.uint32)
     noise = index * numpy.uint32(2654435761) + numpy.uint32(0x9e3779b9)
     noise ^= noise >> numpy.uint32(15)

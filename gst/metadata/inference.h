@@ -1,0 +1,43 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The mark of frames that went through the model: with it, a frame in which
+ * nothing was found differs from one that nobody looked at. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* name of the #GstCustomMeta and of the structure in it */
+#define GST_YOLOV5_INFERENCE_META_NAME "yolov5dpu-inference"
+
+/**
+ * GstYolov5Inference:
+ * @frame: number of the frame since the element started, from 0; frames that
+ *   passed without inference count, too
+ * @n_detections: how many detections were attached or could have been
+ * @letterbox_time: time to write the frame into the model's input
+ * @inference_time: time to execute the model, with the wait for the DPU
+ * @postprocess_time: time to decode the heads
+ *
+ * What is known of a frame that went through the model.
+ */
+typedef struct {
+  guint64 frame;
+  guint n_detections;
+  GstClockTime letterbox_time;
+  GstClockTime inference_time;
+  GstClockTime postprocess_time;
+} GstYolov5Inference;
+
+void gst_yolov5_inference_register (void);
+void gst_yolov5_inference_attach (
+    GstBuffer *buffer, const GstYolov5Inference *inference);
+gboolean gst_yolov5_inference_read (
+    GstBuffer *buffer, GstYolov5Inference *inference);
+
+G_END_DECLS

@@ -1,0 +1,687 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The state machine of GStreamer's queue element (flow returns, flushes, EOS,
+ * serialized queries), for buffers that are still being worked on. How many of
+ * these are inside is limited by the work they have; buffers without work are
+ * counted here. */
+
+#include "fifo.h"
+
+#include <gst/base/gstqueuearray.h>
+
+GST_DEBUG_CATEGORY_EXTERN (gst_yolov5_dpu_debug);
+#define GST_CAT_DEFAULT gst_yolov5_dpu_debug
+
+/* object is NULL where a query was that nobody waits for any more */
+typedef struct {
+  GstMiniObject *object;
+  gpointer job;
+} Item;
+
+struct _GstYolov5Fifo {
+  GstElement *element;
+  GstPad *sinkpad;
+  GstPad *srcpad;
+  const GstYolov5FifoCallbacks *callbacks;
+
+  GMutex lock;
+  GCond item_added;
+  GCond item_removed;
+  GCond query_handled;
+  GstQueueArray *items;
+  /* buffers without work among them */
+  guint n_passing;
+  /* what downstream said last, for upstream */
+  GstFlowReturn srcresult;
+  /* an EOS event is inside or has passed */
+  gboolean eos;
+  /* downstream wants no more buffers until the next segment */
+  gboolean unexpected;
+  /* srcresult comes from the work, whose failure was posted already */
+  gboolean work_failed;
+  /* the query downstream is being asked, and the last it answered */
+  GstQuery *running_query;
+  GstQuery *answered_query;
+  gboolean query_answer;
+};
+
+static void gst_yolov5_fifo_loop (gpointer data);
+
+/* with lock */
+static void
+set_result (GstYolov5Fifo *self, GstFlowReturn result)
+{
+  self->srcresult = result;
+  if (result == GST_FLOW_OK)
+    self->work_failed = FALSE;
+  g_cond_broadcast (&self->item_removed);
+  self->callbacks->set_flushing (self->element, result != GST_FLOW_OK);
+}
+
+/* with lock */
+static void
+reset (GstYolov5Fifo *self)
+{
+  self->eos = FALSE;
+  self->unexpected = FALSE;
+  set_result (self, GST_FLOW_OK);
+}
+
+/* with lock */
+static gboolean
+start_task (GstYolov5Fifo *self)
+{
+  return gst_pad_start_task (self->srcpad, gst_yolov5_fifo_loop, self, NULL);
+}
+
+/* with lock. Elements deactivate their source pads first: nothing may begin to
+ * wait for a task then that does not run any more. */
+static void
+restart (GstYolov5Fifo *self)
+{
+  self->eos = FALSE;
+  self->unexpected = FALSE;
+  if (gst_pad_is_active (self->srcpad)) {
+    set_result (self, GST_FLOW_OK);
+    start_task (self);
+  }
+}
+
+static gboolean
+is_passing (const Item *item)
+{
+  return item->object && GST_IS_BUFFER (item->object) && !item->job;
+}
+
+/* with lock */
+static void
+add_item (GstYolov5Fifo *self, GstMiniObject *object, gpointer job)
+{
+  Item item = { object, job };
+
+  if (is_passing (&item))
+    self->n_passing++;
+  gst_queue_array_push_tail_struct (self->items, &item);
+  g_cond_signal (&self->item_added);
+}
+
+/* with lock; FALSE if there is none */
+static gboolean
+remove_item (GstYolov5Fifo *self, Item *item)
+{
+  const Item *head = gst_queue_array_pop_head_struct (self->items);
+
+  if (!head)
+    return FALSE;
+  *item = *head;
+  if (is_passing (item)) {
+    self->n_passing--;
+    g_cond_broadcast (&self->item_removed);
+  }
+  return TRUE;
+}
+
+/* with lock; a query belongs to whoever waits for its answer */
+static void
+drop_item (GstYolov5Fifo *self, Item *item)
+{
+  if (item->job)
+    self->callbacks->discard (self->element, item->job);
+  if (item->object && !GST_IS_QUERY (item->object))
+    gst_mini_object_unref (item->object);
+}
+
+/* with lock; the source pad still learns of sticky events, as it would have if
+ * they had been pushed */
+static void
+drop_item_but_keep_event (GstYolov5Fifo *self, Item *item)
+{
+  if (item->object && GST_IS_EVENT (item->object)) {
+    GstEvent *event = GST_EVENT_CAST (item->object);
+
+    if (GST_EVENT_IS_STICKY (event)
+        && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
+        && GST_EVENT_TYPE (event) != GST_EVENT_EOS)
+      gst_pad_store_sticky_event (self->srcpad, event);
+  }
+  drop_item (self, item);
+}
+
+/* with lock */
+static void
+drop_items (GstYolov5Fifo *self, gboolean all)
+{
+  Item item;
+
+  while (remove_item (self, &item)) {
+    if (all)
+      drop_item (self, &item);
+    else
+      drop_item_but_keep_event (self, &item);
+  }
+  g_cond_broadcast (&self->query_handled);
+}
+
+/* with lock; downstream wants no more buffers, but what starts anew or ends it
+ * all still goes there */
+static void
+drop_until_restart (GstYolov5Fifo *self)
+{
+  Item *item, removed;
+
+  while ((item = gst_queue_array_peek_head_struct (self->items))) {
+    if (item->object && GST_IS_EVENT (item->object)) {
+      GstEventType type = GST_EVENT_TYPE (item->object);
+
+      if (type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT
+          || type == GST_EVENT_STREAM_START)
+        return;
+    } else if (item->object && GST_IS_QUERY (item->object)) {
+      self->answered_query = GST_QUERY_CAST (item->object);
+      self->query_answer = FALSE;
+      g_cond_broadcast (&self->query_handled);
+    }
+    remove_item (self, &removed);
+    drop_item_but_keep_event (self, &removed);
+  }
+  self->unexpected = TRUE;
+  g_cond_broadcast (&self->item_removed);
+}
+
+/* with lock, which is given up meanwhile */
+static GstFlowReturn
+push_buffer (GstYolov5Fifo *self, GstBuffer *buffer, gpointer job)
+{
+  GstFlowReturn result;
+  gboolean work_failed;
+
+  g_mutex_unlock (&self->lock);
+  result = self->callbacks->finish (self->element, &buffer, job);
+  work_failed = result != GST_FLOW_OK && result != GST_FLOW_FLUSHING;
+  if (result == GST_FLOW_OK)
+    result = gst_pad_push (self->srcpad, buffer);
+  else
+    gst_buffer_unref (buffer);
+  g_mutex_lock (&self->lock);
+
+  if (self->srcresult != GST_FLOW_OK)
+    return self->srcresult;
+
+  self->work_failed = work_failed;
+  if (result == GST_FLOW_EOS) {
+    GST_DEBUG_OBJECT (self->element, "downstream wants no more buffers");
+    drop_until_restart (self);
+    /* the task goes on, for the events to come */
+    return GST_FLOW_OK;
+  }
+  return result;
+}
+
+/* with lock, which is given up meanwhile */
+static GstFlowReturn
+push_event (GstYolov5Fifo *self, GstEvent *event)
+{
+  GstEventType type = GST_EVENT_TYPE (event);
+
+  g_mutex_unlock (&self->lock);
+  gst_pad_push_event (self->srcpad, event);
+  g_mutex_lock (&self->lock);
+
+  if (self->srcresult != GST_FLOW_OK)
+    return self->srcresult;
+  /* the task may pause, unless another stream came in already */
+  if (type == GST_EVENT_EOS && self->eos
+      && gst_queue_array_is_empty (self->items))
+    return GST_FLOW_EOS;
+  return GST_FLOW_OK;
+}
+
+/* with lock, which is given up meanwhile */
+static GstFlowReturn
+answer_query (GstYolov5Fifo *self, GstQuery *query)
+{
+  gboolean answer;
+
+  self->running_query = query;
+  g_mutex_unlock (&self->lock);
+  answer = gst_pad_peer_query (self->srcpad, query);
+  g_mutex_lock (&self->lock);
+
+  self->running_query = NULL;
+  self->answered_query = query;
+  self->query_answer = answer;
+  g_cond_broadcast (&self->query_handled);
+
+  return self->srcresult;
+}
+
+/* with lock, which is given up meanwhile */
+static GstFlowReturn
+push_item (GstYolov5Fifo *self, Item item)
+{
+  if (!item.object)
+    return GST_FLOW_OK;
+  if (GST_IS_BUFFER (item.object))
+    return push_buffer (self, GST_BUFFER_CAST (item.object), item.job);
+  if (GST_IS_EVENT (item.object))
+    return push_event (self, GST_EVENT_CAST (item.object));
+  return answer_query (self, GST_QUERY_CAST (item.object));
+}
+
+/* with lock, which is given up at the end */
+static void
+pause_task (GstYolov5Fifo *self)
+{
+  GstFlowReturn result = self->srcresult;
+  gboolean work_failed = self->work_failed;
+  gboolean failed = result == GST_FLOW_NOT_LINKED || result < GST_FLOW_EOS;
+  gboolean eos = self->eos;
+
+  GST_DEBUG_OBJECT (self->element, "pausing: %s", gst_flow_get_name (result));
+  gst_pad_pause_task (self->srcpad);
+
+  /* a pad that is linked again, or a new stream, starts the task again */
+  if (result == GST_FLOW_NOT_LINKED || result == GST_FLOW_EOS)
+    g_cond_broadcast (&self->query_handled);
+  else
+    drop_items (self, FALSE);
+  g_mutex_unlock (&self->lock);
+
+  /* upstream, having sent EOS, never sees the flow return */
+  if (eos && failed && !work_failed)
+    GST_ELEMENT_FLOW_ERROR (self->element, result);
+  /* and downstream, having done no wrong, is to finish its files */
+  if (work_failed || (eos && failed))
+    gst_pad_push_event (self->srcpad, gst_event_new_eos ());
+}
+
+/* the source pad's task */
+static void
+gst_yolov5_fifo_loop (gpointer data)
+{
+  GstYolov5Fifo *self = data;
+  gboolean found = FALSE;
+  Item item;
+
+  g_mutex_lock (&self->lock);
+  while (self->srcresult == GST_FLOW_OK && !(found = remove_item (self, &item)))
+    g_cond_wait (&self->item_added, &self->lock);
+
+  if (found) {
+    GstFlowReturn result = push_item (self, item);
+
+    if (self->srcresult == GST_FLOW_OK && result != GST_FLOW_OK)
+      set_result (self, result);
+  }
+
+  if (self->srcresult != GST_FLOW_OK)
+    pause_task (self);
+  else
+    g_mutex_unlock (&self->lock);
+}
+
+/**
+ * gst_yolov5_fifo_new:
+ * @element: the element of both pads
+ * @sinkpad: where everything comes from
+ * @srcpad: where everything goes, in a task of this pad
+ * @callbacks: what to do with the work attached to buffers
+ *
+ * Everything is borrowed and must outlive the FIFO.
+ *
+ * Returns: (transfer full): a FIFO, refusing everything until its pads are
+ *   activated
+ */
+GstYolov5Fifo *
+gst_yolov5_fifo_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad,
+    const GstYolov5FifoCallbacks *callbacks)
+{
+  GstYolov5Fifo *self = g_new0 (GstYolov5Fifo, 1);
+
+  self->element = element;
+  self->sinkpad = sinkpad;
+  self->srcpad = srcpad;
+  self->callbacks = callbacks;
+  self->items = gst_queue_array_new_for_struct (sizeof (Item), 16);
+  self->srcresult = GST_FLOW_FLUSHING;
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->item_added);
+  g_cond_init (&self->item_removed);
+  g_cond_init (&self->query_handled);
+
+  return self;
+}
+
+/**
+ * gst_yolov5_fifo_free:
+ * @self: (transfer full): a FIFO whose pads are not active
+ */
+void
+gst_yolov5_fifo_free (GstYolov5Fifo *self)
+{
+  drop_items (self, TRUE);
+  gst_queue_array_free (self->items);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->item_added);
+  g_cond_clear (&self->item_removed);
+  g_cond_clear (&self->query_handled);
+  g_free (self);
+}
+
+/* with lock */
+static GstFlowReturn
+get_flow (GstYolov5Fifo *self)
+{
+  if (self->srcresult == GST_FLOW_OK && (self->eos || self->unexpected))
+    return GST_FLOW_EOS;
+  return self->srcresult;
+}
+
+/**
+ * gst_yolov5_fifo_get_flow:
+ *
+ * Returns: what gst_yolov5_fifo_push_buffer() would return now
+ */
+GstFlowReturn
+gst_yolov5_fifo_get_flow (GstYolov5Fifo *self)
+{
+  GstFlowReturn flow;
+
+  g_mutex_lock (&self->lock);
+  flow = get_flow (self);
+  g_mutex_unlock (&self->lock);
+
+  return flow;
+}
+
+/**
+ * gst_yolov5_fifo_push_buffer:
+ * @buffer: (transfer full): a buffer
+ * @job: (transfer full) (nullable): the work to finish before it is pushed
+ *
+ * A buffer without work waits while there are too many of them already, which
+ * only happens when downstream or the work before them takes long.
+ *
+ * Returns: what downstream said last; other than %GST_FLOW_OK, the buffer was
+ *   not taken and the work was discarded
+ */
+GstFlowReturn
+gst_yolov5_fifo_push_buffer (
+    GstYolov5Fifo *self, GstBuffer *buffer, gpointer job)
+{
+  GstFlowReturn flow;
+
+  g_mutex_lock (&self->lock);
+  while ((flow = get_flow (self)) == GST_FLOW_OK && !job
+         && self->n_passing >= GST_YOLOV5_FIFO_MAX_PASSING)
+    g_cond_wait (&self->item_removed, &self->lock);
+  if (flow == GST_FLOW_OK) {
+    add_item (self, GST_MINI_OBJECT_CAST (buffer), job);
+  } else {
+    Item item = { GST_MINI_OBJECT_CAST (buffer), job };
+
+    drop_item (self, &item);
+  }
+  g_mutex_unlock (&self->lock);
+
+  return flow;
+}
+
+/* makes everything that waits give up, and waits for the task to pause */
+static void
+begin_flush (GstYolov5Fifo *self)
+{
+  g_mutex_lock (&self->lock);
+  set_result (self, GST_FLOW_FLUSHING);
+  g_cond_broadcast (&self->item_added);
+  g_cond_broadcast (&self->query_handled);
+  g_mutex_unlock (&self->lock);
+
+  gst_pad_pause_task (self->srcpad);
+}
+
+static GstFlowReturn
+flush_start (GstYolov5Fifo *self, GstEvent *event)
+{
+  gboolean pushed = gst_pad_push_event (self->srcpad, event);
+
+  /* the task does pause, as downstream and the work are flushing, too */
+  begin_flush (self);
+
+  return pushed ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+static GstFlowReturn
+flush_stop (GstYolov5Fifo *self, GstEvent *event)
+{
+  gboolean pushed;
+
+  /* The pads may have been restarted since FLUSH_START. What the task has in
+   * hand must not come after FLUSH_STOP, which waits for it downstream, too. */
+  begin_flush (self);
+  pushed = gst_pad_push_event (self->srcpad, event);
+
+  g_mutex_lock (&self->lock);
+  drop_items (self, FALSE);
+  restart (self);
+  g_mutex_unlock (&self->lock);
+
+  return pushed ? GST_FLOW_OK : GST_FLOW_ERROR;
+}
+
+/* with lock; whether an event may still be added, else why not. Sticky events
+ * are taken in spite of an error: what matters of them shows in the data flow,
+ * except for EOS, which no data follow */
+static GstFlowReturn
+check_event (GstYolov5Fifo *self, GstEvent *event)
+{
+  GstEventType type = GST_EVENT_TYPE (event);
+  gboolean restarts =
+      type == GST_EVENT_STREAM_START || type == GST_EVENT_SEGMENT;
+
+  if (self->srcresult == GST_FLOW_EOS && restarts)
+    set_result (self, GST_FLOW_OK);
+
+  if (self->srcresult != GST_FLOW_OK
+      && (!GST_EVENT_IS_STICKY (event) || type == GST_EVENT_EOS))
+    return self->srcresult;
+
+  if (self->eos) {
+    if (!restarts)
+      return GST_FLOW_EOS;
+    restart (self);
+  }
+
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+add_event (GstYolov5Fifo *self, GstEvent *event)
+{
+  GstEventType type = GST_EVENT_TYPE (event);
+  GstFlowReturn flow;
+  gboolean report;
+
+  g_mutex_lock (&self->lock);
+  flow = check_event (self, event);
+  if (flow == GST_FLOW_OK) {
+    if (type == GST_EVENT_EOS)
+      self->eos = TRUE;
+    else if (type == GST_EVENT_SEGMENT)
+      self->unexpected = FALSE;
+    add_item (self, GST_MINI_OBJECT_CAST (event), NULL);
+  }
+  report = type == GST_EVENT_EOS && !self->work_failed
+           && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS);
+  g_mutex_unlock (&self->lock);
+
+  if (flow == GST_FLOW_OK)
+    return flow;
+
+  GST_DEBUG_OBJECT (self->element, "refusing %s event: %s",
+      GST_EVENT_TYPE_NAME (event), gst_flow_get_name (flow));
+  if (report)
+    GST_ELEMENT_FLOW_ERROR (self->element, flow);
+  gst_event_unref (event);
+  return flow;
+}
+
+/**
+ * gst_yolov5_fifo_sink_event:
+ * @event: (transfer full): what came to the sink pad
+ *
+ * Returns: for the pad's event function
+ */
+GstFlowReturn
+gst_yolov5_fifo_sink_event (GstYolov5Fifo *self, GstEvent *event)
+{
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_FLUSH_START:
+      return flush_start (self, event);
+    case GST_EVENT_FLUSH_STOP:
+      return flush_stop (self, event);
+    default:
+      if (GST_EVENT_IS_SERIALIZED (event))
+        return add_event (self, event);
+      return gst_pad_push_event (self->srcpad, event) ? GST_FLOW_OK
+                                                      : GST_FLOW_ERROR;
+  }
+}
+
+/* with lock */
+static void
+forget_query (GstYolov5Fifo *self, GstQuery *query)
+{
+  guint i, length = gst_queue_array_get_length (self->items);
+
+  for (i = 0; i < length; i++) {
+    Item *item = gst_queue_array_peek_nth_struct (self->items, i);
+
+    if (item->object == GST_MINI_OBJECT_CAST (query))
+      item->object = NULL;
+  }
+}
+
+/**
+ * gst_yolov5_fifo_sink_query:
+ * @query: what came to the sink pad
+ *
+ * Serialized queries wait for what came before them to be pushed, others pass.
+ *
+ * Returns: whether downstream answered
+ */
+gboolean
+gst_yolov5_fifo_sink_query (GstYolov5Fifo *self, GstQuery *query)
+{
+  gboolean answer = FALSE;
+
+  if (!GST_QUERY_IS_SERIALIZED (query))
+    return gst_pad_query_default (
+        self->sinkpad, GST_OBJECT_CAST (self->element), query);
+
+  g_mutex_lock (&self->lock);
+  self->answered_query = NULL;
+  if (self->srcresult == GST_FLOW_OK)
+    add_item (self, GST_MINI_OBJECT_CAST (query), NULL);
+  /* the query is the caller's: not to be left while the task is using it */
+  while (self->answered_query != query
+         && (self->srcresult == GST_FLOW_OK || self->running_query == query))
+    g_cond_wait (&self->query_handled, &self->lock);
+
+  if (self->answered_query == query)
+    answer = self->query_answer;
+  else
+    forget_query (self, query);
+  self->answered_query = NULL;
+  g_mutex_unlock (&self->lock);
+
+  return answer;
+}
+
+/**
+ * gst_yolov5_fifo_src_event:
+ * @event: (transfer full): what came to the source pad
+ *
+ * Returns: whether upstream handled it
+ */
+gboolean
+gst_yolov5_fifo_src_event (GstYolov5Fifo *self, GstEvent *event)
+{
+  if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE) {
+    g_mutex_lock (&self->lock);
+    /* somebody may have linked us in the meantime */
+    if (self->srcresult == GST_FLOW_NOT_LINKED) {
+      set_result (self, GST_FLOW_OK);
+      start_task (self);
+    }
+    g_mutex_unlock (&self->lock);
+  }
+
+  return gst_pad_push_event (self->sinkpad, event);
+}
+
+/**
+ * gst_yolov5_fifo_sink_activate:
+ * @active: whether the sink pad is being activated in push mode
+ *
+ * Returns: for the pad's activation function
+ */
+gboolean
+gst_yolov5_fifo_sink_activate (GstYolov5Fifo *self, gboolean active)
+{
+  g_mutex_lock (&self->lock);
+  if (active) {
+    reset (self);
+  } else {
+    set_result (self, GST_FLOW_FLUSHING);
+    g_cond_broadcast (&self->query_handled);
+  }
+  g_mutex_unlock (&self->lock);
+
+  if (!active) {
+    /* the chain function is out when its lock is ours */
+    GST_PAD_STREAM_LOCK (self->sinkpad);
+    g_mutex_lock (&self->lock);
+    drop_items (self, TRUE);
+    g_mutex_unlock (&self->lock);
+    GST_PAD_STREAM_UNLOCK (self->sinkpad);
+  }
+
+  return TRUE;
+}
+
+/**
+ * gst_yolov5_fifo_src_activate:
+ * @active: whether the source pad is being activated in push mode
+ *
+ * Returns: for the pad's activation function
+ */
+gboolean
+gst_yolov5_fifo_src_activate (GstYolov5Fifo *self, gboolean active)
+{
+  gboolean done;
+
+  g_mutex_lock (&self->lock);
+  if (active) {
+    reset (self);
+    done = start_task (self);
+    g_mutex_unlock (&self->lock);
+    return done;
+  }
+
+  set_result (self, GST_FLOW_FLUSHING);
+  g_cond_broadcast (&self->item_added);
+  g_cond_broadcast (&self->query_handled);
+  g_mutex_unlock (&self->lock);
+
+  done = gst_pad_stop_task (self->srcpad);
+
+  g_mutex_lock (&self->lock);
+  drop_items (self, FALSE);
+  g_mutex_unlock (&self->lock);
+
+  return done;
+}

@@ -1,0 +1,36 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What follows from the caps of frames. */
+
+#pragma once
+
+#include "letterbox/letterbox.h"
+#include "opened-model.h"
+
+G_BEGIN_DECLS
+
+/**
+ * GstYolov5FrameFormat:
+ * @info: the caps
+ * @letterbox: from such frames into the model's input
+ *
+ * Reference counted, as frames of the old caps may still be in flight when new
+ * caps come. Any thread may read it.
+ */
+typedef struct {
+  GstVideoInfo info;
+  Letterbox *letterbox;
+} GstYolov5FrameFormat;
+
+GstYolov5FrameFormat *gst_yolov5_frame_format_new (
+    const GstYolov5OpenedModel *model, const GstVideoInfo *info,
+    GError **error);
+void gst_yolov5_frame_format_find_limits (const GstYolov5FrameFormat *self,
+    guint min_size, guint max_size, Yolov5SizeLimits *limits);
+GstYolov5FrameFormat *gst_yolov5_frame_format_ref (GstYolov5FrameFormat *self);
+void gst_yolov5_frame_format_unref (GstYolov5FrameFormat *self);
+
+G_END_DECLS

@@ -1,0 +1,142 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Errors of the rooms below as GStreamer's errors, and detections as element
+ * messages. */
+
+#include "messages.h"
+
+static void
+find_gst_error (const GError *error, GQuark *domain, gint *code)
+{
+  *domain = GST_RESOURCE_ERROR;
+  *code = GST_RESOURCE_ERROR_SETTINGS;
+
+  if (g_error_matches (error, DPU_ERROR, DPU_ERROR_NOT_FOUND)
+      || g_error_matches (error, YOLOV5_ERROR, YOLOV5_ERROR_NOT_FOUND)) {
+    *code = GST_RESOURCE_ERROR_NOT_FOUND;
+  } else if (g_error_matches (error, DPU_ERROR, DPU_ERROR_INIT)) {
+    *domain = GST_LIBRARY_ERROR;
+    *code = GST_LIBRARY_ERROR_INIT;
+  } else if (g_error_matches (error, DPU_ERROR, DPU_ERROR_FAILED)) {
+    *domain = GST_STREAM_ERROR;
+    *code = GST_STREAM_ERROR_FAILED;
+  } else if (error->domain == LETTERBOX_ERROR) {
+    *domain = GST_STREAM_ERROR;
+    *code = GST_STREAM_ERROR_FORMAT;
+  } else if (error->domain == G_THREAD_ERROR) {
+    *domain = GST_CORE_ERROR;
+    *code = GST_CORE_ERROR_THREAD;
+  }
+}
+
+/**
+ * gst_yolov5_post_error:
+ * @element: whose message it is
+ * @error: what went wrong, as a sentence
+ *
+ * Posts @error on the bus, its sentence as the message applications show.
+ * Paths in it may be in any encoding, the message is UTF-8.
+ */
+void
+gst_yolov5_post_error (GstElement *element, const GError *error)
+{
+  GQuark domain;
+  gint code;
+
+  find_gst_error (error, &domain, &code);
+  gst_element_message_full (element, GST_MESSAGE_ERROR, domain, code,
+      g_utf8_make_valid (error->message, -1), NULL, __FILE__, GST_FUNCTION,
+      __LINE__);
+}
+
+static GstStructure *
+detection_to_structure (
+    const GstVideoInfo *info, const GstYolov5Detection *detection)
+{
+  GstVideoRectangle box;
+
+  gst_yolov5_detection_get_pixels (detection, info, &box);
+  /* clang-format off */
+  return gst_structure_new ("detection",
+      "label", G_TYPE_STRING, g_quark_to_string (detection->label),
+      "label-id", G_TYPE_INT, detection->label_id,
+      "confidence", G_TYPE_DOUBLE, detection->confidence,
+      "x", G_TYPE_INT, box.x,
+      "y", G_TYPE_INT, box.y,
+      "width", G_TYPE_INT, box.w,
+      "height", G_TYPE_INT, box.h,
+      NULL);
+  /* clang-format on */
+}
+
+static void
+find_times (GstPad *srcpad, GstClockTime timestamp, GstClockTime *stream_time,
+    GstClockTime *running_time)
+{
+  GstEvent *event = gst_pad_get_sticky_event (srcpad, GST_EVENT_SEGMENT, 0);
+  const GstSegment *segment;
+
+  *stream_time = GST_CLOCK_TIME_NONE;
+  *running_time = GST_CLOCK_TIME_NONE;
+  if (!event)
+    return;
+
+  gst_event_parse_segment (event, &segment);
+  if (segment->format == GST_FORMAT_TIME) {
+    *stream_time =
+        gst_segment_to_stream_time (segment, GST_FORMAT_TIME, timestamp);
+    *running_time =
+        gst_segment_to_running_time (segment, GST_FORMAT_TIME, timestamp);
+  }
+  gst_event_unref (event);
+}
+
+/**
+ * gst_yolov5_post_detections:
+ * @element: whose message it is
+ * @srcpad: the pad @buffer is going to be pushed from
+ * @buffer: the frame
+ * @slot: what was found in it
+ *
+ * Posts an element message with the fields listed in the element's
+ * documentation.
+ */
+void
+gst_yolov5_post_detections (GstElement *element, GstPad *srcpad,
+    GstBuffer *buffer, const GstYolov5Slot *slot)
+{
+  GstClockTime stream_time, running_time;
+  GValue list = G_VALUE_INIT;
+  GstStructure *structure;
+  guint i;
+
+  g_value_init (&list, GST_TYPE_LIST);
+  for (i = 0; i < slot->detections->len; i++) {
+    const GstYolov5Detection *detection =
+        &g_array_index (slot->detections, GstYolov5Detection, i);
+    GValue value = G_VALUE_INIT;
+
+    g_value_init (&value, GST_TYPE_STRUCTURE);
+    g_value_take_boxed (
+        &value, detection_to_structure (&slot->format->info, detection));
+    gst_value_list_append_and_take_value (&list, &value);
+  }
+
+  find_times (srcpad, GST_BUFFER_PTS (buffer), &stream_time, &running_time);
+  /* clang-format off */
+  structure = gst_structure_new ("yolov5dpu",
+      "frame", G_TYPE_UINT64, slot->frame,
+      "timestamp", G_TYPE_UINT64, GST_BUFFER_PTS (buffer),
+      "stream-time", G_TYPE_UINT64, stream_time,
+      "running-time", G_TYPE_UINT64, running_time,
+      "duration", G_TYPE_UINT64, GST_BUFFER_DURATION (buffer),
+      NULL);
+  /* clang-format on */
+  gst_structure_take_value (structure, "detections", &list);
+
+  gst_element_post_message (
+      element, gst_message_new_element (GST_OBJECT_CAST (element), structure));
+}

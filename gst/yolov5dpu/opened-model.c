@@ -1,0 +1,263 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Opens models, shares them among elements, and says how many frames are worked
+ * on at once. */
+
+#include "opened-model.h"
+
+#include <glib/gstdio.h>
+
+GST_DEBUG_CATEGORY_EXTERN (gst_yolov5_dpu_debug);
+#define GST_CAT_DEFAULT gst_yolov5_dpu_debug
+
+/* For each core of a DPU: a frame in it, and one that is letterboxed or decoded
+ * meanwhile. VART ties runners to cores, so that with fewer slots some cores
+ * would wait while frames wait for others. */
+#define SLOTS_PER_CORE 2
+/* ... and with a single core, one more: letterbox and decoding of the only other
+ * frame would have to fit into one execution, every time */
+#define MIN_DPU_SLOTS 3
+
+/* A registry, as elements do not know each other. A model stays in it as long
+ * as an element uses it; a file that was replaced is another model. */
+typedef struct {
+  gchar *path;
+  DpuDevice device;
+  guint timeout;
+  GStatBuf file;
+  DpuModel *model;
+  guint n_users;
+} SharedModel;
+
+/* Which models there are is quickly told; opening one may take a while, longer
+ * where a DPU hangs, and is nothing for users of the software DPU to wait for. */
+static struct {
+  GMutex lock;
+  GSList *models;
+  /* taken before the lock above */
+  GMutex opening_dpu;
+  GMutex opening_cpu;
+} registry;
+
+static gboolean
+is_same_file (const GStatBuf *a, const GStatBuf *b)
+{
+  return a->st_dev == b->st_dev && a->st_ino == b->st_ino
+         && a->st_size == b->st_size && a->st_mtime == b->st_mtime;
+}
+
+/* with lock; a model whose DPU is lost is for those who have it already */
+static SharedModel *
+find_shared (
+    const gchar *path, DpuDevice device, guint timeout, const GStatBuf *file)
+{
+  GSList *item;
+
+  for (item = registry.models; item != NULL; item = item->next) {
+    SharedModel *shared = item->data;
+
+    /* messages name the path, so that is to be the same as well */
+    if (shared->device == device && shared->timeout == timeout
+        && is_same_file (&shared->file, file)
+        && g_str_equal (shared->path, path)
+        && dpu_model_is_usable (shared->model))
+      return shared;
+  }
+  return NULL;
+}
+
+static DpuModel *
+use_shared (
+    const gchar *path, DpuDevice device, guint timeout, const GStatBuf *file)
+{
+  DpuModel *model = NULL;
+  SharedModel *shared;
+
+  g_mutex_lock (&registry.lock);
+  shared = find_shared (path, device, timeout, file);
+  if (shared) {
+    shared->n_users++;
+    model = shared->model;
+    GST_INFO (
+        "%s is open already, shared by %u elements now", path, shared->n_users);
+  }
+  g_mutex_unlock (&registry.lock);
+  return model;
+}
+
+static void
+add_shared (const gchar *path, DpuDevice device, guint timeout,
+    const GStatBuf *file, DpuModel *model)
+{
+  SharedModel *shared = g_new0 (SharedModel, 1);
+
+  shared->path = g_strdup (path);
+  shared->device = device;
+  shared->timeout = timeout;
+  shared->file = *file;
+  shared->model = model;
+  shared->n_users = 1;
+  g_mutex_lock (&registry.lock);
+  registry.models = g_slist_prepend (registry.models, shared);
+  g_mutex_unlock (&registry.lock);
+}
+
+/* Opens a model, unless it is open already. Threads that want a DPU wait for
+ * each other, as VART opens one model at a time anyway, and so do those that
+ * want the software DPU. */
+static DpuModel *
+acquire_model (
+    const gchar *path, DpuDevice device, guint timeout, GError **error)
+{
+  GMutex *opening =
+      device == DPU_DEVICE_CPU ? &registry.opening_cpu : &registry.opening_dpu;
+  DpuModel *model = NULL;
+  GStatBuf file = { 0 };
+
+  g_mutex_lock (opening);
+  if (g_stat (path, &file) == 0)
+    model = use_shared (path, device, timeout, &file);
+  if (!model) {
+    /* it says best what is wrong with a file that is not there */
+    GST_INFO ("opening %s", path);
+    model = dpu_model_open (path, device, error);
+    if (model) {
+      dpu_model_set_timeout (model, timeout);
+      add_shared (path, device, timeout, &file, model);
+    }
+  }
+  g_mutex_unlock (opening);
+
+  return model;
+}
+
+/* closes the model when nobody else uses it */
+static void
+release_model (DpuModel *model)
+{
+  SharedModel *unused = NULL;
+  GSList *item;
+
+  g_mutex_lock (&registry.lock);
+  for (item = registry.models; item != NULL; item = item->next) {
+    SharedModel *shared = item->data;
+
+    if (shared->model != model)
+      continue;
+    if (--shared->n_users == 0) {
+      registry.models = g_slist_delete_link (registry.models, item);
+      unused = shared;
+    }
+    break;
+  }
+  g_mutex_unlock (&registry.lock);
+
+  if (unused) {
+    GST_INFO ("closing %s", unused->path);
+    dpu_model_unref (unused->model);
+    g_free (unused->path);
+    g_free (unused);
+  }
+}
+
+static void
+to_yolov5_tensor (const DpuTensor *tensor, Yolov5Tensor *yolov5)
+{
+  yolov5->height = tensor->height;
+  yolov5->width = tensor->width;
+  yolov5->channels = tensor->channels;
+  yolov5->fix_point = tensor->fix_point;
+}
+
+static Yolov5Model *
+describe_model (const DpuModel *dpu, const gchar *info_path,
+    const gchar *label_path, GError **error)
+{
+  guint i, n_outputs = dpu_model_get_n_outputs (dpu);
+  g_autofree Yolov5Tensor *outputs = g_new (Yolov5Tensor, n_outputs);
+  Yolov5Tensor input;
+
+  to_yolov5_tensor (dpu_model_get_input (dpu), &input);
+  for (i = 0; i < n_outputs; i++)
+    to_yolov5_tensor (dpu_model_get_output (dpu, i), &outputs[i]);
+
+  return yolov5_model_new (
+      &input, outputs, n_outputs, info_path, label_path, error);
+}
+
+/**
+ * gst_yolov5_opened_model_open:
+ * @settings: which model, on which device
+ * @error: #DpuError or #Yolov5Error
+ *
+ * Returns: (transfer full) (nullable): the model
+ */
+GstYolov5OpenedModel *
+gst_yolov5_opened_model_open (const GstYolov5Settings *settings, GError **error)
+{
+  g_autofree gchar *info_path = g_strdup (settings->info_path);
+  GstYolov5OpenedModel *self;
+  Yolov5Model *yolov5;
+  DpuModel *dpu;
+
+  if (settings->firmware_path && settings->device != DPU_DEVICE_CPU
+      && !dpu_set_firmware (settings->firmware_path, error))
+    return NULL;
+  dpu = acquire_model (settings->model_path, settings->device,
+      settings->timeout / GST_MSECOND, error);
+  if (!dpu)
+    return NULL;
+
+  if (!info_path)
+    info_path = yolov5_model_find_info (settings->model_path);
+  yolov5 = describe_model (dpu, info_path, settings->label_path, error);
+  if (!yolov5) {
+    release_model (dpu);
+    return NULL;
+  }
+
+  self = g_new0 (GstYolov5OpenedModel, 1);
+  self->dpu = dpu;
+  self->yolov5 = yolov5;
+  self->max_in_flight = settings->max_in_flight;
+  self->cpu_threads = settings->cpu_threads;
+  return self;
+}
+
+void
+gst_yolov5_opened_model_free (GstYolov5OpenedModel *self)
+{
+  yolov5_model_unref (self->yolov5);
+  release_model (self->dpu);
+  g_free (self);
+}
+
+/**
+ * gst_yolov5_opened_model_choose_slots:
+ * @n_slots: (out): how many frames to work on at once
+ * @cpu_threads: (out): how many threads the software DPU uses for each
+ *
+ * On a software DPU frames are worked on side by side, a thread each, while one
+ * more is being letterboxed. Several threads for one frame wait for each other
+ * after every layer, and do so busily: where decoders and encoders want the
+ * processors too, that made frames take 30 times as long.
+ */
+void
+gst_yolov5_opened_model_choose_slots (
+    const GstYolov5OpenedModel *self, guint *n_slots, guint *cpu_threads)
+{
+  *cpu_threads = MAX (self->cpu_threads, 1);
+  *n_slots = self->max_in_flight;
+  if (*n_slots != 0)
+    return;
+
+  if (dpu_model_get_device (self->dpu) == DPU_DEVICE_DPU)
+    *n_slots =
+        MAX (SLOTS_PER_CORE * dpu_model_get_n_cores (self->dpu), MIN_DPU_SLOTS);
+  else
+    *n_slots = MAX (g_get_num_processors () / *cpu_threads, 1) + 1;
+  *n_slots = MIN (*n_slots, GST_YOLOV5_MAX_SLOTS);
+}

@@ -1,0 +1,35 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* An opened model. Elements with the same model on the same device share it, and
+ * with it the weights. */
+
+#pragma once
+
+#include "settings.h"
+
+G_BEGIN_DECLS
+
+/**
+ * GstYolov5OpenedModel:
+ * @dpu: the model's tensors, for runners
+ * @yolov5: what these tensors mean
+ *
+ * Nothing in it changes until it is freed. Other elements may share @dpu.
+ */
+typedef struct {
+  DpuModel *dpu;
+  Yolov5Model *yolov5;
+  guint max_in_flight;
+  guint cpu_threads;
+} GstYolov5OpenedModel;
+
+GstYolov5OpenedModel *gst_yolov5_opened_model_open (
+    const GstYolov5Settings *settings, GError **error);
+void gst_yolov5_opened_model_free (GstYolov5OpenedModel *self);
+void gst_yolov5_opened_model_choose_slots (
+    const GstYolov5OpenedModel *self, guint *n_slots, guint *cpu_threads);
+
+G_END_DECLS

@@ -1,0 +1,84 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The detector's properties that can be set, as they are at one moment. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+#include "dpu/dpu.h"
+#include "yolov5/yolov5.h"
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_YOLOV5_DPU_DEVICE (gst_yolov5_dpu_device_get_type ())
+GType gst_yolov5_dpu_device_get_type (void);
+
+/* most frames that are worked on at once */
+#define GST_YOLOV5_MAX_SLOTS 16
+
+/**
+ * GstYolov5Settings:
+ * @threshold_set: whether the user set @threshold, so that the model does not
+ * @iou_threshold_set: whether the user set @iou_threshold
+ * @class_rules: (nullable): what @classes and @class_thresholds mean to the
+ *   model that is open, %NULL when there is none or they ask for nothing
+ * @min_box_size: in pixels of the frame
+ * @max_box_size: in pixels of the frame, or 0
+ *
+ * What the properties say.
+ */
+typedef struct {
+  gchar *model_path;
+  gchar *info_path;
+  gchar *label_path;
+  DpuDevice device;
+  guint max_in_flight;
+  guint cpu_threads;
+  GstClockTime timeout;
+  gchar *firmware_path;
+  gfloat threshold;
+  gfloat iou_threshold;
+  guint max_detections;
+  gboolean class_agnostic;
+  gchar *classes;
+  gchar *class_thresholds;
+  guint min_box_size;
+  guint max_box_size;
+  guint inference_interval;
+  gboolean no_block;
+  gboolean qos;
+  gboolean post_messages;
+  gboolean attach_roi_meta;
+
+  gboolean threshold_set;
+  gboolean iou_threshold_set;
+  Yolov5ClassRules *class_rules;
+
+  /*< private >*/
+  GObject *owner;
+} GstYolov5Settings;
+
+void gst_yolov5_settings_install (GObjectClass *object_class);
+
+void gst_yolov5_settings_init (GstYolov5Settings *self, GObject *owner);
+void gst_yolov5_settings_copy (
+    GstYolov5Settings *self, const GstYolov5Settings *source);
+void gst_yolov5_settings_clear (GstYolov5Settings *self);
+void gst_yolov5_settings_use_model (
+    GstYolov5Settings *self, const Yolov5Model *yolov5);
+gboolean gst_yolov5_settings_use_classes (
+    GstYolov5Settings *self, const Yolov5Model *yolov5, GError **error);
+gboolean gst_yolov5_settings_set (GstYolov5Settings *self, GParamSpec *pspec,
+    const GValue *value, const Yolov5Model *yolov5, GError **error);
+void gst_yolov5_settings_get (
+    const GstYolov5Settings *self, GParamSpec *pspec, GValue *value);
+void gst_yolov5_settings_get_parameters (
+    const GstYolov5Settings *self, Yolov5Parameters *parameters);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstYolov5Settings, gst_yolov5_settings_clear)
+
+G_END_DECLS

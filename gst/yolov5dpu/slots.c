@@ -1,0 +1,568 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Slots and their worker threads. A slot is acquired by the chain function,
+ * filled and submitted, executed and decoded by its worker, waited for and
+ * released by the source pad's task. */
+
+#include "slots.h"
+
+typedef enum {
+  SLOT_FREE,
+  /* somebody acquired it and is filling it */
+  SLOT_ACQUIRED,
+  /* submitted, the worker has not looked yet */
+  SLOT_SUBMITTED,
+  SLOT_EXECUTING,
+  /* as above, but nobody waits for the result any more */
+  SLOT_ABANDONED,
+  SLOT_DONE,
+} SlotState;
+
+/* the half of a slot that nobody else needs to see */
+struct _GstYolov5SlotWorker {
+  GThread *thread;
+  /* under the pool's lock */
+  GCond wake;
+  SlotState state;
+  gboolean started;
+  GError *start_error;
+  GstClockTime warm_up_time;
+  /* of the worker's thread, which changes the runner under the pool's lock once
+   * it has started; the input also of whoever acquired the slot */
+  DpuRunner *runner;
+  Yolov5Decoder *decoder;
+  gint8 *input;
+  const gint8 **outputs;
+};
+
+struct _GstYolov5SlotPool {
+  DpuModel *model;
+  Yolov5Model *yolov5;
+  guint cpu_threads;
+  GQuark *labels;
+
+  GMutex lock;
+  /* a slot became free or done, a worker started, flushing changed */
+  GCond changed;
+  GstYolov5Slot *slots;
+  guint n_slots;
+  guint next;
+  gboolean flushing;
+  gboolean stopping;
+};
+
+/* boxes in pixels of the model's input become boxes on the frame; those that
+ * lie wholly in the padding have no pixel there and go */
+static void
+map_detections (
+    GstYolov5Slot *slot, const Yolov5Detection *detections, guint n_detections)
+{
+  const Letterbox *letterbox = slot->format->letterbox;
+  guint i;
+
+  g_array_set_size (slot->detections, 0);
+  for (i = 0; i < n_detections; i++) {
+    const Yolov5Detection *found = &detections[i];
+    gfloat x_min = found->x_min, y_min = found->y_min;
+    gfloat x_max = found->x_max, y_max = found->y_max;
+    GstYolov5Detection detection;
+
+    letterbox_map_to_frame (letterbox, &x_min, &y_min);
+    letterbox_map_to_frame (letterbox, &x_max, &y_max);
+    if (x_max <= x_min || y_max <= y_min)
+      continue;
+
+    detection.label = slot->pool->labels[found->class_id];
+    detection.label_id = found->class_id;
+    detection.confidence = found->confidence;
+    detection.x = x_min;
+    detection.y = y_min;
+    detection.width = x_max - x_min;
+    detection.height = y_max - y_min;
+    g_array_append_val (slot->detections, detection);
+  }
+}
+
+static void
+execute (GstYolov5Slot *slot)
+{
+  GstYolov5SlotWorker *worker = slot->worker;
+  const Yolov5Detection *detections;
+  guint n_detections;
+  GstClockTime start, executed;
+
+  start = gst_util_get_timestamp ();
+  if (!dpu_runner_execute (worker->runner, &slot->error)) {
+    g_array_set_size (slot->detections, 0);
+    slot->done = gst_util_get_timestamp ();
+    return;
+  }
+
+  executed = gst_util_get_timestamp ();
+  detections = yolov5_decoder_run (
+      worker->decoder, worker->outputs, &slot->parameters, &n_detections);
+  map_detections (slot, detections, n_detections);
+
+  slot->done = gst_util_get_timestamp ();
+  slot->inference_time = executed - start;
+  slot->postprocess_time = slot->done - executed;
+}
+
+/* The first execution is like no other: memory is touched for the first time,
+ * and what is wrong with the device shows. No frame has to wait for that, and
+ * what it takes is a first guess of what frames will. */
+static void
+warm_up (GstYolov5SlotWorker *worker, GError **error)
+{
+  GstClockTime start = gst_util_get_timestamp ();
+
+  if (!dpu_runner_execute (worker->runner, error))
+    g_clear_pointer (&worker->runner, dpu_runner_free);
+  worker->warm_up_time = gst_util_get_timestamp () - start;
+}
+
+static void
+prepare (GstYolov5Slot *slot, GError **error)
+{
+  GstYolov5SlotPool *pool = slot->pool;
+  GstYolov5SlotWorker *worker = slot->worker;
+  guint n_outputs = dpu_model_get_n_outputs (pool->model);
+  guint i;
+
+  worker->decoder = yolov5_decoder_new (pool->yolov5);
+  worker->input = dpu_runner_get_input (worker->runner);
+  worker->outputs = g_new (const gint8 *, n_outputs);
+  for (i = 0; i < n_outputs; i++)
+    worker->outputs[i] = dpu_runner_get_output (worker->runner, i);
+  warm_up (worker, error);
+}
+
+/* the runner is the worker's from its start to its end */
+static gpointer
+run_worker (gpointer data)
+{
+  GstYolov5Slot *slot = data;
+  GstYolov5SlotPool *pool = slot->pool;
+  GstYolov5SlotWorker *worker = slot->worker;
+  DpuRunner *runner;
+  GError *error = NULL;
+
+  prepare (slot, &error);
+
+  g_mutex_lock (&pool->lock);
+  worker->start_error = error;
+  worker->started = TRUE;
+  g_cond_broadcast (&pool->changed);
+
+  while (!pool->stopping && worker->runner) {
+    if (worker->state != SLOT_SUBMITTED) {
+      g_cond_wait (&worker->wake, &pool->lock);
+      continue;
+    }
+
+    worker->state = SLOT_EXECUTING;
+    g_mutex_unlock (&pool->lock);
+    execute (slot);
+    g_mutex_lock (&pool->lock);
+    worker->state = worker->state == SLOT_ABANDONED ? SLOT_FREE : SLOT_DONE;
+    g_cond_broadcast (&pool->changed);
+  }
+  runner = g_steal_pointer (&worker->runner);
+  g_mutex_unlock (&pool->lock);
+
+  g_clear_pointer (&worker->decoder, yolov5_decoder_free);
+  g_clear_pointer (&runner, dpu_runner_free);
+  g_clear_pointer (&worker->outputs, g_free);
+
+  return NULL;
+}
+
+/**
+ * gst_yolov5_slot_pool_new:
+ *
+ * Returns: (transfer full): a pool without slots, flushing
+ */
+GstYolov5SlotPool *
+gst_yolov5_slot_pool_new (void)
+{
+  GstYolov5SlotPool *self = g_new0 (GstYolov5SlotPool, 1);
+
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  self->flushing = TRUE;
+
+  return self;
+}
+
+/**
+ * gst_yolov5_slot_pool_free:
+ * @self: (transfer full): a pool that was stopped
+ */
+void
+gst_yolov5_slot_pool_free (GstYolov5SlotPool *self)
+{
+  g_return_if_fail (self->n_slots == 0);
+
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  g_free (self);
+}
+
+/* runners are made one after another: a DPU's cores get them in turn, and so do
+ * frames get slots */
+static gboolean
+start_slot (GstYolov5SlotPool *self, guint index, GError **error)
+{
+  GstYolov5Slot *slot = &self->slots[index];
+  GstYolov5SlotWorker *worker = g_new0 (GstYolov5SlotWorker, 1);
+  /* Linux shows the first 15 characters of a thread's name */
+  g_autofree gchar *name = g_strdup_printf ("yolov5:worker%u", index);
+
+  g_cond_init (&worker->wake);
+  slot->index = index;
+  slot->pool = self;
+  slot->worker = worker;
+  slot->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
+  worker->runner = dpu_runner_new (self->model, self->cpu_threads, error);
+  if (!worker->runner)
+    return FALSE;
+  worker->thread = g_thread_try_new (name, run_worker, slot, error);
+
+  return worker->thread != NULL;
+}
+
+static void
+set_n_slots (GstYolov5SlotPool *self, guint n_slots)
+{
+  g_mutex_lock (&self->lock);
+  self->n_slots = n_slots;
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+wait_for_workers (GstYolov5SlotPool *self, guint n_started, GError **error)
+{
+  GError *start_error = NULL;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  for (i = 0; i < n_started; i++) {
+    GstYolov5SlotWorker *worker = self->slots[i].worker;
+
+    while (!worker->started)
+      g_cond_wait (&self->changed, &self->lock);
+    if (!start_error)
+      start_error = g_steal_pointer (&worker->start_error);
+  }
+  g_mutex_unlock (&self->lock);
+
+  if (start_error) {
+    g_propagate_error (error, start_error);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+/**
+ * gst_yolov5_slot_pool_start:
+ * @self: a pool that is not started
+ * @model: the opened model
+ * @n_slots: how many frames may be worked on at once
+ * @cpu_threads: how many processors a runner of the software DPU uses
+ * @error: #DpuError, or #GThreadError
+ *
+ * Starts the workers and waits until each has its runner and has used it once.
+ *
+ * Returns: whether all of them have one; if not, the pool is not started
+ */
+gboolean
+gst_yolov5_slot_pool_start (GstYolov5SlotPool *self,
+    const GstYolov5OpenedModel *model, guint n_slots, guint cpu_threads,
+    GError **error)
+{
+  guint n_classes = yolov5_model_get_n_classes (model->yolov5);
+  gboolean started = TRUE;
+  guint i, n_started = 0;
+
+  g_return_val_if_fail (self->n_slots == 0, FALSE);
+  g_return_val_if_fail (n_slots > 0, FALSE);
+
+  self->model = dpu_model_ref (model->dpu);
+  self->yolov5 = yolov5_model_ref (model->yolov5);
+  self->cpu_threads = cpu_threads;
+  self->labels = g_new (GQuark, n_classes);
+  for (i = 0; i < n_classes; i++)
+    self->labels[i] =
+        g_quark_from_string (yolov5_model_get_label (model->yolov5, i));
+  self->slots = g_new0 (GstYolov5Slot, n_slots);
+  self->next = 0;
+
+  while (started && n_started < n_slots)
+    started = start_slot (self, n_started++, error);
+  set_n_slots (self, n_started);
+  if (started)
+    started = wait_for_workers (self, n_slots, error);
+  if (!started)
+    gst_yolov5_slot_pool_stop (self);
+
+  return started;
+}
+
+static void
+clear_slot (GstYolov5Slot *slot)
+{
+  GstYolov5SlotWorker *worker = slot->worker;
+
+  if (worker->thread)
+    g_thread_join (worker->thread);
+  g_clear_pointer (&worker->runner, dpu_runner_free);
+  g_clear_error (&worker->start_error);
+  g_cond_clear (&worker->wake);
+  g_free (worker);
+
+  g_clear_pointer (&slot->format, gst_yolov5_frame_format_unref);
+  g_clear_pointer (&slot->class_rules, yolov5_class_rules_unref);
+  g_clear_error (&slot->error);
+  g_array_unref (slot->detections);
+}
+
+/**
+ * gst_yolov5_slot_pool_stop:
+ * @self: a pool of which nobody holds a slot
+ *
+ * Ends the workers. What is being executed is waited for, as nothing can end an
+ * execution, though not much longer than one takes where a DPU hangs; what was
+ * only submitted is not begun. Stopping a pool that is not started is fine.
+ */
+void
+gst_yolov5_slot_pool_stop (GstYolov5SlotPool *self)
+{
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  self->stopping = TRUE;
+  for (i = 0; i < self->n_slots; i++) {
+    GstYolov5SlotWorker *worker = self->slots[i].worker;
+
+    if (worker->started && worker->runner)
+      dpu_runner_interrupt (worker->runner);
+    g_cond_signal (&worker->wake);
+  }
+  g_mutex_unlock (&self->lock);
+
+  for (i = 0; i < self->n_slots; i++)
+    clear_slot (&self->slots[i]);
+
+  set_n_slots (self, 0);
+  self->stopping = FALSE;
+  g_clear_pointer (&self->slots, g_free);
+  g_clear_pointer (&self->labels, g_free);
+  g_clear_pointer (&self->yolov5, yolov5_model_unref);
+  g_clear_pointer (&self->model, dpu_model_unref);
+}
+
+/**
+ * gst_yolov5_slot_pool_get_n_slots:
+ * @self: a pool, started or not
+ *
+ * Any thread may call it.
+ *
+ * Returns: how many slots there are, 0 when it is not started
+ */
+guint
+gst_yolov5_slot_pool_get_n_slots (GstYolov5SlotPool *self)
+{
+  guint n_slots;
+
+  g_mutex_lock (&self->lock);
+  n_slots = self->n_slots;
+  g_mutex_unlock (&self->lock);
+
+  return n_slots;
+}
+
+/**
+ * gst_yolov5_slot_pool_get_warm_up_time:
+ * @self: a started pool
+ *
+ * Returns: what the quickest of the first executions took; the others may have
+ *   waited for it
+ */
+GstClockTime
+gst_yolov5_slot_pool_get_warm_up_time (const GstYolov5SlotPool *self)
+{
+  GstClockTime quickest = GST_CLOCK_TIME_NONE;
+  guint i;
+
+  for (i = 0; i < self->n_slots; i++)
+    quickest = MIN (quickest, self->slots[i].worker->warm_up_time);
+  return quickest;
+}
+
+/**
+ * gst_yolov5_slot_pool_set_flushing:
+ * @self: a pool, started or not
+ * @flushing: whether nobody may wait
+ *
+ * While flushing, gst_yolov5_slot_pool_acquire() and gst_yolov5_slot_wait()
+ * return at once; those that wait are woken. Any thread may call it.
+ */
+void
+gst_yolov5_slot_pool_set_flushing (GstYolov5SlotPool *self, gboolean flushing)
+{
+  g_mutex_lock (&self->lock);
+  self->flushing = flushing;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/* round robin, as runners are spread over the cores of a DPU in the order of
+ * their creation */
+static GstYolov5Slot *
+find_free_slot (GstYolov5SlotPool *self)
+{
+  guint i;
+
+  for (i = 0; i < self->n_slots; i++) {
+    guint index = (self->next + i) % self->n_slots;
+
+    if (self->slots[index].worker->state == SLOT_FREE) {
+      self->next = index + 1;
+      return &self->slots[index];
+    }
+  }
+
+  return NULL;
+}
+
+/**
+ * gst_yolov5_slot_pool_acquire:
+ * @self: a started pool
+ * @wait: whether to wait for a slot that nobody uses
+ *
+ * Returns: (transfer full) (nullable): a slot for gst_yolov5_slot_release(), or
+ *   %NULL when flushing, or when all are in use and it is not to wait
+ */
+GstYolov5Slot *
+gst_yolov5_slot_pool_acquire (GstYolov5SlotPool *self, gboolean wait)
+{
+  GstYolov5Slot *slot = NULL;
+
+  g_mutex_lock (&self->lock);
+  while (!self->flushing && !(slot = find_free_slot (self)) && wait)
+    g_cond_wait (&self->changed, &self->lock);
+  if (slot)
+    slot->worker->state = SLOT_ACQUIRED;
+  g_mutex_unlock (&self->lock);
+
+  return slot;
+}
+
+/**
+ * gst_yolov5_slot_set_parameters:
+ * @slot: an acquired slot, not submitted
+ * @parameters: how its heads are to be decoded
+ * @class_rules: (nullable): in addition to @parameters
+ */
+void
+gst_yolov5_slot_set_parameters (GstYolov5Slot *slot,
+    const Yolov5Parameters *parameters, Yolov5ClassRules *class_rules)
+{
+  if (slot->class_rules != class_rules) {
+    g_clear_pointer (&slot->class_rules, yolov5_class_rules_unref);
+    if (class_rules)
+      slot->class_rules = yolov5_class_rules_ref (class_rules);
+  }
+  slot->parameters = *parameters;
+  slot->parameters.class_rules = slot->class_rules;
+}
+
+/**
+ * gst_yolov5_slot_write_frame:
+ * @slot: an acquired slot, not submitted
+ * @format: caps of the frame
+ * @frame: the frame, mapped for reading
+ *
+ * Letterboxes the frame into the memory that the DPU will read.
+ */
+void
+gst_yolov5_slot_write_frame (GstYolov5Slot *slot, GstYolov5FrameFormat *format,
+    const GstVideoFrame *frame)
+{
+  GstClockTime start = gst_util_get_timestamp ();
+  gint8 *input = slot->worker->input;
+
+  /* the padding of the last frame is still there, on most devices */
+  if (slot->format != format || !dpu_model_keeps_input (slot->pool->model))
+    letterbox_fill_padding (format->letterbox, input);
+  if (slot->format != format) {
+    g_clear_pointer (&slot->format, gst_yolov5_frame_format_unref);
+    slot->format = gst_yolov5_frame_format_ref (format);
+  }
+  letterbox_write_picture (format->letterbox, frame, input);
+  slot->letterbox_time = gst_util_get_timestamp () - start;
+}
+
+/**
+ * gst_yolov5_slot_submit:
+ * @slot: an acquired slot with a frame
+ *
+ * Hands the slot to its worker.
+ */
+void
+gst_yolov5_slot_submit (GstYolov5Slot *slot)
+{
+  GstYolov5SlotWorker *worker = slot->worker;
+
+  g_mutex_lock (&slot->pool->lock);
+  g_clear_error (&slot->error);
+  worker->state = SLOT_SUBMITTED;
+  g_cond_signal (&worker->wake);
+  g_mutex_unlock (&slot->pool->lock);
+}
+
+/**
+ * gst_yolov5_slot_wait:
+ * @slot: a submitted slot
+ *
+ * Waits for the worker.
+ *
+ * Returns: %TRUE when there is a result or an error, %FALSE when flushing
+ */
+gboolean
+gst_yolov5_slot_wait (GstYolov5Slot *slot)
+{
+  GstYolov5SlotPool *pool = slot->pool;
+  gboolean done;
+
+  g_mutex_lock (&pool->lock);
+  while (!pool->flushing && slot->worker->state != SLOT_DONE)
+    g_cond_wait (&pool->changed, &pool->lock);
+  done = !pool->flushing;
+  g_mutex_unlock (&pool->lock);
+
+  return done;
+}
+
+/**
+ * gst_yolov5_slot_release:
+ * @slot: (transfer full): an acquired slot in whatever state
+ *
+ * Gives the slot back. If it is being executed, it is free when that ends.
+ */
+void
+gst_yolov5_slot_release (GstYolov5Slot *slot)
+{
+  GstYolov5SlotWorker *worker = slot->worker;
+
+  g_mutex_lock (&slot->pool->lock);
+  if (worker->state == SLOT_EXECUTING)
+    worker->state = SLOT_ABANDONED;
+  else
+    worker->state = SLOT_FREE;
+  g_cond_broadcast (&slot->pool->changed);
+  g_mutex_unlock (&slot->pool->lock);
+}

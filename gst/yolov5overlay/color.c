@@ -1,0 +1,197 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The caps say what levels a colour has: the matrix and the range are theirs.
+ * Colours are converted once for the caps, never per frame. */
+
+#include "color.h"
+
+#include <math.h>
+
+/* of a colour in the palette; 3.6 : 1 in contrast to black */
+#define MIN_LUMINANCE 0.13
+
+/* gst_video_info_from_caps() fills the colorimetry in where the caps have
+ * none; this is for caps that say "unknown" outright */
+static void
+get_colorimetry (const GstVideoInfo *info, gdouble *kr, gdouble *kb,
+    GstVideoColorRange *range)
+{
+  const GstVideoColorimetry *colorimetry = &info->colorimetry;
+
+  if (!gst_video_color_matrix_get_Kr_Kb (colorimetry->matrix, kr, kb))
+    gst_video_color_matrix_get_Kr_Kb (info->height > 576
+                                          ? GST_VIDEO_COLOR_MATRIX_BT709
+                                          : GST_VIDEO_COLOR_MATRIX_BT601,
+        kr, kb);
+  *range = colorimetry->range;
+  if (*range == GST_VIDEO_COLOR_RANGE_UNKNOWN)
+    *range = GST_VIDEO_INFO_IS_YUV (info) ? GST_VIDEO_COLOR_RANGE_16_235
+                                          : GST_VIDEO_COLOR_RANGE_0_255;
+}
+
+/**
+ * overlay_color_from_rgb:
+ * @color: (out): the colour in @info's components
+ * @info: format and colorimetry of the frames to draw into
+ * @rgb: red, green and blue, 0..255 in full range
+ *
+ * Converts a colour with the matrix and the range of the caps. Alpha, where
+ * the format has one, becomes opaque.
+ */
+void
+overlay_color_from_rgb (
+    OverlayColor *color, const GstVideoInfo *info, const guint8 rgb[3])
+{
+  gdouble kr, kb, luma, component[GST_VIDEO_MAX_COMPONENTS] = { 0 };
+  gint offset[GST_VIDEO_MAX_COMPONENTS], scale[GST_VIDEO_MAX_COMPONENTS];
+  GstVideoColorRange range;
+  gdouble r = rgb[0] / 255.0, g = rgb[1] / 255.0, b = rgb[2] / 255.0;
+  guint i;
+
+  get_colorimetry (info, &kr, &kb, &range);
+  gst_video_color_range_offsets (range, info->finfo, offset, scale);
+
+  luma = kr * r + (1.0 - kr - kb) * g + kb * b;
+  if (GST_VIDEO_INFO_IS_RGB (info)) {
+    component[0] = r;
+    component[1] = g;
+    component[2] = b;
+  } else {
+    component[0] = luma;
+    component[1] = (b - luma) / (2.0 * (1.0 - kb));
+    component[2] = (r - luma) / (2.0 * (1.0 - kr));
+  }
+
+  for (i = 0; i < GST_VIDEO_MAX_COMPONENTS; i++) {
+    glong level = lround (component[i] * scale[i] + offset[i]);
+
+    color->component[i] = (guint8) CLAMP (level, 0, 255);
+  }
+  if (GST_VIDEO_INFO_HAS_ALPHA (info))
+    color->component[GST_VIDEO_COMP_A] = 255;
+}
+
+/* relative luminance as in the Web Content Accessibility Guidelines */
+static gdouble
+get_relative_luminance (const guint8 rgb[3])
+{
+  static const gdouble weight[3] = { 0.2126, 0.7152, 0.0722 };
+  gdouble luminance = 0.0;
+  guint c;
+
+  for (c = 0; c < 3; c++) {
+    gdouble level = rgb[c] / 255.0;
+
+    luminance += weight[c]
+                 * (level <= 0.04045 ? level / 12.92
+                                     : pow ((level + 0.055) / 1.055, 2.4));
+  }
+  return luminance;
+}
+
+/**
+ * overlay_palette_get_rgb:
+ * @index: any number; the palette repeats after #OVERLAY_PALETTE_SIZE
+ * @rgb: (out): red, green and blue
+ *
+ * The palette: steps of the golden ratio around the colour wheel keep
+ * neighbours far apart however many are used, and every second and third colour
+ * is lighter or darker, so that similar hues still differ. Dark blues are
+ * lightened until they stand out from a dark scene.
+ */
+void
+overlay_palette_get_rgb (guint index, guint8 rgb[3])
+{
+  static const struct {
+    gdouble saturation, value;
+  } shades[] = { { 1.0, 1.0 }, { 0.6, 1.0 }, { 1.0, 0.75 } };
+  const gdouble golden_ratio = 0.618033988749895;
+  guint i = index % OVERLAY_PALETTE_SIZE, c;
+  gdouble hue = fmod (0.35 + i * golden_ratio, 1.0);
+  gdouble saturation = shades[i % G_N_ELEMENTS (shades)].saturation;
+  gdouble value = shades[i % G_N_ELEMENTS (shades)].value;
+
+  for (c = 0; c < 3; c++) {
+    /* HSV to RGB: each channel is a trapezoid over the hue, a third apart */
+    gdouble position = fmod (6.0 * hue + 6.0 - 2.0 * c, 6.0);
+    gdouble level = CLAMP (fabs (position - 3.0) - 1.0, 0.0, 1.0);
+
+    rgb[c] =
+        (guint8) lround (255.0 * value * (1.0 - saturation * (1.0 - level)));
+  }
+  while (get_relative_luminance (rgb) < MIN_LUMINANCE)
+    for (c = 0; c < 3; c++)
+      rgb[c] += (255 - rgb[c] + 15) / 16;
+}
+
+static void
+set_contrasting_text (
+    OverlayPaint *paint, const GstVideoInfo *info, const guint8 fill[3])
+{
+  static const guint8 black[3] = { 0, 0, 0 }, white[3] = { 255, 255, 255 };
+  gdouble luminance = get_relative_luminance (fill);
+
+  /* contrast is (lighter + 0.05) / (darker + 0.05) */
+  if ((luminance + 0.05) / 0.05 >= 1.05 / (luminance + 0.05))
+    overlay_color_from_rgb (&paint->text, info, black);
+  else
+    overlay_color_from_rgb (&paint->text, info, white);
+}
+
+/**
+ * overlay_paint_from_rgb:
+ * @paint: (out): the colours in @info's components
+ * @info: format and colorimetry of the frames to draw into
+ * @rgb: colour of the box
+ * @text_argb: colour of the text, or %OVERLAY_AUTO_COLOR for black or white,
+ *   whichever is easier to read on @rgb
+ *
+ * Alpha in @text_argb lets @rgb through; 0 is taken for a colour that was
+ * written without alpha, because such a text could not be seen.
+ */
+void
+overlay_paint_from_rgb (OverlayPaint *paint, const GstVideoInfo *info,
+    const guint8 rgb[3], guint32 text_argb)
+{
+  guint alpha = text_argb >> 24, c;
+  guint8 text[3];
+
+  overlay_color_from_rgb (&paint->fill, info, rgb);
+  if (text_argb == OVERLAY_AUTO_COLOR) {
+    set_contrasting_text (paint, info, rgb);
+    return;
+  }
+
+  alpha = alpha == 0 ? 255 : alpha;
+  for (c = 0; c < 3; c++) {
+    guint level = (text_argb >> (16 - 8 * c)) & 0xff;
+
+    text[c] = (guint8) ((level * alpha + rgb[c] * (255 - alpha) + 127) / 255);
+  }
+  overlay_color_from_rgb (&paint->text, info, text);
+}
+
+/**
+ * overlay_palette_convert:
+ * @info: format and colorimetry of the frames to draw into
+ * @text_argb: as in overlay_paint_from_rgb()
+ * @palette: (out): the palette in @info's components
+ *
+ * Converts the whole palette, once for the caps.
+ */
+void
+overlay_palette_convert (const GstVideoInfo *info, guint32 text_argb,
+    OverlayPaint palette[OVERLAY_PALETTE_SIZE])
+{
+  guint i;
+
+  for (i = 0; i < OVERLAY_PALETTE_SIZE; i++) {
+    guint8 rgb[3];
+
+    overlay_palette_get_rgb (i, rgb);
+    overlay_paint_from_rgb (&palette[i], info, rgb, text_argb);
+  }
+}

@@ -1,0 +1,539 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Decides for each buffer what is to be seen on it, and whether that goes into
+ * the frame or is attached to it. */
+
+/**
+ * SECTION:element-yolov5overlay
+ * @title: yolov5overlay
+ *
+ * Draws a box around every object that an element before it found, with the
+ * object's name and the confidence, for example "person 87%".
+ *
+ * It draws every #GstVideoRegionOfInterestMeta on a buffer and, with GStreamer
+ * 1.24 or later, every #GstAnalyticsODMtd, whichever element attached them, in
+ * one colour per class. It works in the frame's own format, so the video is
+ * never converted, and costs only as much as the lines and labels are large. A
+ * buffer without detections passes untouched.
+ *
+ * #GstYolov5Overlay:class-colors gives classes other colours,
+ * #GstYolov5Overlay:classes chooses which to show, and #GstYolov5Overlay:blur
+ * hides objects behind a mosaic.
+ *
+ * Where the next elements draw #GstVideoOverlayComposition meta, as glimagesink
+ * does, boxes and labels are attached to the video instead, see
+ * #GstYolov5Overlay:attach-composition. The mosaic is in the pixels always.
+ *
+ * ## Frames without inference
+ *
+ * A detector that is slower than the video looks at some of the frames only.
+ * The last boxes stay on the others for #GstYolov5Overlay:expire-overlay, and
+ * the mosaic with them. yolov5dpu marks the frames it looked at: on a marked
+ * frame without detections nothing is drawn. Other elements have no such mark:
+ * after them a frame without detections counts as one that nobody looked at, so
+ * that boxes stay a little longer than their objects. Set the property to 0 to
+ * avoid that.
+ *
+ * ## Scaled video
+ *
+ * Elements that scale the video keep the boxes but drop the confidence and the
+ * number of the class, so place yolov5overlay before them to see the confidence
+ * and to choose classes by number. Names remain.
+ *
+ * ## Example pipelines
+ * |[
+ * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! yolov5dpu model=yolov5n.xmodel ! yolov5overlay ! videoconvert ! autovideosink
+ * ]| Shows a film with everything that the model finds in it.
+ * |[
+ * gst-launch-1.0 v4l2src ! videoconvert ! yolov5dpu model=yolov5n.xmodel ! yolov5overlay thickness=6 draw-confidence=false font-desc="Sans 20" ! videoconvert ! autovideosink
+ * ]| Shows a camera's picture with bold boxes and large names.
+ * |[
+ * gst-launch-1.0 v4l2src ! videoconvert ! yolov5dpu model=yolov5n.xmodel ! yolov5overlay classes="person,car" class-colors="person=#ff0000,car=blue" blur=person draw-stats=true ! videoconvert ! autovideosink
+ * ]| Shows people and cars alone, in red and blue, hides who the people are and
+ * says how fast it goes.
+ * |[
+ * gst-launch-1.0 videotestsrc ! video/x-raw,width=1280,height=720 ! yolov5dpu model=yolov5n.xmodel ! yolov5overlay ! videoconvert ! autovideosink
+ * ]| A quick look without camera or film. A test picture holds few objects, so
+ * there may be nothing to draw.
+ */
+
+#include "element.h"
+
+#include "metadata/detections.h"
+#include "metadata/inference.h"
+#include "metadata/buffers.h"
+#include "metadata/buffers.h"
+#include "caps.h"
+#include "composition.h"
+#include "drawing.h"
+#include "hold.h"
+#include "meter.h"
+#include "mosaic.h"
+#include "painter.h"
+#include "settings.h"
+
+#ifdef HAVE_GST_ANALYTICS
+#include <gst/analytics/analytics.h>
+#endif
+
+GST_DEBUG_CATEGORY_STATIC (gst_yolov5_overlay_debug);
+GST_DEBUG_CATEGORY_STATIC (CAT_PERFORMANCE);
+#define GST_CAT_DEFAULT gst_yolov5_overlay_debug
+
+struct _GstYolov5Overlay {
+  GstVideoFilter parent;
+
+  /* properties, under the object lock */
+  OverlaySettings settings;
+  gboolean settings_changed;
+
+  /* streaming thread */
+  OverlaySettings frame_settings;
+  gboolean attach;
+  OverlayDrawing *drawing;
+  gboolean drawing_attaches;
+  OverlayHold hold;
+  OverlayMeter meter;
+
+  /* of one frame */
+  gboolean has_something_to_show;
+  GArray *detections;
+  GArray *shown;
+  /* GstVideoRectangles */
+  GArray *blurred;
+};
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (OVERLAY_CAPS));
+
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (OVERLAY_CAPS));
+
+#define gst_yolov5_overlay_parent_class parent_class
+G_DEFINE_TYPE (GstYolov5Overlay, gst_yolov5_overlay, GST_TYPE_VIDEO_FILTER)
+
+static void
+gst_yolov5_overlay_set_property (
+    GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
+{
+  GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (object);
+  gboolean attach_changed;
+  OverlayAttach attach;
+  GError *error = NULL;
+
+  if (prop_id == 0 || prop_id > OVERLAY_LAST_SETTING) {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    return;
+  }
+
+  GST_OBJECT_LOCK (self);
+  attach = self->settings.attach;
+  if (overlay_settings_set (&self->settings, prop_id, value, &error))
+    self->settings_changed = TRUE;
+  attach_changed = self->settings.attach != attach;
+  GST_OBJECT_UNLOCK (self);
+
+  if (error) {
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("The property %s stays as it was: %s.", pspec->name, error->message),
+        (NULL));
+    g_error_free (error);
+  }
+  if (attach_changed)
+    gst_base_transform_reconfigure_src (GST_BASE_TRANSFORM (self));
+}
+
+static void
+gst_yolov5_overlay_get_property (
+    GObject *object, guint prop_id, GValue *value, GParamSpec *pspec)
+{
+  GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (object);
+
+  if (prop_id == 0 || prop_id > OVERLAY_LAST_SETTING) {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
+    return;
+  }
+
+  GST_OBJECT_LOCK (self);
+  overlay_settings_get (&self->settings, prop_id, value);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_yolov5_overlay_finalize (GObject *object)
+{
+  GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (object);
+
+  overlay_drawing_free (self->drawing);
+  overlay_hold_clear (&self->hold);
+  g_array_unref (self->detections);
+  g_array_unref (self->shown);
+  g_array_unref (self->blurred);
+  overlay_settings_clear (&self->frame_settings);
+  overlay_settings_clear (&self->settings);
+
+  G_OBJECT_CLASS (parent_class)->finalize (object);
+}
+
+static OverlayAttach
+get_attach_setting (GstYolov5Overlay *self)
+{
+  OverlayAttach attach;
+
+  GST_OBJECT_LOCK (self);
+  attach = self->settings.attach;
+  GST_OBJECT_UNLOCK (self);
+  return attach;
+}
+
+/* takes the properties as they are for the frame that comes */
+static void
+update_settings (GstYolov5Overlay *self)
+{
+  gboolean changed;
+
+  GST_OBJECT_LOCK (self);
+  changed = self->settings_changed;
+  if (changed) {
+    overlay_settings_clear (&self->frame_settings);
+    overlay_settings_copy (&self->frame_settings, &self->settings);
+    self->settings_changed = FALSE;
+  }
+  GST_OBJECT_UNLOCK (self);
+
+  if (changed && self->drawing)
+    overlay_drawing_configure (self->drawing, &self->frame_settings);
+}
+
+static GstCaps *
+gst_yolov5_overlay_transform_caps (GstBaseTransform *trans,
+    GstPadDirection direction, GstCaps *caps, GstCaps *filter)
+{
+  OverlayAttach attach = get_attach_setting (GST_YOLOV5_OVERLAY (trans));
+  GstCaps *result = overlay_caps_transform (caps, direction, attach);
+
+  if (filter) {
+    GstCaps *intersection =
+        gst_caps_intersect_full (filter, result, GST_CAPS_INTERSECT_FIRST);
+
+    gst_caps_unref (result);
+    result = intersection;
+  }
+  return result;
+}
+
+static GstCaps *
+gst_yolov5_overlay_fixate_caps (GstBaseTransform *trans,
+    GstPadDirection direction, GstCaps *caps, GstCaps *othercaps)
+{
+  GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
+
+  if (direction == GST_PAD_SINK) {
+    othercaps = overlay_caps_choose (GST_BASE_TRANSFORM_SRC_PAD (trans), caps,
+        othercaps, get_attach_setting (self), &self->attach);
+    GST_DEBUG_OBJECT (self, "%s, with %" GST_PTR_FORMAT,
+        self->attach ? "attaching compositions" : "drawing into the video",
+        othercaps);
+  }
+  return GST_BASE_TRANSFORM_CLASS (parent_class)
+      ->fixate_caps (trans, direction, caps, othercaps);
+}
+
+/* for frames with @info, or compositions beside them */
+static void
+renew_drawing (GstYolov5Overlay *self, const GstVideoInfo *info)
+{
+  GstVideoInfo drawing_info = *info;
+
+  if (self->attach)
+    overlay_composition_get_info (&drawing_info, info->width, info->height);
+  overlay_drawing_free (self->drawing);
+  self->drawing = overlay_drawing_new (&drawing_info, &self->frame_settings);
+  self->drawing_attaches = self->attach;
+}
+
+static gboolean
+gst_yolov5_overlay_set_info (GstVideoFilter *filter, GstCaps *incaps,
+    GstVideoInfo *in_info, GstCaps *outcaps, GstVideoInfo *out_info)
+{
+  GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (filter);
+
+  /* opening the first font takes long, so do it ahead of the first frame */
+  update_settings (self);
+  renew_drawing (self, in_info);
+  overlay_hold_resize (&self->hold, in_info->width, in_info->height);
+  return TRUE;
+}
+
+static gboolean
+gst_yolov5_overlay_stop (GstBaseTransform *trans)
+{
+  GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
+  GstPad *sinkpad = GST_BASE_TRANSFORM_SINK_PAD (trans);
+
+  /* ALLOCATION queries come through an inactive pad, too, and the base class
+   * sets the caps when it answers them */
+  GST_PAD_STREAM_LOCK (sinkpad);
+  g_clear_pointer (&self->drawing, overlay_drawing_free);
+  overlay_hold_drop (&self->hold);
+  overlay_meter_reset (&self->meter);
+  GST_PAD_STREAM_UNLOCK (sinkpad);
+  return TRUE;
+}
+
+static gboolean
+gst_yolov5_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
+{
+  GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
+
+  switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_FLUSH_STOP:
+      overlay_meter_reset (&self->meter);
+      overlay_hold_drop (&self->hold);
+      break;
+    case GST_EVENT_SEGMENT:
+      overlay_hold_drop (&self->hold);
+      break;
+    default:
+      break;
+  }
+  return GST_BASE_TRANSFORM_CLASS (parent_class)->sink_event (trans, event);
+}
+
+/* buffers pass through as they come, so what downstream wants holds upstream;
+ * without a decide query the base classes just forward this one */
+static gboolean
+gst_yolov5_overlay_propose_allocation (
+    GstBaseTransform *trans, GstQuery *decide_query, GstQuery *query)
+{
+  if (!GST_BASE_TRANSFORM_CLASS (parent_class)
+           ->propose_allocation (trans, NULL, query))
+    return FALSE;
+  gst_yolov5_buffers_refuse_cropping (query);
+  return TRUE;
+}
+
+/* GST_CLOCK_TIME_NONE for frames without a timestamp in the segment */
+static GstClockTime
+get_running_time (GstYolov5Overlay *self, GstBuffer *buffer)
+{
+  const GstSegment *segment = &GST_BASE_TRANSFORM_CAST (self)->segment;
+
+  if (segment->format != GST_FORMAT_TIME)
+    return GST_CLOCK_TIME_NONE;
+  return gst_segment_to_running_time (
+      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+}
+
+static gboolean
+has_detection_meta (GstBuffer *buffer)
+{
+#ifdef HAVE_GST_ANALYTICS
+  if (gst_buffer_get_meta (buffer, GST_ANALYTICS_RELATION_META_API_TYPE))
+    return TRUE;
+#endif
+  return gst_buffer_get_meta (
+             buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)
+         != NULL;
+}
+
+/* what a detector found in the frame, or in the last one it looked at */
+static void
+collect_detections (GstYolov5Overlay *self, GstBuffer *buffer)
+{
+  GstClockTime time = get_running_time (self, buffer);
+  GstClockTime arrival = gst_util_get_timestamp ();
+  GstYolov5Inference inference;
+  gboolean is_marked = gst_yolov5_inference_read (buffer, &inference);
+
+  overlay_meter_count_frame (&self->meter, g_get_monotonic_time ());
+  if (is_marked)
+    overlay_meter_count_inference (&self->meter, inference.inference_time);
+
+  if (is_marked || has_detection_meta (buffer)) {
+    gst_yolov5_detections_collect (buffer, self->detections);
+    overlay_hold_keep (&self->hold, self->detections, time, arrival);
+  } else {
+    overlay_hold_recall (&self->hold, time, arrival,
+        self->frame_settings.expiry, self->detections);
+  }
+}
+
+static void
+examine_buffer (GstYolov5Overlay *self, GstBuffer *buffer)
+{
+  const GstVideoInfo *info = &GST_VIDEO_FILTER_CAST (self)->in_info;
+  const OverlaySettings *settings = &self->frame_settings;
+  guint i;
+
+  self->has_something_to_show = FALSE;
+  g_array_set_size (self->detections, 0);
+  g_array_set_size (self->shown, 0);
+  g_array_set_size (self->blurred, 0);
+  /* a gap has no picture to draw into */
+  if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP))
+    return;
+
+  collect_detections (self, buffer);
+  for (i = 0; i < self->detections->len; i++) {
+    const GstYolov5Detection *detection =
+        &g_array_index (self->detections, GstYolov5Detection, i);
+    GstVideoRectangle box;
+
+    if (!overlay_drawing_get_box (info, detection, &box))
+      continue;
+    if (overlay_classes_find (settings->blurred, detection) >= 0)
+      g_array_append_val (self->blurred, box);
+    if (settings->shown == NULL
+        || overlay_classes_find (settings->shown, detection) >= 0)
+      g_array_append_vals (self->shown, detection, 1);
+  }
+
+  self->has_something_to_show =
+      self->shown->len > 0
+      || (settings->draw_stats && overlay_meter_has_text (&self->meter));
+}
+
+/* the base class would make any shared buffer writable, also one that nothing
+ * is drawn on */
+static GstFlowReturn
+gst_yolov5_overlay_prepare_output_buffer (
+    GstBaseTransform *trans, GstBuffer *input, GstBuffer **output)
+{
+  GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
+
+  update_settings (self);
+  /* the base class sets no info when it renegotiates for the same caps, as it
+   * may do while the element stops, too */
+  if (!self->drawing || self->drawing_attaches != self->attach)
+    renew_drawing (self, &GST_VIDEO_FILTER_CAST (self)->in_info);
+  examine_buffer (self, input);
+  GST_LOG_OBJECT (self, "%u boxes to show, %u to hide in %" GST_PTR_FORMAT,
+      self->shown->len, self->blurred->len, input);
+
+  *output = input;
+  if ((self->has_something_to_show || self->blurred->len > 0)
+      && !gst_buffer_is_writable (input)) {
+    if (!self->attach || self->blurred->len > 0)
+      GST_CAT_LOG_OBJECT (CAT_PERFORMANCE, self,
+          "somebody else holds the buffer, copying the frame to draw on it");
+    *output = gst_buffer_copy (input);
+  }
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
+{
+  g_autoptr (GError) error = NULL;
+  GstVideoFrame frame;
+  guint i;
+
+  if (!gst_yolov5_buffers_map_frame (&frame,
+          &GST_VIDEO_FILTER_CAST (self)->in_info, buffer, GST_MAP_READWRITE,
+          &error)) {
+    /* what was to be hidden must not be seen */
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s", error->message),
+        ("%" GST_PTR_FORMAT, buffer));
+    return GST_FLOW_ERROR;
+  }
+
+  for (i = 0; i < self->blurred->len; i++)
+    overlay_pixelate_rectangle (
+        &frame, &g_array_index (self->blurred, GstVideoRectangle, i));
+  if (self->has_something_to_show && !self->attach)
+    overlay_drawing_draw (self->drawing, &frame, self->shown, &self->meter);
+  gst_video_frame_unmap (&frame);
+  return GST_FLOW_OK;
+}
+
+static void
+attach_composition (GstYolov5Overlay *self, GstBuffer *buffer)
+{
+  GstVideoOverlayCompositionMeta *meta =
+      gst_buffer_get_video_overlay_composition_meta (buffer);
+  GstVideoOverlayComposition *composition = overlay_drawing_compose (
+      self->drawing, meta ? meta->overlay : NULL, self->shown, &self->meter);
+
+  if (composition == NULL)
+    return;
+  /* what was attached is in the composition: once is enough */
+  if (meta)
+    gst_buffer_remove_video_overlay_composition_meta (buffer, meta);
+  gst_buffer_add_video_overlay_composition_meta (buffer, composition);
+}
+
+static GstFlowReturn
+gst_yolov5_overlay_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
+{
+  GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  if (self->blurred->len > 0 || (self->has_something_to_show && !self->attach))
+    flow = draw_into_frame (self, buffer);
+  if (flow == GST_FLOW_OK && self->has_something_to_show && self->attach)
+    attach_composition (self, buffer);
+  return flow;
+}
+
+static void
+gst_yolov5_overlay_class_init (GstYolov5OverlayClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS (klass);
+  GstVideoFilterClass *filter_class = GST_VIDEO_FILTER_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (gst_yolov5_overlay_debug, "yolov5overlay", 0,
+      "draws detections into the video");
+  GST_DEBUG_CATEGORY_GET (CAT_PERFORMANCE, "GST_PERFORMANCE");
+  gst_yolov5_inference_register ();
+
+  object_class->set_property = gst_yolov5_overlay_set_property;
+  object_class->get_property = gst_yolov5_overlay_get_property;
+  object_class->finalize = gst_yolov5_overlay_finalize;
+  overlay_settings_install (object_class);
+
+  gst_element_class_add_static_pad_template (element_class, &sink_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "Detection overlay",
+      "Analyzer/Visualization/Video",
+      "Draws boxes and labels around the objects that a detector found, or "
+      "hides them behind a mosaic",
+      "The yolov5dpu authors");
+  gst_type_mark_as_plugin_api (OVERLAY_TYPE_ATTACH, 0);
+
+  trans_class->transform_caps =
+      GST_DEBUG_FUNCPTR (gst_yolov5_overlay_transform_caps);
+  trans_class->fixate_caps = GST_DEBUG_FUNCPTR (gst_yolov5_overlay_fixate_caps);
+  trans_class->stop = GST_DEBUG_FUNCPTR (gst_yolov5_overlay_stop);
+  trans_class->sink_event = GST_DEBUG_FUNCPTR (gst_yolov5_overlay_sink_event);
+  trans_class->propose_allocation =
+      GST_DEBUG_FUNCPTR (gst_yolov5_overlay_propose_allocation);
+  trans_class->prepare_output_buffer =
+      GST_DEBUG_FUNCPTR (gst_yolov5_overlay_prepare_output_buffer);
+  trans_class->transform_ip =
+      GST_DEBUG_FUNCPTR (gst_yolov5_overlay_transform_ip);
+
+  filter_class->set_info = GST_DEBUG_FUNCPTR (gst_yolov5_overlay_set_info);
+}
+
+static void
+gst_yolov5_overlay_init (GstYolov5Overlay *self)
+{
+  overlay_settings_init (&self->settings);
+  overlay_settings_init (&self->frame_settings);
+  overlay_hold_init (&self->hold);
+  self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
+  self->shown = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
+  self->blurred = g_array_new (FALSE, FALSE, sizeof (GstVideoRectangle));
+
+  gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
+  gst_base_transform_set_gap_aware (GST_BASE_TRANSFORM (self), TRUE);
+  /* a late frame is nothing to drop: behind a tee others may want it, and to
+   * draw takes little time */
+  gst_base_transform_set_qos_enabled (GST_BASE_TRANSFORM (self), FALSE);
+}

@@ -1,0 +1,315 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Every supported format is a set of components, each with its own start,
+ * distance between samples and subsampling. All drawing goes component by
+ * component, so that no format needs code of its own. */
+
+#include "painter.h"
+
+#include <string.h>
+
+/* pixels that share one chroma sample, as shifts */
+static void
+get_subsampling (const GstVideoInfo *info, guint *shift_x, guint *shift_y)
+{
+  guint c;
+
+  *shift_x = *shift_y = 0;
+  for (c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++) {
+    *shift_x = MAX (*shift_x, GST_VIDEO_FORMAT_INFO_W_SUB (info->finfo, c));
+    *shift_y = MAX (*shift_y, GST_VIDEO_FORMAT_INFO_H_SUB (info->finfo, c));
+  }
+}
+
+/**
+ * overlay_get_grid:
+ * @info: format of the frames to draw into
+ *
+ * Returns: the multiple in pixels that lengths must have for colours not to
+ *   run into the pixels beside them: 2 with subsampled chroma, else 1
+ */
+gint
+overlay_get_grid (const GstVideoInfo *info)
+{
+  guint shift_x, shift_y;
+
+  get_subsampling (info, &shift_x, &shift_y);
+  return 1 << MAX (shift_x, shift_y);
+}
+
+/**
+ * overlay_align_rectangle:
+ * @info: size and format of the frames to draw into
+ * @rectangle: (inout): pixels, may reach beyond the frame
+ *
+ * Clips @rectangle to the frame and widens it to whole chroma samples.
+ *
+ * Returns: %FALSE if no part of @rectangle lies in the frame
+ */
+gboolean
+overlay_align_rectangle (const GstVideoInfo *info, GstVideoRectangle *rectangle)
+{
+  gint left = MAX (rectangle->x, 0);
+  gint top = MAX (rectangle->y, 0);
+  gint right = MIN (rectangle->x + rectangle->w, info->width);
+  gint bottom = MIN (rectangle->y + rectangle->h, info->height);
+  guint shift_x, shift_y;
+
+  if (left >= right || top >= bottom)
+    return FALSE;
+
+  get_subsampling (info, &shift_x, &shift_y);
+  left = left >> shift_x << shift_x;
+  top = top >> shift_y << shift_y;
+  right = MIN (GST_VIDEO_SUB_SCALE (shift_x, right) << shift_x, info->width);
+  bottom = MIN (GST_VIDEO_SUB_SCALE (shift_y, bottom) << shift_y, info->height);
+
+  rectangle->x = left;
+  rectangle->y = top;
+  rectangle->w = right - left;
+  rectangle->h = bottom - top;
+  return TRUE;
+}
+
+/**
+ * overlay_get_component_area:
+ * @frame: a mapped frame
+ * @component: number of a component
+ * @rectangle: pixels, from overlay_align_rectangle()
+ * @area: (out): the samples
+ *
+ * Finds the samples of a component that @rectangle covers.
+ */
+void
+overlay_get_component_area (const GstVideoFrame *frame, guint component,
+    const GstVideoRectangle *rectangle, OverlayComponentArea *area)
+{
+  const GstVideoFormatInfo *finfo = frame->info.finfo;
+  gint x = rectangle->x >> GST_VIDEO_FORMAT_INFO_W_SUB (finfo, component);
+  gint y = rectangle->y >> GST_VIDEO_FORMAT_INFO_H_SUB (finfo, component);
+  gint row_bytes;
+
+  area->stride = GST_VIDEO_FRAME_COMP_STRIDE (frame, component);
+  area->step = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, component);
+  area->columns =
+      GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (finfo, component, rectangle->w);
+  area->rows =
+      GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (finfo, component, rectangle->h);
+  area->data = (guint8 *) GST_VIDEO_FRAME_COMP_DATA (frame, component)
+               + (gssize) y * area->stride + (gssize) x * area->step;
+
+  /* the chroma of a YUY2 row of odd width may lie beyond its stride */
+  row_bytes =
+      ABS (area->stride) - GST_VIDEO_FRAME_COMP_POFFSET (frame, component);
+  area->columns =
+      MIN (area->columns, (row_bytes + area->step - 1) / area->step - x);
+}
+
+/**
+ * overlay_fill_rectangle:
+ * @frame: mapped for writing
+ * @rectangle: pixels, from overlay_align_rectangle()
+ * @color: from overlay_color_from_rgb() for the frame's caps
+ *
+ * Fills a rectangle.
+ */
+void
+overlay_fill_rectangle (GstVideoFrame *frame,
+    const GstVideoRectangle *rectangle, const OverlayColor *color)
+{
+  guint c;
+  gint row, column;
+
+  for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (frame); c++) {
+    OverlayComponentArea area;
+
+    overlay_get_component_area (frame, c, rectangle, &area);
+    if (area.columns <= 0)
+      continue;
+    for (row = 0; row < area.rows; row++) {
+      guint8 *samples = area.data + (gssize) row * area.stride;
+
+      if (area.step == 1) {
+        memset (samples, color->component[c], area.columns);
+        continue;
+      }
+      for (column = 0; column < area.columns; column++)
+        samples[column * area.step] = color->component[c];
+    }
+  }
+}
+
+/**
+ * overlay_split_outline:
+ * @info: size and format of the frames to draw into
+ * @rectangle: pixels, from overlay_align_rectangle()
+ * @thickness: width of the lines in pixels, a multiple of overlay_get_grid()
+ * @lines: (out): the lines, which do not overlap
+ *
+ * Makes the border of a rectangle, growing inwards from its edges. There is one
+ * line if it fills the rectangle.
+ *
+ * Returns: how many lines there are
+ */
+guint
+overlay_split_outline (const GstVideoInfo *info,
+    const GstVideoRectangle *rectangle, gint thickness,
+    GstVideoRectangle lines[4])
+{
+  gint left = rectangle->x, top = rectangle->y;
+  guint shift_x, shift_y;
+  gint right, bottom;
+
+  /* the far lines start on whole chroma samples as well: where the frame ends
+   * within one they are a pixel thinner */
+  get_subsampling (info, &shift_x, &shift_y);
+  right = GST_VIDEO_SUB_SCALE (shift_x, left + rectangle->w) << shift_x;
+  bottom = GST_VIDEO_SUB_SCALE (shift_y, top + rectangle->h) << shift_y;
+  if (right - left <= 2 * thickness || bottom - top <= 2 * thickness) {
+    lines[0] = *rectangle;
+    return 1;
+  }
+
+  right -= thickness;
+  bottom -= thickness;
+  lines[0] = (GstVideoRectangle){ left, top, rectangle->w, thickness };
+  lines[1] = (GstVideoRectangle){ left, bottom, rectangle->w,
+    top + rectangle->h - bottom };
+  top += thickness;
+  lines[2] = (GstVideoRectangle){ left, top, thickness, bottom - top };
+  lines[3] = (GstVideoRectangle){ right, top, left + rectangle->w - right,
+    bottom - top };
+  return 4;
+}
+
+/**
+ * overlay_draw_outline:
+ * @frame: mapped for writing
+ * @rectangle: pixels, from overlay_align_rectangle()
+ * @thickness: width of the lines in pixels, a multiple of overlay_get_grid()
+ * @color: from overlay_color_from_rgb() for the frame's caps
+ *
+ * Draws the border of a rectangle, growing inwards from its edges.
+ */
+void
+overlay_draw_outline (GstVideoFrame *frame, const GstVideoRectangle *rectangle,
+    gint thickness, const OverlayColor *color)
+{
+  GstVideoRectangle lines[4];
+  guint n_lines =
+      overlay_split_outline (&frame->info, rectangle, thickness, lines);
+  guint i;
+
+  for (i = 0; i < n_lines; i++)
+    overlay_fill_rectangle (frame, &lines[i], color);
+}
+
+static guint8
+mix (guint8 background, guint8 text, guint alpha)
+{
+  return (guint8) ((background * (255 - alpha) + text * alpha + 127) / 255);
+}
+
+/* a component with a sample in every pixel */
+static void
+draw_mask_component (GstVideoFrame *frame, guint c,
+    const GstVideoRectangle *rectangle, const OverlayMask *mask,
+    const OverlayPaint *paint)
+{
+  guint8 fill = paint->fill.component[c], text = paint->text.component[c];
+  OverlayComponentArea area;
+  gint row, column;
+
+  overlay_get_component_area (frame, c, rectangle, &area);
+  for (row = 0; row < area.rows; row++) {
+    guint8 *samples = area.data + (gssize) row * area.stride;
+    const guint8 *alpha = mask->alpha + (gssize) row * mask->stride;
+
+    for (column = 0; column < area.columns; column++)
+      samples[column * area.step] = mix (fill, text, alpha[column]);
+  }
+}
+
+/* mean over the pixels of one sample, which starts at left, top of the mask;
+ * the mask is 0 beyond its borders */
+static guint
+get_mean_alpha (
+    const OverlayMask *mask, gint left, gint top, guint shift_x, guint shift_y)
+{
+  gint right = MIN (left + (1 << shift_x), mask->width);
+  gint bottom = MIN (top + (1 << shift_y), mask->height);
+  guint shift = shift_x + shift_y, sum = 0;
+  gint x, y;
+
+  for (y = MAX (top, 0); y < bottom; y++)
+    for (x = MAX (left, 0); x < right; x++)
+      sum += mask->alpha[y * mask->stride + x];
+  return (sum + ((1u << shift) >> 1)) >> shift;
+}
+
+/* a component whose samples are shared by several pixels */
+static void
+draw_mask_chroma (GstVideoFrame *frame, guint c,
+    const GstVideoRectangle *rectangle, const OverlayMask *mask,
+    const OverlayPaint *paint)
+{
+  guint8 fill = paint->fill.component[c], text = paint->text.component[c];
+  guint shift_x = GST_VIDEO_FORMAT_INFO_W_SUB (frame->info.finfo, c);
+  guint shift_y = GST_VIDEO_FORMAT_INFO_H_SUB (frame->info.finfo, c);
+  GstVideoRectangle aligned = *rectangle;
+  OverlayComponentArea area;
+  gint row, column;
+
+  if (!overlay_align_rectangle (&frame->info, &aligned))
+    return;
+  overlay_get_component_area (frame, c, &aligned, &area);
+  for (row = 0; row < area.rows; row++) {
+    guint8 *samples = area.data + (gssize) row * area.stride;
+    gint top = (row << shift_y) + aligned.y - rectangle->y;
+
+    for (column = 0; column < area.columns; column++) {
+      gint left = (column << shift_x) + aligned.x - rectangle->x;
+
+      samples[column * area.step] =
+          mix (fill, text, get_mean_alpha (mask, left, top, shift_x, shift_y));
+    }
+  }
+}
+
+/**
+ * overlay_draw_mask:
+ * @frame: mapped for writing
+ * @x: left edge in pixels, not negative
+ * @y: top edge in pixels, not negative
+ * @mask: the text
+ * @paint: colours of the text and of the ground it is written on
+ *
+ * Writes text on a ground of one colour, which has to reach beyond the mask by
+ * overlay_get_grid() where chroma is subsampled. What lies beyond the frame is
+ * cut.
+ */
+void
+overlay_draw_mask (GstVideoFrame *frame, gint x, gint y,
+    const OverlayMask *mask, const OverlayPaint *paint)
+{
+  GstVideoRectangle rectangle = { .x = x,
+    .y = y,
+    .w = MIN (mask->width, GST_VIDEO_FRAME_WIDTH (frame) - x),
+    .h = MIN (mask->height, GST_VIDEO_FRAME_HEIGHT (frame) - y) };
+  const GstVideoFormatInfo *finfo = frame->info.finfo;
+  guint c;
+
+  if (rectangle.w <= 0 || rectangle.h <= 0)
+    return;
+
+  for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (frame); c++) {
+    if (GST_VIDEO_FORMAT_INFO_W_SUB (finfo, c) == 0
+        && GST_VIDEO_FORMAT_INFO_H_SUB (finfo, c) == 0)
+      draw_mask_component (frame, c, &rectangle, mask, paint);
+    else
+      draw_mask_chroma (frame, c, &rectangle, mask, paint);
+  }
+}

@@ -1,0 +1,71 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The properties of the overlay element. */
+
+#pragma once
+
+#include "classes.h"
+
+G_BEGIN_DECLS
+
+/**
+ * OverlayAttach:
+ * @OVERLAY_ATTACH_AUTO: attach if downstream says that it draws compositions
+ * @OVERLAY_ATTACH_NEVER: draw into the frame
+ * @OVERLAY_ATTACH_ALWAYS: attach whatever downstream says
+ *
+ * Whether boxes and labels go into the frame, or into a
+ * #GstVideoOverlayComposition beside it.
+ */
+typedef enum {
+  OVERLAY_ATTACH_AUTO,
+  OVERLAY_ATTACH_NEVER,
+  OVERLAY_ATTACH_ALWAYS
+} OverlayAttach;
+
+#define OVERLAY_TYPE_ATTACH (overlay_attach_get_type ())
+GType overlay_attach_get_type (void);
+
+/**
+ * OverlaySettings:
+ * @colors: (nullable): classes with a colour of their own
+ * @shown: (nullable): the classes to show, %NULL for all
+ * @blurred: (nullable): the classes to pixelate
+ *
+ * Values of the properties. The texts are those that @colors, @shown and
+ * @blurred were parsed from.
+ */
+typedef struct {
+  gboolean draw_labels;
+  gboolean draw_confidence;
+  gboolean draw_stats;
+  guint thickness;
+  gchar *font_desc;
+  guint32 labels_color;
+  gchar *colors_text;
+  OverlayClasses *colors;
+  gchar *shown_text;
+  OverlayClasses *shown;
+  gchar *blurred_text;
+  OverlayClasses *blurred;
+  GstClockTime expiry;
+  OverlayAttach attach;
+} OverlaySettings;
+
+/* id of the last property that the functions below know */
+#define OVERLAY_LAST_SETTING 11
+
+void overlay_settings_install (GObjectClass *object_class);
+void overlay_settings_init (OverlaySettings *self);
+void overlay_settings_copy (
+    OverlaySettings *self, const OverlaySettings *source);
+void overlay_settings_clear (OverlaySettings *self);
+gboolean overlay_settings_set (
+    OverlaySettings *self, guint prop_id, const GValue *value, GError **error);
+void overlay_settings_get (
+    const OverlaySettings *self, guint prop_id, GValue *value);
+
+G_END_DECLS

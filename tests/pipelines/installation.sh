@@ -1,0 +1,60 @@
+#!/bin/sh
+# The installed files work from where they are, and say so where they do not.
+#
+# usage: tests/pipelines/installation.sh BUILD-DIRECTORY MODEL
+
+set -eu
+
+build=$1
+model=$2
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+
+meson install -C "$build" --no-rebuild --destdir "$stage" >/dev/null
+plugin=$(find "$stage" -name libgstyolov5dpu.so)
+runner=$(find "$stage" -name 'libvart-swdpu-runner.so.*')
+inspect=$(find "$stage" -name yolov5dpu-inspect)
+page=$(find "$stage" -name 'yolov5dpu-inspect.1*')
+if [ -z "$plugin" ] || [ -z "$runner" ]; then
+  echo "plug-in or runner are not installed"
+  exit 1
+fi
+if [ -z "$inspect" ] || [ -z "$page" ]; then
+  echo "yolov5dpu-inspect or its manual page are not installed"
+  exit 1
+fi
+
+GST_PLUGIN_PATH_1_0=$(dirname "$plugin")
+GST_REGISTRY=$stage/registry.bin
+export GST_PLUGIN_PATH_1_0 GST_REGISTRY
+
+run ()
+{
+  gst-launch-1.0 -q videotestsrc num-buffers=1 ! \
+    yolov5dpu model="$model" device=cpu ! fakesink 2>&1
+}
+
+# the staged runner is found through the environment
+YOLOV5DPU_RUNNER=$runner run
+YOLOV5DPU_RUNNER=$runner "$inspect" "$model" >/dev/null
+
+# the linker's path finds it, too
+(
+  unset YOLOV5DPU_RUNNER
+  LD_LIBRARY_PATH=$(dirname "$runner")
+  export LD_LIBRARY_PATH
+  run
+)
+
+# a wrong path is an error that names the variable, not a crash
+if output=$(YOLOV5DPU_RUNNER=/nowhere/runner.so run); then
+  echo "a missing runner went unnoticed"
+  exit 1
+fi
+case $output in
+  *YOLOV5DPU_RUNNER*/nowhere/runner.so*) ;;
+  *)
+    echo "the error does not help: $output"
+    exit 1
+    ;;
+esac

@@ -1,0 +1,183 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What still comes to yolov5dpu while it stops: elements deactivate their
+ * source pads first, and other threads know nothing of it. */
+
+#include "rig.h"
+
+typedef struct {
+  gboolean eos;
+  GstEventType last_event;
+} StoppingCase;
+
+static const StoppingCase stopping_cases[] = {
+  { FALSE, GST_EVENT_FLUSH_STOP },
+  { FALSE, GST_EVENT_SEGMENT },
+  { TRUE, GST_EVENT_FLUSH_STOP },
+  { TRUE, GST_EVENT_SEGMENT },
+  { TRUE, GST_EVENT_STREAM_START },
+};
+
+static void
+send_segment (GstPad *pad)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_send_event (pad, gst_event_new_segment (&segment));
+}
+
+/* no flush, segment or stream that comes late makes a frame or a query wait for
+ * a task that has ended */
+GST_START_TEST (test_start_of_stream)
+{
+  const StoppingCase *c = &stopping_cases[__i__];
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  GstPad *sinkpad = gst_element_get_static_pad (rig->element, "sink");
+  GstPad *srcpad = gst_element_get_static_pad (rig->element, "src");
+  GstQuery *query = gst_query_new_drain ();
+  guint i;
+
+  if (c->eos) {
+    gst_harness_push_event (rig->harness, gst_event_new_eos ());
+    detector_rig_wait_for (rig, " eos");
+  }
+  gst_pad_set_active (srcpad, FALSE);
+
+  /* what a pad refuses after EOS comes through again after a flush */
+  if (c->last_event == GST_EVENT_FLUSH_STOP) {
+    gst_pad_send_event (sinkpad, gst_event_new_flush_start ());
+    gst_pad_send_event (sinkpad, gst_event_new_flush_stop (TRUE));
+  } else if (c->last_event == GST_EVENT_STREAM_START) {
+    gst_pad_send_event (sinkpad, gst_event_new_stream_start ("late"));
+  }
+  send_segment (sinkpad);
+
+  fail_if (gst_pad_query (sinkpad, query));
+  for (i = 0; i < 3; i++)
+    fail_unless (
+        gst_pad_chain (sinkpad, frame_new (FAKE_DPU_SIZE, FAKE_DPU_SIZE, i))
+        != GST_FLOW_OK);
+
+  gst_query_unref (query);
+  gst_object_unref (srcpad);
+  gst_object_unref (sinkpad);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+typedef struct {
+  gint in_hand;
+  gint released;
+} LoneFlush;
+
+static GstPadProbeReturn
+hold_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  LoneFlush *self = data;
+
+  g_atomic_int_set (&self->in_hand, TRUE);
+  while (!g_atomic_int_get (&self->released))
+    g_thread_yield ();
+  return GST_PAD_PROBE_OK;
+}
+
+static gpointer
+send_flush_stop (gpointer data)
+{
+  gst_pad_send_event (data, gst_event_new_flush_stop (TRUE));
+  return NULL;
+}
+
+/* the end of a flush that began before the element was restarted does not
+ * overtake the frame that is just being pushed */
+GST_START_TEST (test_lone_flush_stop)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  GstPad *sinkpad = gst_element_get_static_pad (rig->element, "sink");
+  GstPad *srcpad = gst_element_get_static_pad (rig->element, "src");
+  LoneFlush flush = { FALSE, FALSE };
+  g_autofree gchar *log = NULL;
+  gboolean overtaken = FALSE;
+  GThread *thread;
+
+  gst_pad_add_probe (
+      srcpad, GST_PAD_PROBE_TYPE_BUFFER, hold_frame, &flush, NULL);
+  detector_rig_push (rig, 0);
+  while (!g_atomic_int_get (&flush.in_hand))
+    g_thread_yield ();
+  thread = g_thread_new ("flush", send_flush_stop, sinkpad);
+  while (!overtaken && gst_pad_get_task_state (srcpad) == GST_TASK_STARTED) {
+    g_autofree gchar *now = detector_rig_get_log (rig);
+
+    overtaken = g_str_has_suffix (now, "flush-stop");
+    g_thread_yield ();
+  }
+  g_atomic_int_set (&flush.released, TRUE);
+  g_thread_join (thread);
+
+  log = detector_rig_get_log (rig);
+  assert_equals_string (log, "0 flush-stop");
+  gst_object_unref (srcpad);
+  gst_object_unref (sinkpad);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+static gint stopped;
+
+static gpointer
+ask_for_latency (gpointer data)
+{
+  GstPad *srcpad = gst_element_get_static_pad (data, "src");
+
+  while (!g_atomic_int_get (&stopped)) {
+    GstQuery *query = gst_query_new_latency ();
+
+    gst_pad_query (srcpad, query);
+    gst_query_unref (query);
+  }
+  gst_object_unref (srcpad);
+  return NULL;
+}
+
+/* its latency may be asked for while it starts and stops */
+GST_START_TEST (test_latency_query)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 2, NULL);
+  GThread *thread;
+  guint i;
+
+  g_atomic_int_set (&stopped, FALSE);
+  thread = g_thread_new ("latency", ask_for_latency, rig->element);
+  for (i = 0; i < 50; i++) {
+    gst_element_set_state (rig->element, GST_STATE_READY);
+    gst_element_set_state (rig->element, GST_STATE_PLAYING);
+  }
+  g_atomic_int_set (&stopped, TRUE);
+  g_thread_join (thread);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+static Suite *
+yolov5dpu_stopping_suite (void)
+{
+  Suite *suite = suite_create ("yolov5dpu-stopping");
+  TCase *tcase = tcase_create ("general");
+
+  suite_add_tcase (suite, tcase);
+  testfolder_add (tcase);
+  tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
+  tcase_add_loop_test (
+      tcase, test_start_of_stream, 0, G_N_ELEMENTS (stopping_cases));
+  tcase_add_test (tcase, test_lone_flush_stop);
+  tcase_add_test (tcase, test_latency_query);
+
+  return suite;
+}
+
+GST_CHECK_MAIN (yolov5dpu_stopping);

@@ -1,0 +1,671 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What yolov5overlay draws, what it leaves alone, and in which colours. */
+
+#include "rig.h"
+
+#include <string.h>
+
+/* the full-range colour of a pixel, from the definition of the caps' colours */
+static void
+get_full_range_rgb (const OverlayColors *colors, GstVideoFrame *frame, gint x,
+    gint y, gdouble rgb[3])
+{
+  const GstVideoFormatInfo *finfo = frame->info.finfo;
+  gdouble level[3] = { 0.0, 128.0, 128.0 }, luma, blue, red;
+  gdouble black = colors->full_range ? 0.0 : 16.0;
+  gdouble luma_levels = colors->full_range ? 255.0 : 219.0;
+  gdouble chroma_levels = colors->full_range ? 255.0 : 224.0;
+  guint c;
+
+  for (c = 0; c < MIN (GST_VIDEO_FRAME_N_COMPONENTS (frame), 3); c++) {
+    const guint8 *samples = GST_VIDEO_FRAME_COMP_DATA (frame, c);
+
+    samples += (y >> GST_VIDEO_FORMAT_INFO_H_SUB (finfo, c))
+               * GST_VIDEO_FRAME_COMP_STRIDE (frame, c);
+    level[c] = samples[(x >> GST_VIDEO_FORMAT_INFO_W_SUB (finfo, c))
+                       * GST_VIDEO_FRAME_COMP_PSTRIDE (frame, c)];
+  }
+
+  if (GST_VIDEO_INFO_IS_RGB (&frame->info)) {
+    for (c = 0; c < 3; c++)
+      rgb[c] = (level[c] - black) * 255.0 / luma_levels;
+    return;
+  }
+  luma = (level[0] - black) * 255.0 / luma_levels;
+  blue = (level[1] - 128.0) * 255.0 / chroma_levels;
+  red = (level[2] - 128.0) * 255.0 / chroma_levels;
+  rgb[0] = luma + 2.0 * (1.0 - colors->kr) * red;
+  rgb[2] = luma + 2.0 * (1.0 - colors->kb) * blue;
+  rgb[1] = (luma - colors->kr * rgb[0] - colors->kb * rgb[2])
+           / (1.0 - colors->kr - colors->kb);
+}
+
+/* colours every sample of the outline as its first sample is in drawn; the
+ * box and the thickness are multiples of two */
+static void
+draw_expected_outline (GstVideoFrame *expected, GstVideoFrame *drawn,
+    const GstVideoRectangle *box, gint thickness)
+{
+  const GstVideoFormatInfo *finfo = expected->info.finfo;
+  guint c;
+  gint x, y;
+
+  for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (expected); c++) {
+    guint shift_x = GST_VIDEO_FORMAT_INFO_W_SUB (finfo, c);
+    guint shift_y = GST_VIDEO_FORMAT_INFO_H_SUB (finfo, c);
+    gint stride = GST_VIDEO_FRAME_COMP_STRIDE (expected, c);
+    gint step = GST_VIDEO_FRAME_COMP_PSTRIDE (expected, c);
+    guint8 *samples = GST_VIDEO_FRAME_COMP_DATA (expected, c);
+    const guint8 *drawn_samples = GST_VIDEO_FRAME_COMP_DATA (drawn, c);
+    guint8 level = drawn_samples[(box->y >> shift_y) * stride
+                                 + (box->x >> shift_x) * step];
+
+    for (y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (expected, c); y++)
+      for (x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH (expected, c); x++)
+        if (is_on_outline (x << shift_x, y << shift_y, box, thickness))
+          samples[y * stride + x * step] = level;
+  }
+}
+
+/* every pixel of the outline has the colour of the class, within what the
+ * rounding of its components to 8 bits makes of it */
+static void
+check_outline_color (const OverlayColors *colors, GstVideoFrame *frame,
+    const GstVideoRectangle *box, gint thickness, gint label_id)
+{
+  guint8 class_rgb[3];
+  gdouble expected[3], drawn[3];
+  gint x, y, c;
+
+  get_class_rgb (label_id, class_rgb);
+  for (c = 0; c < 3; c++)
+    expected[c] = GST_VIDEO_INFO_IS_GRAY (&frame->info)
+                      ? colors->kr * class_rgb[0] + colors->kb * class_rgb[2]
+                            + (1.0 - colors->kr - colors->kb) * class_rgb[1]
+                      : class_rgb[c];
+
+  for (y = box->y; y < box->y + box->h; y++)
+    for (x = box->x; x < box->x + box->w; x++) {
+      if (!is_on_outline (x, y, box, thickness))
+        continue;
+      get_full_range_rgb (colors, frame, x, y, drawn);
+      for (c = 0; c < 3; c++)
+        fail_unless (ABS (drawn[c] - expected[c]) <= 2.0,
+            "class %d at %d,%d: channel %d is %f, not %f", label_id, x, y, c,
+            drawn[c], expected[c]);
+    }
+}
+
+/* draws a box in each format: every line has the colour of the class, and each
+ * other byte of the frame, the space between its rows and around it is as it
+ * was */
+GST_START_TEST (test_outline_in_every_format)
+{
+  const GstVideoRectangle box = { .x = 8, .y = 6, .w = 40, .h = 30 };
+  const OverlayColors *colors = &overlay_colors[__i__];
+  GstHarness *h = new_overlay (colors->format, 67, 51, colors->colorimetry);
+  GstVideoInfo info;
+  GstVideoFrame expected_frame, frame;
+  gint label_id;
+
+  g_object_set (h->element, "draw-labels", FALSE, "thickness", 4, NULL);
+  get_info (h, &info);
+
+  for (label_id = 0; label_id < 10; label_id++) {
+    GstBuffer *expected = new_frame (h, 12);
+    GstBuffer *buffer = new_frame (h, 12);
+
+    add_region (buffer, "thing", label_id, 0.5, box.x, box.y, box.w, box.h);
+    buffer = gst_harness_push_and_pull (h, buffer);
+    check_guards (buffer);
+
+    fail_unless (gst_video_frame_map (
+        &expected_frame, &info, expected, GST_MAP_READWRITE));
+    fail_unless (gst_video_frame_map (&frame, &info, buffer, GST_MAP_READ));
+    check_outline_color (colors, &frame, &box, 4, label_id);
+    draw_expected_outline (&expected_frame, &frame, &box, 4);
+    gst_video_frame_unmap (&frame);
+    gst_video_frame_unmap (&expected_frame);
+    fail_unless (same_and_unref (copy_pixels (expected), copy_pixels (buffer)));
+    gst_buffer_unref (expected);
+    gst_buffer_unref (buffer);
+  }
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* draws into frames of any size, from a single pixel on */
+GST_START_TEST (test_odd_sizes)
+{
+  static const gint sizes[][2] = { { 1, 1 }, { 2, 1 }, { 1, 2 }, { 3, 5 },
+    { 5, 3 }, { 1, 40 }, { 40, 1 }, { 17, 19 }, { 33, 31 }, { 101, 99 } };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    gint width = sizes[i][0], height = sizes[i][1];
+    GstHarness *h = new_overlay (overlay_colors[__i__].format, width, height,
+        overlay_colors[__i__].colorimetry);
+    guint padding;
+
+    for (padding = 0; padding < 3; padding++) {
+      GstBuffer *buffer = new_frame (h, padding);
+
+      add_region (buffer, "person", 0, 0.87, 0, 0, width, height);
+      add_region (buffer, "car", 2, 0.5, width - 1, height - 1, 1, 1);
+      buffer = gst_harness_push_and_pull (h, buffer);
+      check_guards (buffer);
+      gst_buffer_unref (buffer);
+    }
+    fail_if (same_and_unref (blank_pixels (h),
+        draw_region_pixels (h, "car", 2, 0.5, 0, 0, width, height)));
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
+/* neither takes a chroma sample beyond a tight row for its own */
+GST_START_TEST (test_tight_rows_of_odd_width)
+{
+  GstHarness *h = new_overlay ("YUY2", 3, 4, NULL);
+  gsize offset[GST_VIDEO_MAX_PLANES] = { 0 };
+  gint stride[GST_VIDEO_MAX_PLANES] = { 6 };
+  guint8 *data = g_malloc (24 + GUARD_BYTES);
+  GstBuffer *buffer;
+  gint i;
+
+  memset (data, GUARD_LEVEL, 24 + GUARD_BYTES);
+  buffer = gst_buffer_new_wrapped_full (
+      0, data, 24 + GUARD_BYTES, 0, 24, data, g_free);
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
+      GST_VIDEO_FORMAT_YUY2, 3, 4, 1, offset, stride);
+  add_region (buffer, "person", 0, 0.87, 0, 0, 3, 4);
+  gst_harness_push (h, buffer);
+  buffer = gst_harness_try_pull (h);
+  if (buffer != NULL) {
+    for (i = 0; i < GUARD_BYTES; i++)
+      fail_unless_equals_int (data[24 + i], GUARD_LEVEL);
+    gst_buffer_unref (buffer);
+  }
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* draws a box whose corner is the frame's */
+GST_START_TEST (test_box_at_origin)
+{
+  GstHarness *h = new_overlay ("RGB", 64, 48, NULL);
+  guint8 class_rgb[3], rgb[3];
+  GstBuffer *buffer;
+
+  g_object_set (h->element, "draw-labels", FALSE, NULL);
+  buffer = draw_region (h, "person", 3, 0.5, 0, 0, 20, 20);
+  get_class_rgb (3, class_rgb);
+  get_buffer_rgb (h, buffer, 0, 0, rgb);
+  fail_unless (memcmp (rgb, class_rgb, 3) == 0);
+  get_buffer_rgb (h, buffer, 19, 19, rgb);
+  fail_unless (memcmp (rgb, class_rgb, 3) == 0);
+  get_buffer_rgb (h, buffer, 20, 20, rgb);
+  fail_if (memcmp (rgb, class_rgb, 3) == 0);
+  gst_buffer_unref (buffer);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* clips a box that reaches beyond the frame: its lines run along the border */
+GST_START_TEST (test_box_beyond_frame)
+{
+  GstHarness *h = new_overlay ("RGB", 64, 48, NULL);
+
+  g_object_set (h->element, "draw-labels", FALSE, NULL);
+  fail_unless (same_and_unref (
+      draw_region_pixels (h, "person", 3, 0.5, 10, 10, G_MAXUINT, G_MAXUINT),
+      draw_region_pixels (h, "person", 3, 0.5, 10, 10, 54, 38)));
+  fail_if (same_and_unref (blank_pixels (h),
+      draw_region_pixels (h, "person", 3, 0.5, 0, 0, 1000, 1000)));
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* widens boxes and lines to whole chroma samples, so that no colour runs into
+ * the pixels beside them */
+GST_START_TEST (test_box_between_chroma_samples)
+{
+  static const struct {
+    const gchar *format;
+    GstVideoRectangle whole;
+  } cases[] = {
+    { "NV12", { .x = 8, .y = 6, .w = 32, .h = 26 } },
+    { "YV12", { .x = 8, .y = 6, .w = 32, .h = 26 } },
+    /* subsampled in rows alone */
+    { "Y42B", { .x = 8, .y = 7, .w = 32, .h = 24 } },
+    { "UYVY", { .x = 8, .y = 7, .w = 32, .h = 24 } },
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++) {
+    const GstVideoRectangle *whole = &cases[i].whole;
+    GstHarness *h = new_overlay (cases[i].format, 64, 48, NULL);
+    GBytes *narrow;
+
+    g_object_set (h->element, "draw-labels", FALSE, "thickness", 1, NULL);
+    narrow = draw_region_pixels (h, "person", 3, 0.5, 9, 7, 30, 24);
+    g_object_set (h->element, "thickness", 2, NULL);
+    fail_unless (
+        same_and_unref (narrow, draw_region_pixels (h, "person", 3, 0.5,
+                                    whole->x, whole->y, whole->w, whole->h)));
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
+/* draws boxes without extent as well, as a pixel */
+GST_START_TEST (test_smallest_boxes)
+{
+  static const guint sizes[][2] = { { 1, 1 }, { 1, 30 }, { 30, 1 }, { 0, 0 } };
+  GstHarness *h = new_overlay ("RGB", 64, 48, NULL);
+  guint8 class_rgb[3], rgb[3];
+  guint i;
+
+  get_class_rgb (3, class_rgb);
+  g_object_set (h->element, "draw-labels", FALSE, NULL);
+  for (i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    guint width = MAX (sizes[i][0], 1), height = MAX (sizes[i][1], 1);
+    GstBuffer *buffer =
+        draw_region (h, "person", 3, 0.5, 11, 13, sizes[i][0], sizes[i][1]);
+
+    get_buffer_rgb (h, buffer, 11, 13, rgb);
+    fail_unless (memcmp (rgb, class_rgb, 3) == 0);
+    get_buffer_rgb (h, buffer, 10 + width, 12 + height, rgb);
+    fail_unless (memcmp (rgb, class_rgb, 3) == 0);
+    get_buffer_rgb (h, buffer, 11 + width, 13, rgb);
+    fail_if (memcmp (rgb, class_rgb, 3) == 0);
+    get_buffer_rgb (h, buffer, 11, 13 + height, rgb);
+    fail_if (memcmp (rgb, class_rgb, 3) == 0);
+    gst_buffer_unref (buffer);
+  }
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* hands on the very buffer that came, shared or not, when there is nothing to
+ * draw: no region, none within the frame, or no picture */
+GST_START_TEST (test_nothing_to_draw)
+{
+  enum { NO_REGION, REGION_OUTSIDE, GAP, N_CASES };
+  guint i, shared;
+
+  for (i = 0; i < N_CASES; i++)
+    for (shared = 0; shared < 2; shared++) {
+      GstHarness *h = new_overlay ("NV12", 64, 48, NULL);
+      GstBuffer *in = new_frame (h, 0), *out;
+      GBytes *before = copy_pixels (in);
+
+      if (i == REGION_OUTSIDE) {
+        add_region (in, "person", 0, 0.5, 64, 0, 10, 10);
+        add_region (in, "person", 0, 0.5, 0, (guint) -20, 10, 10);
+      } else if (i == GAP) {
+        add_region (in, "person", 0, 0.5, 0, 0, 10, 10);
+        GST_BUFFER_FLAG_SET (in, GST_BUFFER_FLAG_GAP);
+      }
+      if (shared)
+        gst_buffer_ref (in);
+      out = gst_harness_push_and_pull (h, in);
+      fail_unless (out == in);
+      fail_unless_equals_int (
+          GST_BUFFER_FLAG_IS_SET (out, GST_BUFFER_FLAG_GAP) != 0, i == GAP);
+      fail_unless (same_and_unref (before, copy_pixels (out)));
+      if (shared)
+        gst_buffer_unref (in);
+      gst_buffer_unref (out);
+      gst_harness_teardown (h);
+    }
+}
+GST_END_TEST;
+
+/* draws on a copy when somebody else holds the buffer, or only its memory */
+GST_START_TEST (test_shared_buffer_is_copied)
+{
+  guint hold_memory;
+
+  for (hold_memory = 0; hold_memory < 2; hold_memory++) {
+    GstHarness *h = new_overlay ("NV12", 64, 48, NULL);
+    GstBuffer *in = new_frame (h, 0), *held, *out;
+    GBytes *before = copy_pixels (in);
+
+    GST_BUFFER_PTS (in) = 5 * GST_SECOND;
+    add_region (in, "person", 0, 0.5, 0, 0, 30, 30);
+    held = hold_memory ? gst_buffer_copy (in) : gst_buffer_ref (in);
+    out = gst_harness_push_and_pull (h, in);
+    fail_if (out == held);
+    fail_unless_equals_uint64 (GST_BUFFER_PTS (out), 5 * GST_SECOND);
+    fail_unless (
+        gst_buffer_get_video_region_of_interest_meta_id (out, 0) != NULL);
+    fail_unless (same_and_unref (g_bytes_ref (before), copy_pixels (held)));
+    fail_if (same_and_unref (before, copy_pixels (out)));
+    gst_buffer_unref (held);
+    gst_buffer_unref (out);
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
+/* draws in place when nobody else holds the buffer */
+GST_START_TEST (test_own_buffer_is_not_copied)
+{
+  GstHarness *h = new_overlay ("NV12", 64, 48, NULL);
+  GstBuffer *in = new_frame (h, 0), *out;
+  GBytes *before = copy_pixels (in);
+
+  add_region (in, "person", 0, 0.5, 0, 0, 30, 30);
+  out = gst_harness_push_and_pull (h, in);
+  fail_unless (out == in);
+  fail_if (same_and_unref (before, copy_pixels (out)));
+  gst_buffer_unref (out);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* columns that the left line of a large box is wide */
+static gint
+measure_thickness (GstHarness *h)
+{
+  GstBuffer *blank = new_frame (h, 0);
+  GstBuffer *drawn;
+  GstVideoInfo info;
+  guint8 before[3], after[3];
+  gint x, thickness = 0;
+
+  get_info (h, &info);
+  drawn = draw_region (h, "person", 3, 0.5, 0, 0, info.width, info.height);
+  for (x = 0; x < info.width; x++) {
+    get_buffer_rgb (h, blank, x, info.height / 2, before);
+    get_buffer_rgb (h, drawn, x, info.height / 2, after);
+    if (memcmp (before, after, 3) == 0)
+      break;
+    thickness++;
+  }
+  gst_buffer_unref (blank);
+  gst_buffer_unref (drawn);
+  return thickness;
+}
+
+/* draws lines as wide as asked for, by default after the frame's size */
+GST_START_TEST (test_thickness)
+{
+  static const struct {
+    gint width, height;
+    guint wanted;
+    gint drawn;
+  } cases[] = { { 320, 240, 0, 2 }, { 640, 480, 0, 2 }, { 1280, 720, 0, 3 },
+    { 1920, 1080, 0, 5 }, { 1080, 1920, 0, 5 }, { 3840, 2160, 0, 9 },
+    { 320, 240, 1, 1 }, { 320, 240, 7, 7 }, { 320, 240, 100, 100 } };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstHarness *h = new_overlay ("RGB", cases[i].width, cases[i].height, NULL);
+
+    g_object_set (
+        h->element, "draw-labels", FALSE, "thickness", cases[i].wanted, NULL);
+    fail_unless_equals_int (measure_thickness (h), cases[i].drawn);
+    gst_harness_teardown (h);
+  }
+}
+GST_END_TEST;
+
+/* gives each class a colour of its own, by its number or else by its name */
+GST_START_TEST (test_class_colors)
+{
+  guint8 rgb[20][3], named[3], other[3];
+  GstHarness *h = new_overlay ("RGB", 16, 16, NULL);
+  GstBuffer *buffer;
+  gint i, k;
+
+  for (i = 0; i < 20; i++) {
+    get_class_rgb (i, rgb[i]);
+    for (k = 0; k < i; k++) {
+      gint difference = ABS (rgb[i][0] - rgb[k][0])
+                        + ABS (rgb[i][1] - rgb[k][1])
+                        + ABS (rgb[i][2] - rgb[k][2]);
+
+      fail_unless (difference > 40, "classes %d and %d look the same", i, k);
+    }
+  }
+
+  g_object_set (h->element, "draw-labels", FALSE, NULL);
+  buffer = draw_region (h, "person", NO_LABEL_ID, 0.5, 0, 0, 16, 16);
+  get_buffer_rgb (h, buffer, 0, 0, named);
+  gst_buffer_unref (buffer);
+  buffer = draw_region (h, "car", NO_LABEL_ID, 0.5, 0, 0, 16, 16);
+  get_buffer_rgb (h, buffer, 0, 0, other);
+  gst_buffer_unref (buffer);
+  fail_if (memcmp (named, other, 3) == 0);
+  buffer = draw_region (h, "person", NO_LABEL_ID, 0.9, 0, 0, 16, 16);
+  get_buffer_rgb (h, buffer, 0, 0, other);
+  gst_buffer_unref (buffer);
+  fail_unless (memcmp (named, other, 3) == 0);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* follows its properties from one frame to the next */
+GST_START_TEST (test_properties_while_running)
+{
+  GstHarness *h = new_overlay ("I420", 320, 240, NULL);
+  GBytes *images[5];
+  guint i, k;
+
+  for (i = 0; i < G_N_ELEMENTS (images); i++) {
+    if (i == 1)
+      g_object_set (h->element, "draw-confidence", FALSE, NULL);
+    else if (i == 2)
+      g_object_set (h->element, "font-desc", "Serif 20", NULL);
+    else if (i == 3)
+      g_object_set (h->element, "thickness", 10, NULL);
+    else if (i == 4)
+      g_object_set (h->element, "draw-labels", FALSE, NULL);
+    images[i] = draw_region_pixels (h, "person", 0, 0.5, 40, 60, 100, 100);
+    for (k = 0; k < i; k++)
+      fail_if (g_bytes_equal (images[i], images[k]));
+  }
+
+  /* and back */
+  g_object_set (h->element, "draw-labels", TRUE, "draw-confidence", TRUE,
+      "thickness", 0, "font-desc", NULL, NULL);
+  fail_unless (same_and_unref (g_bytes_ref (images[0]),
+      draw_region_pixels (h, "person", 0, 0.5, 40, 60, 100, 100)));
+  for (i = 0; i < G_N_ELEMENTS (images); i++)
+    g_bytes_unref (images[i]);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+static gpointer
+change_properties (gpointer data)
+{
+  GstHarness *h = data;
+  gint i;
+
+  for (i = 0; i < 200; i++)
+    g_object_set (h->element, "draw-labels", i % 5 != 0, "draw-confidence",
+        i % 2 == 0, "thickness", i % 20, "font-desc",
+        i % 3 == 0 ? "Serif 12" : "Sans Bold", NULL);
+  return NULL;
+}
+
+/* takes new properties from another thread while it draws */
+GST_START_TEST (test_properties_from_another_thread)
+{
+  GstHarness *h = new_overlay ("NV12", 160, 120, NULL);
+  GThread *thread = g_thread_new ("properties", change_properties, h);
+  gint i;
+
+  for (i = 0; i < 200; i++)
+    gst_buffer_unref (draw_region (h, "person", 0, 0.5, 40, 60, 100, 50));
+  g_thread_join (thread);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* follows the caps when they change */
+GST_START_TEST (test_new_caps)
+{
+  GstHarness *h = new_overlay ("I420", 320, 240, NULL);
+  GstHarness *fresh = new_overlay ("BGRx", 1280, 720, NULL);
+
+  gst_buffer_unref (draw_region (h, "person", 0, 0.5, 40, 60, 100, 100));
+  gst_harness_set_src_caps_str (
+      h, "video/x-raw,format=BGRx,width=1280,height=720,framerate=30/1");
+  fail_unless (same_and_unref (
+      draw_region_pixels (h, "person", 0, 0.5, 40, 60, 100, 100),
+      draw_region_pixels (fresh, "person", 0, 0.5, 40, 60, 100, 100)));
+  gst_harness_teardown (h);
+  gst_harness_teardown (fresh);
+}
+GST_END_TEST;
+
+/* draws a thousand boxes, the first on top of the others */
+GST_START_TEST (test_thousand_boxes)
+{
+  GstHarness *h = new_overlay ("RGB", 640, 480, NULL);
+  GstBuffer *buffer = new_frame (h, 0);
+  GRand *random = g_rand_new_with_seed (1);
+  guint8 class_rgb[3], rgb[3];
+  gint i;
+
+  add_region (buffer, "person", 0, 0.99, 100, 200, 200, 200);
+  for (i = 1; i < 1000; i++)
+    add_region (buffer, "thing", i, g_rand_double (random),
+        g_rand_int_range (random, 0, 700), g_rand_int_range (random, 0, 500),
+        g_rand_int_range (random, 0, 700), g_rand_int_range (random, 0, 500));
+  g_rand_free (random);
+  buffer = gst_harness_push_and_pull (h, buffer);
+  check_guards (buffer);
+
+  /* a corner of its label, which lies over everything */
+  get_class_rgb (0, class_rgb);
+  get_buffer_rgb (h, buffer, 100, 199, rgb);
+  fail_unless (memcmp (rgb, class_rgb, 3) == 0);
+  gst_buffer_unref (buffer);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* draws thousands of boxes with a name each, more than it keeps rendered, and
+ * hides them, and does so the same way every time */
+GST_START_TEST (test_thousands_of_names)
+{
+  GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
+  GBytes *first = NULL;
+  gint round, i;
+
+  g_object_set (h->element, "blur", "*", NULL);
+  for (round = 0; round < 2; round++) {
+    GstBuffer *buffer = new_frame (h, 0);
+    GBytes *pixels;
+
+    for (i = 0; i < 3000; i++) {
+      g_autofree gchar *label = g_strdup_printf ("thing %d", i);
+
+      add_region (
+          buffer, label, i, 0.5, i * 7 % 320, i * 13 % 240, i % 40, i % 30);
+    }
+    pixels = push_pixels (h, buffer);
+    if (first == NULL)
+      first = g_bytes_ref (pixels);
+    fail_unless (same_and_unref (g_bytes_ref (first), pixels));
+  }
+  g_bytes_unref (first);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* runs again after it was stopped */
+GST_START_TEST (test_restart)
+{
+  GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
+  GstCaps *caps = gst_pad_get_current_caps (h->srcpad);
+  GBytes *pixels = draw_region_pixels (h, "person", 0, 0.5, 40, 160, 99, 60);
+
+  gst_element_set_state (h->element, GST_STATE_NULL);
+  gst_element_set_state (h->element, GST_STATE_PLAYING);
+  gst_pad_push_event (h->srcpad, gst_event_new_stream_start ("again"));
+  gst_harness_set_src_caps (h, caps);
+  fail_unless (same_and_unref (
+      pixels, draw_region_pixels (h, "person", 0, 0.5, 40, 160, 99, 60)));
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* upstream learns what downstream takes, except for cropping: boxes belong to
+ * the whole frame */
+GST_START_TEST (test_allocation)
+{
+  GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
+  GstCaps *caps = gst_pad_get_current_caps (h->srcpad);
+  GstQuery *query = gst_query_new_allocation (caps, FALSE);
+
+  gst_harness_add_propose_allocation_meta (
+      h, GST_VIDEO_CROP_META_API_TYPE, NULL);
+  gst_harness_add_propose_allocation_meta (h, GST_VIDEO_META_API_TYPE, NULL);
+  fail_unless (gst_pad_peer_query (h->srcpad, query));
+  fail_unless (
+      gst_query_find_allocation_meta (query, GST_VIDEO_META_API_TYPE, NULL));
+  fail_if (gst_query_find_allocation_meta (
+      query, GST_VIDEO_CROP_META_API_TYPE, NULL));
+  gst_query_unref (query);
+  gst_caps_unref (caps);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+/* frames that one sink is past still come out: behind a tee, another records */
+GST_START_TEST (test_late_frame)
+{
+  GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
+  GstBuffer *buffer = new_frame (h, 0);
+
+  GST_BUFFER_PTS (buffer) = 0;
+  gst_harness_push_upstream_event (
+      h, gst_event_new_qos (GST_QOS_TYPE_UNDERFLOW, 2, GST_SECOND, GST_SECOND));
+  fail_unless_equals_int (gst_harness_push (h, buffer), GST_FLOW_OK);
+  fail_unless_equals_int (gst_harness_buffers_received (h), 1);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
+static Suite *
+yolov5overlay_suite (void)
+{
+  Suite *suite = suite_create ("yolov5overlay");
+  TCase *tcase = tcase_create ("general");
+
+  suite_add_tcase (suite, tcase);
+  tcase_add_loop_test (
+      tcase, test_outline_in_every_format, 0, N_OVERLAY_COLORS);
+  tcase_add_loop_test (tcase, test_odd_sizes, 0, N_OVERLAY_COLORS);
+  tcase_add_test (tcase, test_tight_rows_of_odd_width);
+  tcase_add_test (tcase, test_box_at_origin);
+  tcase_add_test (tcase, test_box_beyond_frame);
+  tcase_add_test (tcase, test_box_between_chroma_samples);
+  tcase_add_test (tcase, test_smallest_boxes);
+  tcase_add_test (tcase, test_nothing_to_draw);
+  tcase_add_test (tcase, test_shared_buffer_is_copied);
+  tcase_add_test (tcase, test_own_buffer_is_not_copied);
+  tcase_add_test (tcase, test_thickness);
+  tcase_add_test (tcase, test_class_colors);
+  tcase_add_test (tcase, test_properties_while_running);
+  tcase_add_test (tcase, test_properties_from_another_thread);
+  tcase_add_test (tcase, test_new_caps);
+  tcase_add_test (tcase, test_thousand_boxes);
+  tcase_add_test (tcase, test_thousands_of_names);
+  tcase_add_test (tcase, test_restart);
+  tcase_add_test (tcase, test_allocation);
+  tcase_add_test (tcase, test_late_frame);
+  return suite;
+}
+
+GST_CHECK_MAIN (yolov5overlay)

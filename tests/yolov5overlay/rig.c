@@ -1,0 +1,309 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Frames for yolov5overlay, and what has become of them. */
+
+#include "rig.h"
+
+#include <string.h>
+
+#include "metadata/inference.h"
+
+const OverlayColors overlay_colors[N_OVERLAY_COLORS] = {
+  { "NV12", NULL, 0.299, 0.114, FALSE },
+  { "NV21", NULL, 0.299, 0.114, FALSE },
+  { "I420", NULL, 0.299, 0.114, FALSE },
+  { "YV12", NULL, 0.299, 0.114, FALSE },
+  { "Y42B", NULL, 0.299, 0.114, FALSE },
+  { "YUY2", NULL, 0.299, 0.114, FALSE },
+  { "UYVY", NULL, 0.299, 0.114, FALSE },
+  { "RGB", NULL, 0.299, 0.114, TRUE },
+  { "BGR", NULL, 0.299, 0.114, TRUE },
+  { "RGBx", NULL, 0.299, 0.114, TRUE },
+  { "BGRx", NULL, 0.299, 0.114, TRUE },
+  { "xRGB", NULL, 0.299, 0.114, TRUE },
+  { "xBGR", NULL, 0.299, 0.114, TRUE },
+  { "RGBA", NULL, 0.299, 0.114, TRUE },
+  { "BGRA", NULL, 0.299, 0.114, TRUE },
+  { "ARGB", NULL, 0.299, 0.114, TRUE },
+  { "ABGR", NULL, 0.299, 0.114, TRUE },
+  { "GRAY8", NULL, 0.299, 0.114, TRUE },
+  { "NV12", "bt709", 0.2126, 0.0722, FALSE },
+  { "NV12", "bt2020", 0.2627, 0.0593, FALSE },
+  { "NV12", "1:4:0:0", 0.299, 0.114, TRUE },
+  { "I420", "1:3:0:0", 0.2126, 0.0722, TRUE },
+  { "RGB", "2:1:0:0", 0.299, 0.114, FALSE },
+};
+
+GstHarness *
+new_overlay (
+    const gchar *format, gint width, gint height, const gchar *colorimetry)
+{
+  GstHarness *h = gst_harness_new ("yolov5overlay");
+  GstCaps *caps = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING,
+      format, "width", G_TYPE_INT, width, "height", G_TYPE_INT, height,
+      "framerate", GST_TYPE_FRACTION, 30, 1, NULL);
+
+  if (colorimetry != NULL)
+    gst_caps_set_simple (caps, "colorimetry", G_TYPE_STRING, colorimetry, NULL);
+  gst_harness_set_src_caps (h, caps);
+  return h;
+}
+
+void
+get_info (GstHarness *h, GstVideoInfo *info)
+{
+  GstCaps *caps = gst_pad_get_current_caps (h->srcpad);
+
+  fail_unless (gst_video_info_from_caps (info, caps));
+  gst_caps_unref (caps);
+}
+
+GstBuffer *
+new_frame (GstHarness *h, guint row_padding)
+{
+  GstVideoInfo info;
+  GstBuffer *buffer;
+  gsize offset[GST_VIDEO_MAX_PLANES] = { 0 }, size = 0, i;
+  gint stride[GST_VIDEO_MAX_PLANES] = { 0 };
+  guint8 *data;
+  guint plane;
+
+  get_info (h, &info);
+  for (plane = 0; plane < GST_VIDEO_INFO_N_PLANES (&info); plane++) {
+    gsize rows = plane + 1 < GST_VIDEO_INFO_N_PLANES (&info)
+                     ? info.offset[plane + 1] - info.offset[plane]
+                     : info.size - info.offset[plane];
+
+    rows /= info.stride[plane];
+    stride[plane] = info.stride[plane] + row_padding;
+    offset[plane] = size;
+    size += rows * stride[plane];
+  }
+
+  data = g_malloc (size + 2 * GUARD_BYTES);
+  memset (data, GUARD_LEVEL, size + 2 * GUARD_BYTES);
+  for (i = 0; i < size; i++)
+    data[GUARD_BYTES + i] = (guint8) (i * 31 + i / 251);
+  buffer = gst_buffer_new_wrapped_full (
+      0, data, size + 2 * GUARD_BYTES, GUARD_BYTES, size, data, g_free);
+  gst_buffer_add_video_meta_full (buffer, GST_VIDEO_FRAME_FLAG_NONE,
+      GST_VIDEO_INFO_FORMAT (&info), info.width, info.height,
+      GST_VIDEO_INFO_N_PLANES (&info), offset, stride);
+  return buffer;
+}
+
+void
+check_guards (GstBuffer *buffer)
+{
+  GstMemory *memory = gst_buffer_peek_memory (buffer, 0);
+  GstMapInfo map;
+  gsize i;
+
+  fail_unless (gst_memory_map (memory, &map, GST_MAP_READ));
+  for (i = 0; i < GUARD_BYTES; i++) {
+    fail_unless_equals_int (map.data[-1 - (gssize) i], GUARD_LEVEL);
+    fail_unless_equals_int (map.data[map.size + i], GUARD_LEVEL);
+  }
+  gst_memory_unmap (memory, &map);
+}
+
+void
+add_region (GstBuffer *buffer, const gchar *label, gint label_id,
+    gdouble confidence, guint x, guint y, guint width, guint height)
+{
+  GstVideoRegionOfInterestMeta *region =
+      gst_buffer_add_video_region_of_interest_meta (
+          buffer, label, x, y, width, height);
+  GstStructure *detection = gst_structure_new_empty ("detection");
+
+  if (label_id != NO_LABEL_ID)
+    gst_structure_set (detection, "label_id", G_TYPE_INT, label_id, NULL);
+  if (confidence != NO_CONFIDENCE)
+    gst_structure_set (
+        detection, "confidence", G_TYPE_DOUBLE, confidence, NULL);
+  gst_video_region_of_interest_meta_add_param (region, detection);
+}
+
+GBytes *
+copy_pixels (GstBuffer *buffer)
+{
+  gpointer data;
+  gsize size;
+
+  gst_buffer_extract_dup (buffer, 0, -1, &data, &size);
+  return g_bytes_new_take (data, size);
+}
+
+GstBuffer *
+draw_region (GstHarness *h, const gchar *label, gint label_id,
+    gdouble confidence, guint x, guint y, guint width, guint height)
+{
+  GstBuffer *buffer = new_frame (h, 0);
+
+  add_region (buffer, label, label_id, confidence, x, y, width, height);
+  buffer = gst_harness_push_and_pull (h, buffer);
+  check_guards (buffer);
+  return buffer;
+}
+
+GBytes *
+draw_region_pixels (GstHarness *h, const gchar *label, gint label_id,
+    gdouble confidence, guint x, guint y, guint width, guint height)
+{
+  GstBuffer *buffer =
+      draw_region (h, label, label_id, confidence, x, y, width, height);
+  GBytes *pixels = copy_pixels (buffer);
+
+  gst_buffer_unref (buffer);
+  return pixels;
+}
+
+GBytes *
+blank_pixels (GstHarness *h)
+{
+  GstBuffer *buffer = new_frame (h, 0);
+  GBytes *pixels = copy_pixels (buffer);
+
+  gst_buffer_unref (buffer);
+  return pixels;
+}
+
+gboolean
+same_and_unref (GBytes *a, GBytes *b)
+{
+  gboolean same = g_bytes_equal (a, b);
+
+  g_bytes_unref (a);
+  g_bytes_unref (b);
+  return same;
+}
+
+GBytes *
+push_pixels (GstHarness *h, GstBuffer *buffer)
+{
+  GBytes *pixels;
+
+  buffer = gst_harness_push_and_pull (h, buffer);
+  check_guards (buffer);
+  pixels = copy_pixels (buffer);
+  gst_buffer_unref (buffer);
+  return pixels;
+}
+
+gboolean
+is_drawn_on (GstHarness *h, GstBuffer *buffer)
+{
+  return !same_and_unref (push_pixels (h, buffer), blank_pixels (h));
+}
+
+void
+mark_inference (GstBuffer *buffer, GstClockTime inference_time)
+{
+  GstYolov5Inference inference = { .inference_time = inference_time };
+
+  gst_yolov5_inference_attach (buffer, &inference);
+}
+
+void
+check_warning (GstBus *bus, const gchar *word, const gchar *other_word)
+{
+  GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
+  GError *error;
+
+  fail_unless (message != NULL, "no warning with \"%s\"", word);
+  gst_message_parse_warning (message, &error, NULL);
+  fail_unless (
+      g_error_matches (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS),
+      "\"%s\" is not about settings", error->message);
+  fail_unless (strstr (error->message, word) != NULL
+                   && strstr (error->message, other_word) != NULL,
+      "\"%s\" lacks \"%s\" or \"%s\"", error->message, word, other_word);
+  g_error_free (error);
+  gst_message_unref (message);
+}
+
+void
+get_rgb (GstVideoFrame *frame, gint x, gint y, guint8 rgb[3])
+{
+  const guint8 *data = GST_VIDEO_FRAME_PLANE_DATA (frame, 0);
+  gint c;
+
+  for (c = 0; c < 3; c++)
+    rgb[c] = data[y * GST_VIDEO_FRAME_PLANE_STRIDE (frame, 0) + 3 * x + c];
+}
+
+void
+get_buffer_rgb (GstHarness *h, GstBuffer *buffer, gint x, gint y, guint8 rgb[3])
+{
+  GstVideoInfo info;
+  GstVideoFrame frame;
+
+  get_info (h, &info);
+  fail_unless (gst_video_frame_map (&frame, &info, buffer, GST_MAP_READ));
+  get_rgb (&frame, x, y, rgb);
+  gst_video_frame_unmap (&frame);
+}
+
+void
+get_class_rgb (gint label_id, guint8 rgb[3])
+{
+  GstHarness *h = new_overlay ("RGB", 16, 16, NULL);
+  GstBuffer *buffer;
+
+  g_object_set (h->element, "draw-labels", FALSE, NULL);
+  buffer = draw_region (h, "thing", label_id, 0.5, 0, 0, 16, 16);
+  get_buffer_rgb (h, buffer, 0, 0, rgb);
+  gst_buffer_unref (buffer);
+  gst_harness_teardown (h);
+}
+
+gboolean
+is_on_outline (gint x, gint y, const GstVideoRectangle *box, gint thickness)
+{
+  gint right = box->x + box->w, bottom = box->y + box->h;
+
+  if (x < box->x || y < box->y || x >= right || y >= bottom)
+    return FALSE;
+  return x < box->x + thickness || y < box->y + thickness
+         || x >= right - thickness || y >= bottom - thickness;
+}
+
+void
+find_label (GstHarness *h, GstBuffer *drawn, const GstVideoRectangle *box,
+    gint thickness, GstVideoRectangle *label)
+{
+  GstBuffer *blank = new_frame (h, 0);
+  GstVideoInfo info;
+  GstVideoFrame before, after;
+  gint left = G_MAXINT, top = G_MAXINT, right = 0, bottom = 0, x, y;
+  gint stride, step;
+
+  get_info (h, &info);
+  fail_unless (gst_video_frame_map (&before, &info, blank, GST_MAP_READ));
+  fail_unless (gst_video_frame_map (&after, &info, drawn, GST_MAP_READ));
+  stride = GST_VIDEO_FRAME_COMP_STRIDE (&before, 0);
+  step = GST_VIDEO_FRAME_COMP_PSTRIDE (&before, 0);
+  for (y = 0; y < info.height; y++)
+    for (x = 0; x < info.width; x++) {
+      const guint8 *a = GST_VIDEO_FRAME_COMP_DATA (&before, 0);
+      const guint8 *b = GST_VIDEO_FRAME_COMP_DATA (&after, 0);
+
+      if (is_on_outline (x, y, box, thickness)
+          || a[y * stride + x * step] == b[y * stride + x * step])
+        continue;
+      left = MIN (left, x);
+      top = MIN (top, y);
+      right = MAX (right, x + 1);
+      bottom = MAX (bottom, y + 1);
+    }
+  gst_video_frame_unmap (&after);
+  gst_video_frame_unmap (&before);
+  gst_buffer_unref (blank);
+  label->x = MIN (left, right);
+  label->y = MIN (top, bottom);
+  label->w = right - label->x;
+  label->h = bottom - label->y;
+}
