@@ -22,4 +22,4 @@ plugin_init (GstPlugin *plugin)
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, yolov5dpu,
     "YOLOv5 on AMD/Xilinx DPUs", plugin_init, VERSION, "LGPL", PACKAGE,
-    "Unknown package origin")
+    PACKAGE_ORIGIN)

@@ -135,7 +135,7 @@ attach_detections (GstBuffer *buffer, const GstVideoInfo *info)
   };
 
   gst_yolov5_detections_attach (
-      buffer, info, detections, G_N_ELEMENTS (detections));
+      buffer, info, detections, G_N_ELEMENTS (detections), TRUE);
 }
 
 /* a duration that yolov5dpu would have measured; this one is made up */

@@ -93,6 +93,7 @@
 #include "metadata/buffers.h"
 #include "metadata/inference.h"
 #include "opened-model.h"
+#include "properties.h"
 #include "settings.h"
 #include "slots.h"
 #include "statistics.h"
@@ -183,8 +184,6 @@ start_slots (GstYolov5Dpu *self)
   guint n_slots, cpu_threads;
 
   gst_yolov5_opened_model_choose_slots (self->model, &n_slots, &cpu_threads);
-  GST_INFO_OBJECT (self, "%u slots, %u threads each for a software DPU",
-      n_slots, cpu_threads);
   if (!gst_yolov5_slot_pool_start (
           self->slots, self->model, n_slots, cpu_threads, &error)) {
     post_and_free (self, error);
@@ -274,6 +273,12 @@ gst_yolov5_dpu_open (GstYolov5Dpu *self)
   GST_OBJECT_UNLOCK (self);
 
   reason = dpu_model_get_fallback_reason (model->dpu);
+  GST_INFO_OBJECT (self, "%s runs on %s, as %s", settings.model_path,
+      dpu_model_get_device (model->dpu) == DPU_DEVICE_DPU ? "the DPU"
+                                                          : "the software DPU",
+      reason                               ? "there is no DPU to use"
+      : settings.device == DPU_DEVICE_AUTO ? "device=auto takes what is there"
+                                           : "the property \"device\" says");
   if (reason)
     GST_ELEMENT_WARNING (self, RESOURCE, NOT_FOUND, ("%s", reason), (NULL));
 
@@ -326,8 +331,10 @@ set_caps (GstYolov5Dpu *self, GstCaps *caps)
         (NULL));
     return FALSE;
   }
-  if (self->format && gst_video_info_is_equal (&self->format->info, &info))
+  if (self->format && gst_video_info_is_equal (&self->format->info, &info)) {
+    GST_DEBUG_OBJECT (self, "frames stay as they are: %" GST_PTR_FORMAT, caps);
     return TRUE;
+  }
 
   g_clear_pointer (&self->format, gst_yolov5_frame_format_unref);
   self->format = gst_yolov5_frame_format_new (self->model, &info, &error);
@@ -337,6 +344,7 @@ set_caps (GstYolov5Dpu *self, GstCaps *caps)
     return FALSE;
   }
 
+  GST_INFO_OBJECT (self, "frames are %" GST_PTR_FORMAT, caps);
   GST_OBJECT_LOCK (self);
   self->frame_duration = GST_CLOCK_TIME_NONE;
   if (GST_VIDEO_INFO_FPS_N (&info) > 0)
@@ -409,7 +417,7 @@ static void
 count_skipped (
     GstYolov5Dpu *self, GstBuffer *buffer, gboolean late, const gchar *reason)
 {
-  GST_DEBUG_OBJECT (self,
+  GST_LOG_OBJECT (self,
       "frame %" G_GUINT64_FORMAT " at %" GST_TIME_FORMAT
       " passes without inference: %s",
       self->n_frames, GST_TIME_ARGS (GST_BUFFER_PTS (buffer)), reason);
@@ -466,7 +474,7 @@ fill_slot (GstYolov5Dpu *self, GstYolov5Slot *slot, GstBuffer *buffer,
       settings->max_box_size, &settings->parameters.size_limits);
   gst_yolov5_slot_set_parameters (
       slot, &settings->parameters, settings->class_rules);
-  GST_DEBUG_OBJECT (self,
+  GST_LOG_OBJECT (self,
       "frame %" G_GUINT64_FORMAT " at %" GST_TIME_FORMAT
       " goes through the model in slot %u",
       slot->frame, GST_TIME_ARGS (GST_BUFFER_PTS (buffer)), slot->index);
@@ -482,6 +490,8 @@ gst_yolov5_dpu_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   g_auto (FrameSettings) settings = { { 0 } };
   GstYolov5Slot *slot = NULL;
 
+  GST_LOG_OBJECT (self, "frame %" G_GUINT64_FORMAT " is %" GST_PTR_FORMAT,
+      self->n_frames, buffer);
   if (flow == GST_FLOW_OK && !self->format)
     flow = GST_FLOW_NOT_NEGOTIATED;
   if (flow == GST_FLOW_OK) {
@@ -531,7 +541,7 @@ finish_inference (
     GstYolov5Dpu *self, GstBuffer **buffer, const GstYolov5Slot *slot)
 {
   gboolean post_messages, attach_regions, latency_changed;
-  GstClockTime total;
+  GstClockTime total, latency;
 
   self->last_ready = MAX (self->last_ready, slot->done);
   total = self->last_ready - slot->arrival;
@@ -540,11 +550,12 @@ finish_inference (
   gst_yolov5_stats_add (&self->stats, slot, total);
   latency_changed =
       gst_yolov5_latency_add (&self->latency, total) && self->live;
+  latency = self->latency.reported;
   post_messages = self->settings.post_messages;
   attach_regions = self->settings.attach_roi_meta;
   GST_OBJECT_UNLOCK (self);
 
-  GST_DEBUG_OBJECT (self,
+  GST_LOG_OBJECT (self,
       "frame %" G_GUINT64_FORMAT
       " has %u detections; letterbox %" GST_TIME_FORMAT
       ", inference %" GST_TIME_FORMAT ", postprocess %" GST_TIME_FORMAT
@@ -556,9 +567,12 @@ finish_inference (
   if (post_messages)
     gst_yolov5_post_detections (
         GST_ELEMENT_CAST (self), self->srcpad, *buffer, slot);
-  if (latency_changed)
+  if (latency_changed) {
+    GST_DEBUG_OBJECT (
+        self, "latency is %" GST_TIME_FORMAT " now", GST_TIME_ARGS (latency));
     gst_element_post_message (GST_ELEMENT_CAST (self),
         gst_message_new_latency (GST_OBJECT_CAST (self)));
+  }
 }
 
 /* a callback of the FIFO, whose jobs are slots */
@@ -639,6 +653,7 @@ gst_yolov5_dpu_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
     gst_yolov5_buffers_refuse_cropping (query);
     gst_yolov5_buffers_add_buffers (
         query, gst_yolov5_slot_pool_get_n_slots (self->slots));
+    GST_DEBUG_OBJECT (self, "upstream learns %" GST_PTR_FORMAT, query);
   }
 
   return TRUE;
@@ -653,6 +668,7 @@ gst_yolov5_dpu_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
     GST_OBJECT_LOCK (self);
     gst_yolov5_qos_update (&self->qos, event);
     GST_OBJECT_UNLOCK (self);
+    GST_LOG_OBJECT (self, "downstream sent %" GST_PTR_FORMAT, event);
   }
 
   return gst_yolov5_fifo_src_event (self->fifo, event);
@@ -818,7 +834,7 @@ gst_yolov5_dpu_get_property (
   }
 
   GST_OBJECT_LOCK (self);
-  gst_yolov5_settings_get (&self->settings, pspec, value);
+  gst_yolov5_properties_get (&self->settings, pspec, value);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -865,7 +881,7 @@ gst_yolov5_dpu_init (GstYolov5Dpu *self)
   gst_pad_set_query_function (
       self->srcpad, GST_DEBUG_FUNCPTR (gst_yolov5_dpu_src_query));
 
-  self->slots = gst_yolov5_slot_pool_new ();
+  self->slots = gst_yolov5_slot_pool_new (GST_ELEMENT_CAST (self));
   self->fifo = gst_yolov5_fifo_new (
       GST_ELEMENT_CAST (self), self->sinkpad, self->srcpad, &fifo_callbacks);
 

@@ -14,6 +14,8 @@
 
 GST_DEBUG_CATEGORY_EXTERN (gst_yolov5_dpu_debug);
 #define GST_CAT_DEFAULT gst_yolov5_dpu_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_yolov5_dpu_performance_debug);
+#define CAT_PERFORMANCE gst_yolov5_dpu_performance_debug
 
 /* object is NULL where a query was that nobody waits for any more */
 typedef struct {
@@ -105,6 +107,8 @@ add_item (GstYolov5Fifo *self, GstMiniObject *object, gpointer job)
   if (is_passing (&item))
     self->n_passing++;
   gst_queue_array_push_tail_struct (self->items, &item);
+  GST_LOG_OBJECT (self->element, "added %" GST_PTR_FORMAT ", %u items inside",
+      object, gst_queue_array_get_length (self->items));
   g_cond_signal (&self->item_added);
 }
 
@@ -187,6 +191,8 @@ drop_until_restart (GstYolov5Fifo *self)
     remove_item (self, &removed);
     drop_item_but_keep_event (self, &removed);
   }
+  GST_DEBUG_OBJECT (self->element,
+      "dropped all up to the next segment or the end, which is not here yet");
   self->unexpected = TRUE;
   g_cond_broadcast (&self->item_removed);
 }
@@ -201,10 +207,16 @@ push_buffer (GstYolov5Fifo *self, GstBuffer *buffer, gpointer job)
   g_mutex_unlock (&self->lock);
   result = self->callbacks->finish (self->element, &buffer, job);
   work_failed = result != GST_FLOW_OK && result != GST_FLOW_FLUSHING;
-  if (result == GST_FLOW_OK)
+  if (result == GST_FLOW_OK) {
+    GST_LOG_OBJECT (self->element, "pushing %" GST_PTR_FORMAT, buffer);
     result = gst_pad_push (self->srcpad, buffer);
-  else
+    GST_LOG_OBJECT (
+        self->element, "downstream returned %s", gst_flow_get_name (result));
+  } else {
+    GST_DEBUG_OBJECT (
+        self->element, "no buffer to push: %s", gst_flow_get_name (result));
     gst_buffer_unref (buffer);
+  }
   g_mutex_lock (&self->lock);
 
   if (self->srcresult != GST_FLOW_OK)
@@ -226,6 +238,8 @@ push_event (GstYolov5Fifo *self, GstEvent *event)
 {
   GstEventType type = GST_EVENT_TYPE (event);
 
+  GST_DEBUG_OBJECT (
+      self->element, "pushing %s event", gst_event_type_get_name (type));
   g_mutex_unlock (&self->lock);
   gst_pad_push_event (self->srcpad, event);
   g_mutex_lock (&self->lock);
@@ -248,6 +262,8 @@ answer_query (GstYolov5Fifo *self, GstQuery *query)
   self->running_query = query;
   g_mutex_unlock (&self->lock);
   answer = gst_pad_peer_query (self->srcpad, query);
+  GST_DEBUG_OBJECT (self->element, "downstream answered %d to %" GST_PTR_FORMAT,
+      answer, query);
   g_mutex_lock (&self->lock);
 
   self->running_query = NULL;
@@ -307,8 +323,11 @@ gst_yolov5_fifo_loop (gpointer data)
   Item item;
 
   g_mutex_lock (&self->lock);
-  while (self->srcresult == GST_FLOW_OK && !(found = remove_item (self, &item)))
+  while (
+      self->srcresult == GST_FLOW_OK && !(found = remove_item (self, &item))) {
+    GST_LOG_OBJECT (self->element, "empty, waiting for an item");
     g_cond_wait (&self->item_added, &self->lock);
+  }
 
   if (found) {
     GstFlowReturn result = push_item (self, item);
@@ -416,8 +435,12 @@ gst_yolov5_fifo_push_buffer (
 
   g_mutex_lock (&self->lock);
   while ((flow = get_flow (self)) == GST_FLOW_OK && !job
-         && self->n_passing >= GST_YOLOV5_FIFO_MAX_PASSING)
+         && self->n_passing >= GST_YOLOV5_FIFO_MAX_PASSING) {
+    GST_CAT_LOG_OBJECT (CAT_PERFORMANCE, self->element,
+        "%u buffers without work are inside, waiting for one to leave",
+        self->n_passing);
     g_cond_wait (&self->item_removed, &self->lock);
+  }
   if (flow == GST_FLOW_OK) {
     add_item (self, GST_MINI_OBJECT_CAST (buffer), job);
   } else {
@@ -446,7 +469,10 @@ begin_flush (GstYolov5Fifo *self)
 static GstFlowReturn
 flush_start (GstYolov5Fifo *self, GstEvent *event)
 {
-  gboolean pushed = gst_pad_push_event (self->srcpad, event);
+  gboolean pushed;
+
+  GST_DEBUG_OBJECT (self->element, "flushing starts");
+  pushed = gst_pad_push_event (self->srcpad, event);
 
   /* the task does pause, as downstream and the work are flushing, too */
   begin_flush (self);
@@ -467,6 +493,8 @@ flush_stop (GstYolov5Fifo *self, GstEvent *event)
   g_mutex_lock (&self->lock);
   drop_items (self, FALSE);
   restart (self);
+  GST_DEBUG_OBJECT (
+      self->element, "flushing ends: %s", gst_flow_get_name (self->srcresult));
   g_mutex_unlock (&self->lock);
 
   return pushed ? GST_FLOW_OK : GST_FLOW_ERROR;
@@ -538,6 +566,7 @@ add_event (GstYolov5Fifo *self, GstEvent *event)
 GstFlowReturn
 gst_yolov5_fifo_sink_event (GstYolov5Fifo *self, GstEvent *event)
 {
+  GST_DEBUG_OBJECT (self->element, "received %" GST_PTR_FORMAT, event);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_START:
       return flush_start (self, event);
@@ -582,6 +611,8 @@ gst_yolov5_fifo_sink_query (GstYolov5Fifo *self, GstQuery *query)
     return gst_pad_query_default (
         self->sinkpad, GST_OBJECT_CAST (self->element), query);
 
+  GST_DEBUG_OBJECT (
+      self->element, "%" GST_PTR_FORMAT " waits for what is inside", query);
   g_mutex_lock (&self->lock);
   self->answered_query = NULL;
   if (self->srcresult == GST_FLOW_OK)
@@ -591,10 +622,13 @@ gst_yolov5_fifo_sink_query (GstYolov5Fifo *self, GstQuery *query)
          && (self->srcresult == GST_FLOW_OK || self->running_query == query))
     g_cond_wait (&self->query_handled, &self->lock);
 
-  if (self->answered_query == query)
+  if (self->answered_query == query) {
     answer = self->query_answer;
-  else
+  } else {
+    GST_DEBUG_OBJECT (self->element, "%s query is not answered: %s",
+        GST_QUERY_TYPE_NAME (query), gst_flow_get_name (self->srcresult));
     forget_query (self, query);
+  }
   self->answered_query = NULL;
   g_mutex_unlock (&self->lock);
 
@@ -614,6 +648,7 @@ gst_yolov5_fifo_src_event (GstYolov5Fifo *self, GstEvent *event)
     g_mutex_lock (&self->lock);
     /* somebody may have linked us in the meantime */
     if (self->srcresult == GST_FLOW_NOT_LINKED) {
+      GST_DEBUG_OBJECT (self->element, "linked, starting again");
       set_result (self, GST_FLOW_OK);
       start_task (self);
     }
@@ -632,6 +667,8 @@ gst_yolov5_fifo_src_event (GstYolov5Fifo *self, GstEvent *event)
 gboolean
 gst_yolov5_fifo_sink_activate (GstYolov5Fifo *self, gboolean active)
 {
+  GST_DEBUG_OBJECT (
+      self->element, "sink pad %s", active ? "activates" : "deactivates");
   g_mutex_lock (&self->lock);
   if (active) {
     reset (self);
@@ -664,6 +701,8 @@ gst_yolov5_fifo_src_activate (GstYolov5Fifo *self, gboolean active)
 {
   gboolean done;
 
+  GST_DEBUG_OBJECT (
+      self->element, "source pad %s", active ? "activates" : "deactivates");
   g_mutex_lock (&self->lock);
   if (active) {
     reset (self);

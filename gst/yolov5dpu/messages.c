@@ -33,23 +33,21 @@ find_gst_error (const GError *error, GQuark *domain, gint *code)
 }
 
 /**
- * gst_yolov5_post_error:
- * @element: whose message it is
- * @error: what went wrong, as a sentence
+ * gst_yolov5_post_error_from:
+ * @file: where it is reported, for gst_yolov5_post_error()
  *
- * Posts @error on the bus, its sentence as the message applications show.
- * Paths in it may be in any encoding, the message is UTF-8.
+ * Paths in the sentence may be in any encoding, the message is UTF-8.
  */
 void
-gst_yolov5_post_error (GstElement *element, const GError *error)
+gst_yolov5_post_error_from (GstElement *element, const GError *error,
+    const gchar *file, const gchar *function, gint line)
 {
   GQuark domain;
   gint code;
 
   find_gst_error (error, &domain, &code);
   gst_element_message_full (element, GST_MESSAGE_ERROR, domain, code,
-      g_utf8_make_valid (error->message, -1), NULL, __FILE__, GST_FUNCTION,
-      __LINE__);
+      g_utf8_make_valid (error->message, -1), NULL, file, function, line);
 }
 
 static GstStructure *

@@ -11,7 +11,19 @@
 
 G_BEGIN_DECLS
 
-void gst_yolov5_post_error (GstElement *element, const GError *error);
+/**
+ * gst_yolov5_post_error:
+ * @element: whose message it is
+ * @error: what went wrong, as a sentence
+ *
+ * Posts @error on the bus, its sentence as the message applications show, with
+ * the place in the code that reports it.
+ */
+#define gst_yolov5_post_error(element, error)                                  \
+  gst_yolov5_post_error_from (element, error, __FILE__, GST_FUNCTION, __LINE__)
+
+void gst_yolov5_post_error_from (GstElement *element, const GError *error,
+    const gchar *file, const gchar *function, gint line);
 void gst_yolov5_post_detections (GstElement *element, GstPad *srcpad,
     GstBuffer *buffer, const GstYolov5Slot *slot);
 

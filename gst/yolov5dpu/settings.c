@@ -510,17 +510,6 @@ gst_yolov5_settings_set (GstYolov5Settings *self, GParamSpec *pspec,
 }
 
 /**
- * gst_yolov5_settings_get:
- * @pspec: of a property from gst_yolov5_settings_install()
- */
-void
-gst_yolov5_settings_get (
-    const GstYolov5Settings *self, GParamSpec *pspec, GValue *value)
-{
-  gst_yolov5_properties_get (self, pspec, value);
-}
-
-/**
  * gst_yolov5_settings_get_parameters:
  * @parameters: (out): how heads are to be decoded, but for the limits of sizes;
  *   the class rules are those of @self

@@ -74,8 +74,6 @@ gboolean gst_yolov5_settings_use_classes (
     GstYolov5Settings *self, const Yolov5Model *yolov5, GError **error);
 gboolean gst_yolov5_settings_set (GstYolov5Settings *self, GParamSpec *pspec,
     const GValue *value, const Yolov5Model *yolov5, GError **error);
-void gst_yolov5_settings_get (
-    const GstYolov5Settings *self, GParamSpec *pspec, GValue *value);
 void gst_yolov5_settings_get_parameters (
     const GstYolov5Settings *self, Yolov5Parameters *parameters);
 

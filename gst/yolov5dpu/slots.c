@@ -9,6 +9,9 @@
 
 #include "slots.h"
 
+GST_DEBUG_CATEGORY_EXTERN (gst_yolov5_dpu_debug);
+#define GST_CAT_DEFAULT gst_yolov5_dpu_debug
+
 typedef enum {
   SLOT_FREE,
   /* somebody acquired it and is filling it */
@@ -39,6 +42,8 @@ struct _GstYolov5SlotWorker {
 };
 
 struct _GstYolov5SlotPool {
+  /* for the log */
+  GstElement *element;
   DpuModel *model;
   Yolov5Model *yolov5;
   guint cpu_threads;
@@ -94,8 +99,12 @@ execute (GstYolov5Slot *slot)
   guint n_detections;
   GstClockTime start, executed;
 
+  GST_LOG_OBJECT (slot->pool->element,
+      "slot %u executes frame %" G_GUINT64_FORMAT, slot->index, slot->frame);
   start = gst_util_get_timestamp ();
   if (!dpu_runner_execute (worker->runner, &slot->error)) {
+    GST_WARNING_OBJECT (
+        slot->pool->element, "slot %u: %s", slot->index, slot->error->message);
     g_array_set_size (slot->detections, 0);
     slot->done = gst_util_get_timestamp ();
     return;
@@ -182,14 +191,16 @@ run_worker (gpointer data)
 
 /**
  * gst_yolov5_slot_pool_new:
+ * @element: the element, borrowed
  *
  * Returns: (transfer full): a pool without slots, flushing
  */
 GstYolov5SlotPool *
-gst_yolov5_slot_pool_new (void)
+gst_yolov5_slot_pool_new (GstElement *element)
 {
   GstYolov5SlotPool *self = g_new0 (GstYolov5SlotPool, 1);
 
+  self->element = element;
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   self->flushing = TRUE;
@@ -300,6 +311,9 @@ gst_yolov5_slot_pool_start (GstYolov5SlotPool *self,
   self->slots = g_new0 (GstYolov5Slot, n_slots);
   self->next = 0;
 
+  GST_INFO_OBJECT (self->element,
+      "starting %u slots, %u threads each on a software DPU", n_slots,
+      cpu_threads);
   while (started && n_started < n_slots)
     started = start_slot (self, n_started++, error);
   set_n_slots (self, n_started);
@@ -342,6 +356,8 @@ gst_yolov5_slot_pool_stop (GstYolov5SlotPool *self)
 {
   guint i;
 
+  if (self->n_slots > 0)
+    GST_INFO_OBJECT (self->element, "stopping %u slots", self->n_slots);
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
   for (i = 0; i < self->n_slots; i++) {
@@ -450,13 +466,24 @@ GstYolov5Slot *
 gst_yolov5_slot_pool_acquire (GstYolov5SlotPool *self, gboolean wait)
 {
   GstYolov5Slot *slot = NULL;
+  gboolean waited = FALSE;
 
   g_mutex_lock (&self->lock);
-  while (!self->flushing && !(slot = find_free_slot (self)) && wait)
+  while (!self->flushing && !(slot = find_free_slot (self)) && wait) {
+    if (!waited)
+      GST_LOG_OBJECT (self->element, "all %u slots are in use, waiting for one",
+          self->n_slots);
+    waited = TRUE;
     g_cond_wait (&self->changed, &self->lock);
+  }
   if (slot)
     slot->worker->state = SLOT_ACQUIRED;
   g_mutex_unlock (&self->lock);
+
+  if (waited && slot)
+    GST_LOG_OBJECT (self->element, "slot %u became free", slot->index);
+  else if (waited)
+    GST_DEBUG_OBJECT (self->element, "flushing, no longer waiting for a slot");
 
   return slot;
 }
@@ -539,10 +566,21 @@ gst_yolov5_slot_wait (GstYolov5Slot *slot)
   gboolean done;
 
   g_mutex_lock (&pool->lock);
+  if (!pool->flushing && slot->worker->state != SLOT_DONE)
+    GST_LOG_OBJECT (pool->element,
+        "waiting for frame %" G_GUINT64_FORMAT " in slot %u, which %s",
+        slot->frame, slot->index,
+        slot->worker->state == SLOT_EXECUTING ? "the device works on"
+                                              : "its thread has not begun");
   while (!pool->flushing && slot->worker->state != SLOT_DONE)
     g_cond_wait (&pool->changed, &pool->lock);
   done = !pool->flushing;
   g_mutex_unlock (&pool->lock);
+
+  if (!done)
+    GST_DEBUG_OBJECT (pool->element,
+        "flushing, no longer waiting for frame %" G_GUINT64_FORMAT,
+        slot->frame);
 
   return done;
 }

@@ -52,7 +52,7 @@ typedef struct {
   GstYolov5SlotWorker *worker;
 } GstYolov5Slot;
 
-GstYolov5SlotPool *gst_yolov5_slot_pool_new (void);
+GstYolov5SlotPool *gst_yolov5_slot_pool_new (GstElement *element);
 void gst_yolov5_slot_pool_free (GstYolov5SlotPool *self);
 gboolean gst_yolov5_slot_pool_start (GstYolov5SlotPool *self,
     const GstYolov5OpenedModel *model, guint n_slots, guint cpu_threads,

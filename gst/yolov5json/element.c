@@ -279,6 +279,7 @@ set_frame_caps (GstYolov5Json *self, const GstCaps *caps)
         (NULL));
     return FALSE;
   }
+  GST_INFO_OBJECT (self, "frames are %" GST_PTR_FORMAT, caps);
   json_caps = gst_static_pad_template_get_caps (&src_template);
   return gst_pad_set_caps (self->srcpad, json_caps);
 }
@@ -290,6 +291,7 @@ gst_yolov5_json_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   gboolean accepted;
   GstCaps *caps;
 
+  GST_DEBUG_OBJECT (self, "received %" GST_PTR_FORMAT, event);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);

@@ -73,6 +73,7 @@
 #include "meter.h"
 #include "mosaic.h"
 #include "painter.h"
+#include "properties.h"
 #include "settings.h"
 
 #ifdef HAVE_GST_ANALYTICS
@@ -124,21 +125,22 @@ gst_yolov5_overlay_set_property (
   OverlayAttach attach;
   GError *error = NULL;
 
-  if (prop_id == 0 || prop_id > OVERLAY_LAST_SETTING) {
+  if (prop_id == 0 || prop_id > sizeof (OverlaySettings)) {
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     return;
   }
 
   GST_OBJECT_LOCK (self);
   attach = self->settings.attach;
-  if (overlay_settings_set (&self->settings, prop_id, value, &error))
+  if (overlay_settings_set (&self->settings, pspec, value, &error))
     self->settings_changed = TRUE;
   attach_changed = self->settings.attach != attach;
   GST_OBJECT_UNLOCK (self);
 
   if (error) {
     GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The property %s stays as it was: %s.", pspec->name, error->message),
+        ("The property \"%s\" stays as it was: %s", pspec->name,
+            error->message),
         (NULL));
     g_error_free (error);
   }
@@ -152,13 +154,13 @@ gst_yolov5_overlay_get_property (
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (object);
 
-  if (prop_id == 0 || prop_id > OVERLAY_LAST_SETTING) {
+  if (prop_id == 0 || prop_id > sizeof (OverlaySettings)) {
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     return;
   }
 
   GST_OBJECT_LOCK (self);
-  overlay_settings_get (&self->settings, prop_id, value);
+  gst_yolov5_properties_get (&self->settings, pspec, value);
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -222,6 +224,9 @@ gst_yolov5_overlay_transform_caps (GstBaseTransform *trans,
     gst_caps_unref (result);
     result = intersection;
   }
+  GST_DEBUG_OBJECT (trans,
+      "%s pad: %" GST_PTR_FORMAT " become %" GST_PTR_FORMAT,
+      direction == GST_PAD_SINK ? "sink" : "source", caps, result);
   return result;
 }
 
@@ -262,6 +267,8 @@ gst_yolov5_overlay_set_info (GstVideoFilter *filter, GstCaps *incaps,
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (filter);
 
   /* opening the first font takes long, so do it ahead of the first frame */
+  GST_INFO_OBJECT (self, "%s %" GST_PTR_FORMAT,
+      self->attach ? "attaching compositions to" : "drawing into", incaps);
   update_settings (self);
   renew_drawing (self, in_info);
   overlay_hold_resize (&self->hold, in_info->width, in_info->height);
@@ -289,6 +296,7 @@ gst_yolov5_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
 
+  GST_DEBUG_OBJECT (self, "received %" GST_PTR_FORMAT, event);
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_STOP:
       overlay_meter_reset (&self->meter);
@@ -309,10 +317,13 @@ static gboolean
 gst_yolov5_overlay_propose_allocation (
     GstBaseTransform *trans, GstQuery *decide_query, GstQuery *query)
 {
+  GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
+
   if (!GST_BASE_TRANSFORM_CLASS (parent_class)
            ->propose_allocation (trans, NULL, query))
     return FALSE;
   gst_yolov5_buffers_refuse_cropping (query);
+  GST_DEBUG_OBJECT (self, "upstream learns %" GST_PTR_FORMAT, query);
   return TRUE;
 }
 
@@ -524,8 +535,8 @@ gst_yolov5_overlay_class_init (GstYolov5OverlayClass *klass)
 static void
 gst_yolov5_overlay_init (GstYolov5Overlay *self)
 {
-  overlay_settings_init (&self->settings);
-  overlay_settings_init (&self->frame_settings);
+  overlay_settings_init (&self->settings, G_OBJECT (self));
+  overlay_settings_init (&self->frame_settings, G_OBJECT (self));
   overlay_hold_init (&self->hold);
   self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
   self->shown = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));

@@ -53,19 +53,17 @@ typedef struct {
   OverlayClasses *blurred;
   GstClockTime expiry;
   OverlayAttach attach;
+
+  /*< private >*/
+  GObject *owner;
 } OverlaySettings;
 
-/* id of the last property that the functions below know */
-#define OVERLAY_LAST_SETTING 11
-
 void overlay_settings_install (GObjectClass *object_class);
-void overlay_settings_init (OverlaySettings *self);
+void overlay_settings_init (OverlaySettings *self, GObject *owner);
 void overlay_settings_copy (
     OverlaySettings *self, const OverlaySettings *source);
 void overlay_settings_clear (OverlaySettings *self);
-gboolean overlay_settings_set (
-    OverlaySettings *self, guint prop_id, const GValue *value, GError **error);
-void overlay_settings_get (
-    const OverlaySettings *self, guint prop_id, GValue *value);
+gboolean overlay_settings_set (OverlaySettings *self, GParamSpec *pspec,
+    const GValue *value, GError **error);
 
 G_END_DECLS

@@ -1,0 +1,18 @@
+#!/bin/sh
+# The program that draws the pictures of docs/elements draws all of them.
+#
+# usage: tests/pipelines/pictures.sh PROGRAM SCENE.svg DOCS-FOLDER
+
+set -eu
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+"$1" "$2" "$folder"
+for picture in "$3"/*.png; do
+  name=$(basename "$picture")
+  [ -s "$folder/$name" ] || {
+    echo "$name was not drawn"
+    exit 1
+  }
+done
