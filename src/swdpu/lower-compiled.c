@@ -578,14 +578,9 @@ plan_new_from_compiled (const Xmodel *model, const XmodelSubgraph *subgraph,
       return NULL;
   }
 
-  if (outputs != NULL) {
-    results = g_ptr_array_new ();
-    if (!plan_find_ops (model, outputs, results, error))
-      return NULL;
-  } else {
-    results = find_results (&self, model);
-  }
-  if (!mark_outputs (&self, results, error)
+  results = outputs != NULL ? plan_find_ops (model, outputs, error)
+                            : find_results (&self, model);
+  if (results == NULL || !mark_outputs (&self, results, error)
       || !plan_place_tensors (plan, error))
     return NULL;
   return g_steal_pointer (&plan);
