@@ -17,8 +17,6 @@ void inspect_find_target (InspectReport *report);
 
 /* subgraphs.c: subgraphs, inputs, outputs */
 void inspect_find_subgraphs (InspectReport *report);
-gboolean inspect_subgraph_is_on (
-    const XmodelSubgraph *subgraph, const gchar *device);
 
 /* workload.c: multiply_adds, parameter_size */
 void inspect_count_workload (InspectReport *report);

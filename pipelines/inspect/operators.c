@@ -154,7 +154,7 @@ mark_dpu (Survey *self)
   for (guint i = 0; i < root->n_children; i++) {
     const XmodelSubgraph *child = root->children[i];
 
-    for (guint j = 0; inspect_subgraph_is_on (child, "DPU") && j < child->n_ops;
+    for (guint j = 0; xmodel_subgraph_is_on (child, "DPU") && j < child->n_ops;
          j++) {
       self->feeds_dpu[child->ops[j]->index] = TRUE;
       self->follows_dpu[child->ops[j]->index] = TRUE;
@@ -319,7 +319,7 @@ survey (Survey *self)
   for (guint i = 0; i < root->n_children; i++) {
     const XmodelSubgraph *child = root->children[i];
 
-    for (guint j = 0; inspect_subgraph_is_on (child, "CPU") && j < child->n_ops;
+    for (guint j = 0; xmodel_subgraph_is_on (child, "CPU") && j < child->n_ops;
          j++)
       survey_cpu_op (self, child->ops[j]);
   }

@@ -13,29 +13,6 @@
 /* an instruction names at most so many */
 #define MAX_REGISTERS 16
 
-/**
- * inspect_subgraph_is_on:
- * @device: "DPU", "CPU" or "USER"
- */
-gboolean
-inspect_subgraph_is_on (const XmodelSubgraph *subgraph, const gchar *device)
-{
-  const gchar *value;
-
-  return xmodel_attributes_get_string (subgraph->attributes, "device", &value)
-         && strcmp (value, device) == 0;
-}
-
-static gboolean
-is_one_of (const XmodelOp *op, const gchar *const *types)
-{
-  for (; *types != NULL; types++) {
-    if (strcmp (op->type, *types) == 0)
-      return TRUE;
-  }
-  return FALSE;
-}
-
 static gboolean
 is_constant (const XmodelOp *op)
 {
@@ -186,30 +163,13 @@ find_quantized_inputs (InspectReport *report)
   }
 }
 
-/* results nobody reads, before anything that only moves their numbers: the
- * compiler leaves that to the CPU */
 static void
 find_quantized_outputs (InspectReport *report)
 {
-  static const gchar *const movements[] = { "reshape", "transpose", "flatten",
-    "squeeze", "strided_slice", "identity", "reorg", "pixel-shuffle", NULL };
-  const Xmodel *model = report->model;
-  g_autofree gboolean *read = g_new0 (gboolean, xmodel_get_n_ops (model));
+  g_autoptr (GPtrArray) results = xmodel_find_results (report->model);
 
-  for (guint i = xmodel_get_n_ops (model); i > 0; i--) {
-    const XmodelOp *op = xmodel_get_op (model, i - 1);
-
-    for (guint j = 0; j < op->n_arguments; j++) {
-      for (guint k = 0; k < op->arguments[j].n_ops; k++)
-        read[op->arguments[j].ops[k]->index] = TRUE;
-    }
-    if (read[i - 1] || is_constant (op) || strcmp (op->type, "data") == 0)
-      continue;
-    while (is_one_of (op, movements)
-           && xmodel_op_get_input (op, "input", 0) != NULL)
-      op = xmodel_op_get_input (op, "input", 0);
-    append_tensor (report->outputs, report->kind, op);
-  }
+  for (guint i = 0; i < results->len; i++)
+    append_tensor (report->outputs, report->kind, results->pdata[i]);
   g_array_sort (report->outputs, compare_tensors);
 }
 

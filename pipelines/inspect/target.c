@@ -71,7 +71,7 @@ find_dpu (InspectReport *report)
     const XmodelAttributes *attributes = root->children[i]->attributes;
     const gchar *name = NULL;
 
-    if (!inspect_subgraph_is_on (root->children[i], "DPU"))
+    if (!xmodel_subgraph_is_on (root->children[i], "DPU"))
       continue;
     xmodel_attributes_get_uint64 (
         attributes, "dpu_fingerprint", &report->target.fingerprint);

@@ -9,7 +9,6 @@
 #include <mutex>
 
 #include "fatal.h"
-#include "guard.h"
 
 namespace google
 {
@@ -20,6 +19,7 @@ extern void (*g_logging_fail_func) () __attribute__ ((weak));
 namespace
 {
 
+const DpuFatalHandler *installed;
 void (*previous) ();
 
 /* glog tells its sinks the text before it calls the failure function */
@@ -33,14 +33,14 @@ public:
       const std::tm *, const char *message, std::size_t size) override
   {
     if (severity == google::GLOG_FATAL)
-      dpu_guard_note_fault (message, size);
+      installed->note (message, size);
   }
 };
 
 [[noreturn]] void
 end_thread_or_process ()
 {
-  dpu_guard_park ();
+  installed->leave ();
   if (previous != nullptr)
     previous ();
   std::abort ();
@@ -50,17 +50,18 @@ end_thread_or_process ()
 
 /**
  * dpu_fatal_install:
+ * @handler: for the life of the process; the first one given stays
  *
- * Makes fatal faults on guards' threads park them. Those on other threads end
- * the process as they did before. Any thread may call this, any number of
- * times.
+ * Makes glog ask @handler before it ends the process. Any thread may call this,
+ * any number of times.
  */
 void
-dpu_fatal_install (void)
+dpu_fatal_install (const DpuFatalHandler *handler)
 {
   static std::once_flag once;
 
-  std::call_once (once, [] {
+  std::call_once (once, [handler] {
+    installed = handler;
     /* glog keeps both for the life of the process */
     google::AddLogSink (new FaultSink);
     if (&google::g_logging_fail_func != nullptr)

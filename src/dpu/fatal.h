@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The hook that keeps glog, which all of VART logs with, from ending the
- * process when a guarded call fails. */
+/* The hook in glog, which all of VART logs with, and by which it ends the
+ * process. */
 
 #pragma once
 
@@ -12,6 +12,17 @@
 
 G_BEGIN_DECLS
 
-void dpu_fatal_install (void);
+/**
+ * DpuFatalHandler:
+ * @note: is given the text of a fatal fault, on the thread that has it
+ * @leave: is called on that thread next, and returns where the process is to
+ *   end as it did before
+ */
+typedef struct {
+  void (*note) (const gchar *text, gsize size);
+  void (*leave) (void);
+} DpuFatalHandler;
+
+void dpu_fatal_install (const DpuFatalHandler *handler);
 
 G_END_DECLS

@@ -224,6 +224,61 @@ run_thread (gpointer data)
   return NULL;
 }
 
+/* keeps the text of a fatal fault on this thread, if that is a guard's */
+static void
+note_fault (const gchar *text, gsize size)
+{
+  if (current == NULL)
+    return;
+  g_free (current->fault);
+  current->fault = g_strchomp (g_strndup (text, size));
+}
+
+/* VART's locks are held for good by a parked thread: what waits for one of them
+ * is not to be waited for */
+static void
+give_up_domain (const gchar *fault)
+{
+  g_autoptr (GPtrArray) guards = NULL;
+
+  g_mutex_lock (&dpu.lock);
+  if (dpu.fault == NULL)
+    dpu.fault = g_strdup (fault);
+  guards = g_ptr_array_new_with_free_func ((GDestroyNotify) guard_unref);
+  for (guint i = 0; i < dpu.guards->len; i++)
+    g_ptr_array_add (guards, guard_ref (dpu.guards->pdata[i]));
+  g_mutex_unlock (&dpu.lock);
+
+  for (guint i = 0; i < guards->len; i++)
+    dpu_guard_interrupt (guards->pdata[i]);
+}
+
+/* Ends this thread's work after a fatal fault: a guard's thread stays here for
+ * good, as there is no way back through VART's frames, and leaving the thread
+ * would unwind what must not be. For other threads this returns. */
+static void
+park (void)
+{
+  DpuGuard *self = current;
+
+  if (self == NULL)
+    return;
+
+  if (self->fault == NULL)
+    self->fault = g_strdup ("no reason given");
+  if (self->domain == DPU_GUARD_DPU)
+    give_up_domain (self->fault);
+
+  g_mutex_lock (&self->lock);
+  count_as_overdue (self, FALSE);
+  self->state = GUARD_PARKED;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+
+  while (TRUE)
+    pause ();
+}
+
 /**
  * dpu_guard_new:
  * @domain: what its calls are for
@@ -234,10 +289,11 @@ run_thread (gpointer data)
 DpuGuard *
 dpu_guard_new (DpuGuardDomain domain, GError **error)
 {
+  static const DpuFatalHandler handler = { note_fault, park };
   DpuGuard *self = g_new0 (DpuGuard, 1);
   GThread *thread;
 
-  dpu_fatal_install ();
+  dpu_fatal_install (&handler);
   g_atomic_ref_count_init (&self->ref_count);
   self->domain = domain;
   g_mutex_init (&self->lock);
@@ -431,68 +487,4 @@ dpu_guard_end (
   }
   g_mutex_unlock (&self->lock);
   guard_unref (self);
-}
-
-/**
- * dpu_guard_note_fault:
- * @text: (array length=size): what glog was told
- *
- * Keeps the text of a fatal fault on this thread, if that is a guard's.
- */
-void
-dpu_guard_note_fault (const gchar *text, gsize size)
-{
-  if (current == NULL)
-    return;
-  g_free (current->fault);
-  current->fault = g_strchomp (g_strndup (text, size));
-}
-
-/* VART's locks are held for good by a parked thread: what waits for one of them
- * is not to be waited for */
-static void
-give_up_domain (const gchar *fault)
-{
-  g_autoptr (GPtrArray) guards = NULL;
-
-  g_mutex_lock (&dpu.lock);
-  if (dpu.fault == NULL)
-    dpu.fault = g_strdup (fault);
-  guards = g_ptr_array_new_with_free_func ((GDestroyNotify) guard_unref);
-  for (guint i = 0; i < dpu.guards->len; i++)
-    g_ptr_array_add (guards, guard_ref (dpu.guards->pdata[i]));
-  g_mutex_unlock (&dpu.lock);
-
-  for (guint i = 0; i < guards->len; i++)
-    dpu_guard_interrupt (guards->pdata[i]);
-}
-
-/**
- * dpu_guard_park:
- *
- * Ends this thread's work after a fatal fault: a guard's thread stays here for
- * good, as there is no way back through VART's frames, and leaving the thread
- * would unwind what must not be. For other threads this returns.
- */
-void
-dpu_guard_park (void)
-{
-  DpuGuard *self = current;
-
-  if (self == NULL)
-    return;
-
-  if (self->fault == NULL)
-    self->fault = g_strdup ("no reason given");
-  if (self->domain == DPU_GUARD_DPU)
-    give_up_domain (self->fault);
-
-  g_mutex_lock (&self->lock);
-  count_as_overdue (self, FALSE);
-  self->state = GUARD_PARKED;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-
-  while (TRUE)
-    pause ();
 }

@@ -45,8 +45,4 @@ gboolean dpu_guard_bring_up (DpuGuard *self, DpuGuardFunction function,
 gchar *dpu_guard_describe_fault (void);
 gchar *dpu_guard_describe_delay (void);
 
-/* for the hook of glog, on whichever thread it is called */
-void dpu_guard_note_fault (const gchar *text, gsize size);
-void dpu_guard_park (void);
-
 G_END_DECLS

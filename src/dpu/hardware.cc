@@ -3,18 +3,17 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <UniLog/UniLog.hpp>
 #include <xir/dpu_controller.hpp>
 
 #include <dlfcn.h>
 
-#include <exception>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "devices.h"
 #include "dpu.h"
+#include "exceptions.h"
 #include "hardware.h"
 #include "vart.h"
 
@@ -79,12 +78,8 @@ dpu_hardware_open (GError **error)
     open_device (self.get (), get_instance);
     if (!self->fingerprints.empty ())
       return self.release ();
-  } catch (const std::exception &exception) {
-    reason = exception.what ();
-  } catch (const ErrorCode &check) {
-    reason = check.getErrID () + ": " + check.getErrDsp ();
   } catch (...) {
-    reason = "unknown reason";
+    reason = dpu_describe_exception ();
   }
   g_set_error (error, DPU_ERROR, DPU_ERROR_NOT_FOUND,
       "VART cannot use the device: %s. Check that its bitstream is the one for "

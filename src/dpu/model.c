@@ -5,12 +5,8 @@
 
 /* Models: the file, the device that runs it, and what VART makes of it. */
 
-#include "model.h"
 #include "registers.h"
-
-#define DEFAULT_TIMEOUT 5000
-#define OPEN_TIMEOUT 30000
-#define END_TIMEOUT 5000
+#include "runner.h"
 
 GQuark
 dpu_error_quark (void)
@@ -18,23 +14,22 @@ dpu_error_quark (void)
   return g_quark_from_static_string ("dpu-error-quark");
 }
 
-guint
-dpu_model_get_open_timeout (const DpuModel *self)
-{
-  return self->device == DPU_DEVICE_DPU ? OPEN_TIMEOUT : 0;
-}
+/**
+ * DpuModel:
+ * @probe: (nullable): the runner that told the tensors. On a DPU it becomes the
+ *   first that is asked for, as VART deals runners out to the cores in turn. On
+ *   the software DPU it is kept until there is another: what runners share need
+ *   not be made twice
+ */
+struct _DpuModel {
+  gatomicrefcount ref_count;
+  DpuGraph *graph;
+  gchar *fallback_reason;
+  gboolean keeps_input;
 
-guint
-dpu_model_get_end_timeout (const DpuModel *self)
-{
-  return self->device == DPU_DEVICE_DPU ? END_TIMEOUT : 0;
-}
-
-DpuGuardDomain
-dpu_model_get_domain (const DpuModel *self)
-{
-  return self->device == DPU_DEVICE_DPU ? DPU_GUARD_DPU : DPU_GUARD_CPU;
-}
+  GMutex probe_lock;
+  DpuRunner *probe;
+};
 
 /**
  * Opening:
@@ -95,38 +90,7 @@ end_opening (gpointer data, GError **error)
 }
 
 static gboolean
-load_graph (gpointer data, GError **error)
-{
-  DpuModel *self = data;
-
-  self->graph = vart_graph_new (xmodel_get_bytes (self->file),
-      self->part.compiled ? self->part.subgraph->name : NULL,
-      self->runner_library, error);
-  return self->graph != NULL;
-}
-
-static gboolean
-end_model (gpointer data, GError **error)
-{
-  DpuModel *self = data;
-
-  g_clear_pointer (&self->graph, vart_graph_free);
-  g_clear_pointer (&self->hardware, dpu_hardware_close);
-  g_clear_pointer (&self->file, xmodel_unref);
-  g_free (self->input.name);
-  for (guint i = 0; i < self->outputs->len; i++)
-    g_free (g_array_index (self->outputs, DpuTensor, i).name);
-  g_array_unref (self->outputs);
-  g_free (self->fallback_reason);
-  g_free (self->runner_library);
-  g_strfreev (self->output_names);
-  g_mutex_clear (&self->probe_lock);
-  g_free (self);
-  return TRUE;
-}
-
-static gboolean
-open_device (DpuModel *self, DpuGuardDomain domain, DpuGuardFunction function,
+open_device (DpuGraph *self, DpuGuardDomain domain, DpuGuardFunction function,
     const gchar *what, GError **error)
 {
   DpuGuard *guard = dpu_guard_new (domain, error);
@@ -138,8 +102,8 @@ open_device (DpuModel *self, DpuGuardDomain domain, DpuGuardFunction function,
   opening->file = xmodel_ref (self->file);
   opening->part = self->part;
   if (!dpu_guard_bring_up (
-          guard, function, opening, OPEN_TIMEOUT, what, error)) {
-    dpu_guard_end (guard, end_opening, opening, END_TIMEOUT);
+          guard, function, opening, DPU_OPEN_TIMEOUT, what, error)) {
+    dpu_guard_end (guard, end_opening, opening, DPU_END_TIMEOUT);
     return FALSE;
   }
   self->guard = guard;
@@ -154,17 +118,18 @@ open_device (DpuModel *self, DpuGuardDomain domain, DpuGuardFunction function,
 static gboolean
 take_dpu (DpuModel *self, GError **error)
 {
+  DpuGraph *graph = self->graph;
   g_autofree gchar *fault = dpu_guard_describe_fault ();
 
   if (fault != NULL) {
     g_set_error_literal (error, DPU_ERROR, DPU_ERROR_NOT_FOUND, fault);
     return FALSE;
   }
-  if (!open_device (self, DPU_GUARD_DPU, open_dpu, "opening the DPU", error))
+  if (!open_device (graph, DPU_GUARD_DPU, open_dpu, "opening the DPU", error))
     return FALSE;
-  self->device = DPU_DEVICE_DPU;
-  dpu_memory_measure (&self->memory, self->part.subgraph);
-  self->keeps_input = dpu_registers_keep_input (self->part.subgraph);
+  graph->device = DPU_DEVICE_DPU;
+  dpu_memory_measure (&graph->memory, graph->part.subgraph);
+  self->keeps_input = dpu_registers_keep_input (graph->part.subgraph);
   return TRUE;
 }
 
@@ -172,7 +137,7 @@ static gboolean
 take_cpu (DpuModel *self, GError **error)
 {
   return open_device (
-      self, DPU_GUARD_CPU, open_cpu, "Loading the software DPU", error);
+      self->graph, DPU_GUARD_CPU, open_cpu, "Loading the software DPU", error);
 }
 
 static gboolean
@@ -218,13 +183,8 @@ model_new (const gchar *path, const gchar *const *outputs, GError **error)
   self = g_new0 (DpuModel, 1);
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->probe_lock);
-  self->file = g_steal_pointer (&file);
-  self->part = part;
-  self->output_names = g_strdupv ((gchar **) outputs);
-  self->outputs = g_array_new (FALSE, FALSE, sizeof (DpuTensor));
-  self->device = DPU_DEVICE_CPU;
+  self->graph = dpu_graph_new (g_steal_pointer (&file), &part, outputs);
   self->keeps_input = TRUE;
-  self->timeout = DEFAULT_TIMEOUT;
   return self;
 }
 
@@ -260,16 +220,14 @@ dpu_model_open_outputs (const gchar *path, DpuDevice device,
 
   if (self == NULL)
     return NULL;
-  if (!take_device (self, device, error)
-      || !dpu_guard_bring_up (self->guard, load_graph, self,
-          dpu_model_get_open_timeout (self), "Loading the model", error)
-      || (self->probe = dpu_runner_new_probe (self, error)) == NULL) {
+  if (!take_device (self, device, error) || !dpu_graph_load (self->graph, error)
+      || (self->probe = dpu_runner_new_for_graph (self->graph, 1, error))
+             == NULL) {
     g_prefix_error (error, "%s: ", path);
     dpu_model_unref (self);
     return NULL;
   }
-  g_clear_pointer (&self->file, xmodel_unref);
-  self->part.subgraph = NULL;
+  dpu_graph_forget_file (self->graph);
   return self;
 }
 
@@ -290,13 +248,11 @@ dpu_model_unref (DpuModel *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
-  if (self->probe != NULL)
-    dpu_runner_free_probe (g_steal_pointer (&self->probe));
-  else if (self->guard == NULL)
-    end_model (self, NULL);
-  else
-    dpu_guard_end (
-        self->guard, end_model, self, dpu_model_get_end_timeout (self));
+  g_clear_pointer (&self->probe, dpu_runner_free);
+  dpu_graph_unref (self->graph);
+  g_mutex_clear (&self->probe_lock);
+  g_free (self->fallback_reason);
+  g_free (self);
 }
 
 /**
@@ -312,7 +268,7 @@ dpu_model_set_timeout (DpuModel *self, guint timeout)
 {
   g_return_if_fail (timeout > 0);
 
-  g_atomic_int_set (&self->timeout, timeout);
+  g_atomic_int_set (&self->graph->timeout, timeout);
 }
 
 /**
@@ -327,7 +283,8 @@ dpu_model_is_usable (const DpuModel *self)
   g_autofree gchar *fault = dpu_guard_describe_fault ();
   g_autofree gchar *delay = dpu_guard_describe_delay ();
 
-  return self->device != DPU_DEVICE_DPU || (fault == NULL && delay == NULL);
+  return self->graph->device != DPU_DEVICE_DPU
+         || (fault == NULL && delay == NULL);
 }
 
 /**
@@ -338,7 +295,7 @@ dpu_model_is_usable (const DpuModel *self)
 DpuDevice
 dpu_model_get_device (const DpuModel *self)
 {
-  return self->device;
+  return self->graph->device;
 }
 
 /**
@@ -350,7 +307,7 @@ dpu_model_get_device (const DpuModel *self)
 guint
 dpu_model_get_n_cores (const DpuModel *self)
 {
-  return self->n_cores;
+  return self->graph->n_cores;
 }
 
 /**
@@ -380,17 +337,56 @@ dpu_model_keeps_input (const DpuModel *self)
 const DpuTensor *
 dpu_model_get_input (const DpuModel *self)
 {
-  return &self->input;
+  return &self->graph->input;
 }
 
 guint
 dpu_model_get_n_outputs (const DpuModel *self)
 {
-  return self->outputs->len;
+  return self->graph->outputs->len;
 }
 
 const DpuTensor *
 dpu_model_get_output (const DpuModel *self, guint index)
 {
-  return &g_array_index (self->outputs, DpuTensor, index);
+  return &g_array_index (self->graph->outputs, DpuTensor, index);
+}
+
+static DpuRunner *
+take_probe (DpuModel *self)
+{
+  DpuRunner *probe;
+
+  g_mutex_lock (&self->probe_lock);
+  probe = g_steal_pointer (&self->probe);
+  g_mutex_unlock (&self->probe_lock);
+  return probe;
+}
+
+/**
+ * dpu_runner_new:
+ * @model: (transfer none):
+ * @cpu_threads: threads of the software DPU, 0 for as many as there are CPUs;
+ *   a DPU ignores it
+ *
+ * The runners of a DPU's models are spread over its cores.
+ *
+ * Returns: (transfer full) (nullable): a runner with buffers of its own, for
+ *   one thread at a time; it may outlive the model
+ */
+DpuRunner *
+dpu_runner_new (DpuModel *model, guint cpu_threads, GError **error)
+{
+  DpuRunner *self = NULL, *probe = NULL;
+
+  if (model->graph->device == DPU_DEVICE_DPU)
+    self = take_probe (model);
+  if (self != NULL)
+    return self;
+
+  self = dpu_runner_new_for_graph (model->graph, cpu_threads, error);
+  if (self != NULL)
+    probe = take_probe (model);
+  g_clear_pointer (&probe, dpu_runner_free);
+  return self;
 }

@@ -5,34 +5,32 @@
 
 /* Runners: each has a thread on which VART does its work, and buffers. */
 
-#include "model.h"
+#include "runner.h"
 
 struct _DpuRunner {
-  DpuModel *model;
-  /* whether the reference on the model is the runner's */
-  gboolean owns_model;
+  DpuGraph *graph;
   DpuGuard *guard;
   guint cpu_threads;
   VartRunner *vart;
 };
 
-/* on the guard's thread, as the next ones. The first runner of a model tells
- * its tensors */
+/* on the guard's thread, as the next ones. The first runner of a graph tells its
+ * tensors */
 static gboolean
 make_runner (gpointer data, GError **error)
 {
   DpuRunner *self = data;
-  DpuModel *model = self->model;
+  DpuGraph *graph = self->graph;
 
-  self->vart = vart_runner_new (model->graph,
-      (const gchar *const *) model->output_names, self->cpu_threads, error);
+  self->vart = vart_runner_new (graph->vart,
+      (const gchar *const *) graph->output_names, self->cpu_threads, error);
   if (self->vart == NULL)
     return FALSE;
-  if (model->input.name == NULL
+  if (graph->input.name == NULL
       && !vart_runner_describe (
-          self->vart, &model->input, model->outputs, error))
+          self->vart, &graph->input, graph->outputs, error))
     return FALSE;
-  return vart_runner_map (self->vart, &model->input, model->outputs, error);
+  return vart_runner_map (self->vart, &graph->input, graph->outputs, error);
 }
 
 static gboolean
@@ -49,128 +47,47 @@ end_runner (gpointer data, GError **error)
   DpuRunner *self = data;
 
   g_clear_pointer (&self->vart, vart_runner_free);
-  if (self->owns_model)
-    dpu_model_unref (self->model);
+  dpu_graph_unref (self->graph);
   g_free (self);
   return TRUE;
 }
 
 /* where VART gave up, lack of memory is the likeliest reason */
 static void
-add_advice (const DpuModel *model, GError **error)
+add_advice (const DpuGraph *graph, GError **error)
 {
   g_autofree gchar *advice = NULL, *message = NULL;
 
-  if (error == NULL || model->device != DPU_DEVICE_DPU
+  if (error == NULL || graph->device != DPU_DEVICE_DPU
       || !g_error_matches (*error, DPU_ERROR, DPU_ERROR_INIT))
     return;
-  advice = dpu_memory_describe (&model->memory, DPU_MEMORY_TABLE);
+  advice = dpu_memory_describe (&graph->memory, DPU_MEMORY_TABLE);
   message = (*error)->message;
   (*error)->message = g_strdup_printf ("%s. %s", message, advice);
 }
 
-static DpuRunner *
-runner_new (DpuModel *model, guint cpu_threads, GError **error)
+/**
+ * dpu_runner_new_for_graph:
+ * @graph: (transfer none): a loaded one
+ * @cpu_threads: threads of the software DPU
+ */
+DpuRunner *
+dpu_runner_new_for_graph (DpuGraph *graph, guint cpu_threads, GError **error)
 {
   DpuRunner *self = g_new0 (DpuRunner, 1);
 
-  self->model = dpu_model_ref (model);
-  self->owns_model = TRUE;
+  self->graph = dpu_graph_ref (graph);
   self->cpu_threads = cpu_threads;
-  self->guard = dpu_guard_new (dpu_model_get_domain (model), error);
+  self->guard = dpu_guard_new (dpu_graph_get_domain (graph), error);
   if (self->guard == NULL) {
     end_runner (self, NULL);
     return NULL;
   }
   if (!dpu_guard_bring_up (self->guard, make_runner, self,
-          dpu_model_get_open_timeout (model), "Making a runner", error)) {
-    add_advice (model, error);
+          dpu_graph_get_open_timeout (graph), "Making a runner", error)) {
+    add_advice (graph, error);
     dpu_runner_free (self);
     return NULL;
-  }
-  return self;
-}
-
-/**
- * dpu_runner_new_probe:
- *
- * Returns: (transfer full) (nullable): the model's own runner, which does not
- *   keep the model alive
- */
-DpuRunner *
-dpu_runner_new_probe (DpuModel *model, GError **error)
-{
-  DpuRunner *self = runner_new (model, 1, error);
-
-  if (self != NULL) {
-    self->owns_model = FALSE;
-    dpu_model_unref (model);
-  }
-  return self;
-}
-
-/* makes the model as long-lived as the runner */
-static void
-adopt_model (DpuRunner *self)
-{
-  self->owns_model = TRUE;
-  dpu_model_ref (self->model);
-}
-
-/**
- * dpu_runner_free_probe:
- *
- * Frees the last runner of a model that nobody else has a reference on, and the
- * model after it.
- */
-void
-dpu_runner_free_probe (DpuRunner *self)
-{
-  self->owns_model = TRUE;
-  g_atomic_ref_count_init (&self->model->ref_count);
-  dpu_runner_free (self);
-}
-
-static DpuRunner *
-take_probe (DpuModel *model)
-{
-  DpuRunner *probe;
-
-  g_mutex_lock (&model->probe_lock);
-  probe = g_steal_pointer (&model->probe);
-  g_mutex_unlock (&model->probe_lock);
-  return probe;
-}
-
-/**
- * dpu_runner_new:
- * @model: (transfer none):
- * @cpu_threads: threads of the software DPU, 0 for as many as there are CPUs;
- *   a DPU ignores it
- *
- * The runners of a DPU's models are spread over its cores.
- *
- * Returns: (transfer full) (nullable): a runner with buffers of its own, for
- *   one thread at a time
- */
-DpuRunner *
-dpu_runner_new (DpuModel *model, guint cpu_threads, GError **error)
-{
-  DpuRunner *self = NULL, *probe = NULL;
-
-  if (model->device == DPU_DEVICE_DPU)
-    self = take_probe (model);
-  if (self != NULL) {
-    adopt_model (self);
-    return self;
-  }
-
-  self = runner_new (model, cpu_threads, error);
-  if (self != NULL)
-    probe = take_probe (model);
-  if (probe != NULL) {
-    adopt_model (probe);
-    dpu_runner_free (probe);
   }
   return self;
 }
@@ -184,7 +101,7 @@ void
 dpu_runner_free (DpuRunner *self)
 {
   dpu_guard_end (
-      self->guard, end_runner, self, dpu_model_get_end_timeout (self->model));
+      self->guard, end_runner, self, dpu_graph_get_end_timeout (self->graph));
 }
 
 /**
@@ -222,8 +139,8 @@ dpu_runner_get_output (DpuRunner *self, guint index)
 gboolean
 dpu_runner_execute (DpuRunner *self, GError **error)
 {
-  guint timeout = self->model->device == DPU_DEVICE_DPU
-                      ? (guint) g_atomic_int_get (&self->model->timeout)
+  guint timeout = self->graph->device == DPU_DEVICE_DPU
+                      ? (guint) g_atomic_int_get (&self->graph->timeout)
                       : 0;
 
   return dpu_guard_call (
@@ -241,6 +158,6 @@ dpu_runner_execute (DpuRunner *self, GError **error)
 void
 dpu_runner_interrupt (DpuRunner *self)
 {
-  if (self->model->device == DPU_DEVICE_DPU)
+  if (self->graph->device == DPU_DEVICE_DPU)
     dpu_guard_interrupt (self->guard);
 }

@@ -17,15 +17,6 @@
   "DPU subgraph. SiLU is the usual cause: train with ReLU or LeakyReLU, leave " \
   "the decoding of the heads out of the model and compile again"
 
-static gboolean
-has_device (const XmodelSubgraph *subgraph, const gchar *device)
-{
-  const gchar *value;
-
-  return xmodel_attributes_get_string (subgraph->attributes, "device", &value)
-         && g_str_equal (value, device);
-}
-
 /* operators that only cross between float and fixed point, or hold numbers */
 static gboolean
 is_transparent (const XmodelOp *op)
@@ -61,7 +52,7 @@ describe_cpu_ops (const XmodelSubgraph *root)
   for (guint i = 0; i < root->n_children; i++) {
     const XmodelSubgraph *child = root->children[i];
 
-    if (!has_device (child, "CPU"))
+    if (!xmodel_subgraph_is_on (child, "CPU"))
       continue;
     for (guint j = 0; j < child->n_ops; j++) {
       if (!is_transparent (child->ops[j]) && n_named <= MAX_NAMED_OPS)
@@ -112,7 +103,7 @@ check_nothing_before (
   for (guint i = 0; i < root->n_children; i++) {
     const XmodelSubgraph *child = root->children[i];
 
-    if (child == subgraph || !has_device (child, "CPU"))
+    if (child == subgraph || !xmodel_subgraph_is_on (child, "CPU"))
       continue;
     for (guint j = 0; j < child->n_ops; j++) {
       if (ancestors[child->ops[j]->index] && !is_transparent (child->ops[j]))
@@ -157,7 +148,7 @@ dpu_subgraph_find (const Xmodel *model, DpuSubgraph *found, GError **error)
 
   found->compiled = TRUE;
   for (guint i = 0; i < root->n_children; i++) {
-    if (has_device (root->children[i], "DPU")) {
+    if (xmodel_subgraph_is_on (root->children[i], "DPU")) {
       found->subgraph = root->children[i];
       n_dpu++;
     }

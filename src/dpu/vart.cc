@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "exceptions.h"
 #include "vart.h"
 
 struct _VartGraph {
@@ -47,18 +48,13 @@ template <typename Function>
 gboolean
 attempt (GError **error, DpuError code, const gchar *what, Function function)
 {
-  std::string reason = "unknown reason";
-
   try {
     return function ();
-  } catch (const std::exception &exception) {
-    reason = exception.what ();
-  } catch (const ErrorCode &check) {
-    reason = check.getErrID () + ": " + check.getErrDsp ();
   } catch (...) {
+    g_set_error (error, DPU_ERROR, code, "%s: %s", what,
+        dpu_describe_exception ().c_str ());
+    return FALSE;
   }
-  g_set_error (error, DPU_ERROR, code, "%s: %s", what, reason.c_str ());
-  return FALSE;
 }
 
 gboolean

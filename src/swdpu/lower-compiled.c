@@ -8,6 +8,7 @@
 
 #include "plan.h"
 #include "layers.h"
+#include "lower-movement.h"
 
 #include <math.h>
 #include <string.h>
@@ -256,38 +257,19 @@ lower_concatenate (
     Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
   g_autoptr (GArray) operands = g_array_new (FALSE, FALSE, sizeof (guint));
-  gint axis;
 
-  if (!xmodel_attributes_get_int (layer->op->attributes, "axis", &axis))
-    return layer_fail (
-        layer, SWDPU_ERROR_INVALID, error, "has no attribute \"axis\"");
   return get_operands (self, layer, operands, error)
-         && layer_concatenate (layer, (guint *) operands->data, operands->len,
-             axis, tensor, error);
+         && movement_lower_concatenate (layer, operands, tensor, error);
 }
 
 static gboolean
 lower_upsample (
     Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
-  const XmodelAttributes *attributes = layer->op->attributes;
-  gboolean align_corners = FALSE, half_pixel_centers = FALSE;
-  const gchar *mode = "";
   guint input = 0;
 
-  xmodel_attributes_get_string (attributes, "mode", &mode);
-  xmodel_attributes_get_bool (attributes, "align_corners", &align_corners);
-  xmodel_attributes_get_bool (
-      attributes, "half_pixel_centers", &half_pixel_centers);
-  if (!get_input (self, layer, &input, error))
-    return FALSE;
-  if (g_str_equal (mode, "BILINEAR") && !align_corners)
-    return layer_upsample_bilinear (
-        layer, input, half_pixel_centers, tensor, error);
-  if (!g_str_equal (mode, "NEAREST") || align_corners || half_pixel_centers)
-    return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
-        "upsamples by %s with other than the DPU's pixel centers", mode);
-  return layer_upsample_nearest (layer, input, tensor, error);
+  return get_input (self, layer, &input, error)
+         && movement_lower_resize (layer, input, tensor, error);
 }
 
 static gboolean
@@ -314,21 +296,11 @@ lower_reshape (
 static gboolean
 lower_pad (Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
-  const gchar *mode = "";
-  const gint32 *paddings;
   const guint8 *values;
-  gsize n_paddings, n_values;
+  gsize n_values;
   gint8 value = 0;
   guint input = 0;
 
-  xmodel_attributes_get_string (layer->op->attributes, "mode", &mode);
-  if (!g_str_equal (mode, "CONSTANT"))
-    return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
-        "pads in mode \"%s\", only CONSTANT is supported", mode);
-  if (!xmodel_attributes_get_ints (
-          layer->op->attributes, "paddings", &paddings, &n_paddings))
-    return layer_fail (
-        layer, SWDPU_ERROR_INVALID, error, "has no attribute \"paddings\"");
   if (xmodel_attributes_get_bytes (
           layer->op->attributes, "constant_values", &values, &n_values)
       && n_values > 0) {
@@ -340,25 +312,17 @@ lower_pad (Lowering *self, const Layer *layer, guint *tensor, GError **error)
     }
   }
   return get_input (self, layer, &input, error)
-         && layer_pad (
-             layer, input, paddings, n_paddings, value, tensor, error);
+         && movement_lower_pad (layer, input, value, tensor, error);
 }
 
 static gboolean
 lower_reorganize (
     Lowering *self, const Layer *layer, guint *tensor, GError **error)
 {
-  gboolean reverse = FALSE;
-  gint scale = 0;
   guint input = 0;
 
-  xmodel_attributes_get_int (layer->op->attributes, "scale", &scale);
-  xmodel_attributes_get_bool (layer->op->attributes, "reverse", &reverse);
-  if (scale < 1)
-    return layer_fail (layer, SWDPU_ERROR_INVALID, error,
-        "has no positive attribute \"scale\"");
   return get_input (self, layer, &input, error)
-         && layer_reorganize (layer, input, scale, reverse, tensor, error);
+         && movement_lower_reorganize (layer, input, tensor, error);
 }
 
 /* upload and download: the borders of DPU memory, nothing happens there */
@@ -578,14 +542,9 @@ plan_new_from_compiled (const Xmodel *model, const XmodelSubgraph *subgraph,
       return NULL;
   }
 
-  if (outputs != NULL) {
-    results = g_ptr_array_new ();
-    if (!plan_find_ops (model, outputs, results, error))
-      return NULL;
-  } else {
-    results = find_results (&self, model);
-  }
-  if (!mark_outputs (&self, results, error)
+  results = outputs != NULL ? plan_find_ops (model, outputs, error)
+                            : find_results (&self, model);
+  if (results == NULL || !mark_outputs (&self, results, error)
       || !plan_place_tensors (plan, error))
     return NULL;
   return g_steal_pointer (&plan);

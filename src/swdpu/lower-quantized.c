@@ -16,20 +16,6 @@
 /* float operators between two roundings; real models have three */
 #define MAX_CHAIN 32
 
-/* operators that move numbers without changing them */
-static gboolean
-is_movement (const XmodelOp *op)
-{
-  static const gchar *const types[] = { "reshape", "transpose", "flatten",
-    "squeeze", "strided_slice", "identity", "reorg", "pixel-shuffle" };
-
-  for (guint i = 0; i < G_N_ELEMENTS (types); i++) {
-    if (quantized_is_type (op, types[i]))
-      return TRUE;
-  }
-  return FALSE;
-}
-
 /* operators whose result lies on the grid of their input */
 static gboolean
 keeps_grid (const XmodelOp *op)
@@ -39,7 +25,7 @@ keeps_grid (const XmodelOp *op)
   if (quantized_is_type (op, "resize"))
     return xmodel_attributes_get_string (op->attributes, "mode", &mode)
            && g_str_equal (mode, "NEAREST");
-  return is_movement (op) || quantized_is_type (op, "relu")
+  return xmodel_op_is_movement (op) || quantized_is_type (op, "relu")
          || quantized_is_type (op, "maxpool2d")
          || quantized_is_type (op, "pad");
 }
@@ -338,61 +324,40 @@ mark_outputs (Lowering *self, const GPtrArray *outputs, GError **error)
   return TRUE;
 }
 
-/* the heads: results nobody reads, seen through what only changes their shape,
- * as the DPU would leave that to the CPU */
 static gboolean
-find_heads (const Xmodel *model, const XmodelSubgraph *subgraph,
-    GPtrArray *heads, GError **error)
+check_heads (const GPtrArray *heads, GError **error)
 {
-  g_autofree gboolean *read = g_new0 (gboolean, xmodel_get_n_ops (model));
+  for (guint i = 0; i < heads->len; i++) {
+    const XmodelOp *op = heads->pdata[i];
 
-  for (guint i = 0; i < subgraph->n_ops; i++) {
-    const XmodelOp *op = subgraph->ops[i];
-
-    for (guint j = 0; j < op->n_arguments; j++) {
-      for (guint k = 0; k < op->arguments[j].n_ops; k++)
-        read[op->arguments[j].ops[k]->index] = TRUE;
-    }
-  }
-
-  for (guint i = 0; i < subgraph->n_ops; i++) {
-    const XmodelOp *op = subgraph->ops[i];
-
-    if (read[op->index] || quantized_is_type (op, "const")
-        || quantized_is_type (op, "data"))
-      continue;
-    while (is_movement (op) && quantized_get_input (op) != NULL)
-      op = quantized_get_input (op);
     if (!quantized_is_type (op, "fix"))
       return quantized_fail (op, SWDPU_ERROR_UNSUPPORTED, error,
           "ends the model without a fix operator; quantize the model with "
           "vai_q_pytorch and leave it to end in YOLOv5's raw heads");
-    if (!g_ptr_array_find (heads, op, NULL))
-      g_ptr_array_add (heads, (gpointer) op);
   }
   return TRUE;
 }
 
 /**
  * plan_new_from_quantized:
- * @subgraph: the root of the quantizer's graph
  * @outputs: (nullable) (array zero-terminated=1): names of the operators whose
  *   results are wanted; %NULL for the heads
  */
 Plan *
-plan_new_from_quantized (const Xmodel *model, const XmodelSubgraph *subgraph,
-    const gchar *const *outputs, GError **error)
+plan_new_from_quantized (
+    const Xmodel *model, const gchar *const *outputs, GError **error)
 {
   g_autoptr (Plan) plan = plan_new ();
-  g_autoptr (GPtrArray) ops = g_ptr_array_new ();
+  g_autoptr (GPtrArray) ops = outputs != NULL
+                                  ? plan_find_ops (model, outputs, error)
+                                  : xmodel_find_results (model);
   g_autoptr (GHashTable) tensors =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   g_autoptr (GHashTable) parameters =
       g_hash_table_new_full (NULL, NULL, NULL, g_free);
   Lowering self = { model, plan, tensors, parameters, 0 };
 
-  if (!(outputs != NULL ? plan_find_ops (model, outputs, ops, error)
-                        : find_heads (model, subgraph, ops, error)))
+  if (ops == NULL || (outputs == NULL && !check_heads (ops, error)))
     return NULL;
   if (ops->len == 0) {
     g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_INVALID,

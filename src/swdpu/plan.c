@@ -166,23 +166,26 @@ plan_add_step (Plan *self, PlanStepType type, const gchar *name,
 /**
  * plan_find_ops:
  * @names: (array zero-terminated=1): operators whose results are wanted
- * @ops: (element-type XmodelOp): they are appended here
+ *
+ * Returns: (transfer container) (nullable) (element-type XmodelOp): them, %NULL
+ *   when there is not one for each name
  */
-gboolean
-plan_find_ops (const Xmodel *model, const gchar *const *names, GPtrArray *ops,
-    GError **error)
+GPtrArray *
+plan_find_ops (const Xmodel *model, const gchar *const *names, GError **error)
 {
+  g_autoptr (GPtrArray) ops = g_ptr_array_new ();
+
   for (; *names != NULL; names++) {
     const XmodelOp *op = xmodel_find_op (model, *names);
 
     if (op == NULL) {
       g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_INVALID,
           "The model has no operator \"%s\" to read a result from", *names);
-      return FALSE;
+      return NULL;
     }
     g_ptr_array_add (ops, (gpointer) op);
   }
-  return TRUE;
+  return g_steal_pointer (&ops);
 }
 
 void

@@ -207,9 +207,8 @@ typedef struct {
   gsize arena_size;
 } Plan;
 
-Plan *plan_new_from_quantized (const Xmodel *model,
-    const XmodelSubgraph *subgraph, const gchar *const *outputs,
-    GError **error);
+Plan *plan_new_from_quantized (
+    const Xmodel *model, const gchar *const *outputs, GError **error);
 Plan *plan_new_from_compiled (const Xmodel *model,
     const XmodelSubgraph *subgraph, const gchar *const *outputs,
     GError **error);
@@ -243,8 +242,8 @@ PlanStep *plan_add_step (Plan *self, PlanStepType type, const gchar *name,
     const guint *inputs, guint n_inputs, guint output);
 void plan_mark_input (Plan *self, guint tensor);
 void plan_mark_output (Plan *self, guint tensor);
-gboolean plan_find_ops (const Xmodel *model, const gchar *const *names,
-    GPtrArray *ops, GError **error);
+GPtrArray *plan_find_ops (
+    const Xmodel *model, const gchar *const *names, GError **error);
 gboolean plan_place_tensors (Plan *self, GError **error);
 
 G_END_DECLS

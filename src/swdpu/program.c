@@ -101,7 +101,7 @@ make_plan (GBytes *bytes, const gchar *subgraph_name,
   }
   /* only the compiler cuts a graph into subgraphs */
   if (subgraph == root)
-    return plan_new_from_quantized (model, subgraph, outputs, error);
+    return plan_new_from_quantized (model, outputs, error);
   return plan_new_from_compiled (model, subgraph, outputs, error);
 }
 

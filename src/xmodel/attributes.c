@@ -319,29 +319,6 @@ xmodel_attributes_get_floats (const XmodelAttributes *self, const gchar *name,
   return TRUE;
 }
 
-/**
- * xmodel_attributes_get_strings:
- * @self: attributes of a model
- * @name: name of an attribute
- * @values: (out) (array length=n_values) (transfer none): its values, UTF-8
- * @n_values: (out): how many
- *
- * Returns: %TRUE when there is such a list of strings
- */
-gboolean
-xmodel_attributes_get_strings (const XmodelAttributes *self, const gchar *name,
-    const gchar *const **values, gsize *n_values)
-{
-  const XmodelFile__Attribute *attribute =
-      find_of_type (self, name, VALUE (STRINGS));
-
-  if (attribute == NULL)
-    return FALSE;
-  *values = (const gchar *const *) attribute->strings->values;
-  *n_values = attribute->strings->n_values;
-  return TRUE;
-}
-
 static gboolean
 lookup_integer (
     const XmodelFile__Attribute *attribute, const gchar *key, Integer *value)

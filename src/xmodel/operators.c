@@ -6,8 +6,9 @@
 /* The operators libxir 2.5 knows: the arguments and attributes it looks for.
  * What their values have to be like is in shapes.c. */
 
-#include "xmodel-private.h"
+#include "operators.h"
 
+#include "attribute-rules.h"
 #include "shapes.h"
 
 #include <string.h>

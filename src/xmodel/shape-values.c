@@ -7,7 +7,7 @@
  * the "shape_info" libxir leaves at tensors. It reads as many elements as the
  * tensor has, whatever is there, and aborts on types it cannot convert. */
 
-#include "xmodel-private.h"
+#include "attribute-rules.h"
 
 #include "shape-values.h"
 #include "shapes.h"

@@ -9,7 +9,7 @@
 
 #include "shape-values.h"
 #include "shapes-private.h"
-#include "xmodel-private.h"
+#include "attribute-rules.h"
 
 #include <math.h>
 #include <string.h>

@@ -6,6 +6,10 @@
 /* The checks that do not depend on what an operator computes: attributes,
  * tensors, constants and the subgraphs with the DPU's memory. */
 
+#include "validate.h"
+
+#include "attribute-rules.h"
+#include "operators.h"
 #include "xmodel-private.h"
 
 #include <string.h>
@@ -44,90 +48,6 @@ static const XmodelAttributeRule subgraph_rules[] = {
   { "workload", VALUE (UINT64_VALUE) },
   { "workload_on_arch", VALUE (UINT64_VALUE) },
 };
-
-static const gchar *
-name_value_type (XmodelFile__Attribute__ValueCase type)
-{
-  const ProtobufCFieldDescriptor *field =
-      protobuf_c_message_descriptor_get_field (
-          &xmodel_file__attribute__descriptor, type);
-
-  return field != NULL ? field->name : "nothing";
-}
-
-static gboolean
-check_list_length (const XmodelAttributeRule *rule, gsize n_values,
-    const gchar *kind, const gchar *owner, GError **error)
-{
-  if (rule->n_values == 0 || rule->n_values == n_values)
-    return TRUE;
-  return xmodel_invalid (error,
-      "attribute \"%s\" of %s \"%s\" has %" G_GSIZE_FORMAT
-      " values, it needs %" G_GSIZE_FORMAT,
-      rule->name, kind, owner, n_values, rule->n_values);
-}
-
-static gboolean
-check_range (const XmodelAttributeRule *rule, gint value, const gchar *kind,
-    const gchar *owner, GError **error)
-{
-  if (rule->min >= rule->max || (value >= rule->min && value <= rule->max))
-    return TRUE;
-  return xmodel_invalid (error,
-      "attribute \"%s\" of %s \"%s\" is %d, it has to be between %d and %d",
-      rule->name, kind, owner, value, rule->min, rule->max);
-}
-
-/*
- * xmodel_check_attribute:
- * @attributes: attributes of @owner
- * @rule: what one of them has to be
- * @kind: what @owner is, as "operator"
- * @owner: the name of whose attributes these are
- *
- * Returns: %FALSE with @error set when the attribute is not as it has to be
- */
-gboolean
-xmodel_check_attribute (const XmodelAttributes *attributes,
-    const XmodelAttributeRule *rule, const gchar *kind, const gchar *owner,
-    GError **error)
-{
-  const XmodelFile__Attribute *attribute =
-      xmodel_attributes_find (attributes, rule->name);
-  gsize i;
-
-  if (attribute == NULL) {
-    if (!rule->is_required)
-      return TRUE;
-    return xmodel_invalid (
-        error, "%s \"%s\" has no attribute \"%s\"", kind, owner, rule->name);
-  }
-  if (attribute->value_case != rule->type)
-    return xmodel_invalid (error,
-        "attribute \"%s\" of %s \"%s\" is of type %s, it has to be %s",
-        rule->name, kind, owner, name_value_type (attribute->value_case),
-        name_value_type (rule->type));
-
-  switch (rule->type) {
-    case VALUE (INT32_VALUE):
-      return check_range (rule, attribute->int32_value, kind, owner, error);
-    case VALUE (FLOATS):
-      return check_list_length (
-          rule, attribute->floats->n_values, kind, owner, error);
-    case VALUE (INT32S):
-      if (!check_list_length (
-              rule, attribute->int32s->n_values, kind, owner, error))
-        return FALSE;
-      for (i = 0; i < attribute->int32s->n_values; i++) {
-        if (!check_range (
-                rule, attribute->int32s->values[i], kind, owner, error))
-          return FALSE;
-      }
-      return TRUE;
-    default:
-      return TRUE;
-  }
-}
 
 static gboolean
 check_attributes (const XmodelAttributes *attributes,

@@ -9,7 +9,7 @@
 #include "shapes.h"
 
 #include "shapes-private.h"
-#include "xmodel-private.h"
+#include "attribute-rules.h"
 
 #include <string.h>
 

@@ -20,32 +20,24 @@ struct _XmodelAttributes {
   gsize n_entries;
 };
 
+struct _Xmodel {
+  gatomicrefcount ref_count;
+  GBytes *bytes;
+  XmodelFile__Graph *graph;
+  XmodelAttributes attributes;
+
+  XmodelOp *ops;
+  guint n_ops;
+  GHashTable *ops_by_name;
+  /* the memory behind the operators' and subgraphs' arrays */
+  XmodelAttributes *op_attributes;
+  XmodelArgument *arguments;
+  const XmodelOp **argument_ops;
+
+  XmodelSubgraph *root;
+};
+
 const XmodelFile__Attribute *xmodel_attributes_find (
     const XmodelAttributes *self, const gchar *name);
-
-/* what an attribute has to be */
-typedef struct {
-  const gchar *name;
-  XmodelFile__Attribute__ValueCase type;
-  gboolean is_required;
-  /* of lists, 0 for any */
-  gsize n_values;
-  /* of integers and lists of them, when min < max */
-  gint min;
-  gint max;
-} XmodelAttributeRule;
-
-gboolean xmodel_check_attribute (const XmodelAttributes *attributes,
-    const XmodelAttributeRule *rule, const gchar *kind, const gchar *owner,
-    GError **error);
-
-/* in validate.c: structure and storage, whatever the operators do */
-gboolean xmodel_validate (const Xmodel *self, GError **error);
-
-/* in operators.c: what each type of operator needs */
-gboolean xmodel_validate_operator (const XmodelOp *op, GError **error);
-
-G_GNUC_PRINTF (2, 3)
-gboolean xmodel_invalid (GError **error, const gchar *format, ...);
 
 G_END_DECLS

@@ -3,191 +3,17 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* From the bytes of a file to a graph of operators whose names are resolved.
- * Strings and arrays point into the unpacked message, which lives as long as
- * the model. */
+/* The graph of operators, for whoever computes with it. Strings and arrays point
+ * into the unpacked message, which lives as long as the model. */
 
 #include "xmodel-private.h"
 
-#include "wire.h"
-
-#include <glib/gstdio.h>
-
 #include <string.h>
-
-struct _Xmodel {
-  gatomicrefcount ref_count;
-  GBytes *bytes;
-  XmodelFile__Graph *graph;
-  XmodelAttributes attributes;
-
-  XmodelOp *ops;
-  guint n_ops;
-  GHashTable *ops_by_name;
-  /* the memory behind the operators' and subgraphs' arrays */
-  XmodelAttributes *op_attributes;
-  XmodelArgument *arguments;
-  const XmodelOp **argument_ops;
-
-  XmodelSubgraph *root;
-};
 
 GQuark
 xmodel_error_quark (void)
 {
   return g_quark_from_static_string ("xmodel-error-quark");
-}
-
-gboolean
-xmodel_invalid (GError **error, const gchar *format, ...)
-{
-  va_list args;
-  gchar *message;
-
-  va_start (args, format);
-  message = g_strdup_vprintf (format, args);
-  va_end (args);
-  g_set_error_literal (error, XMODEL_ERROR, XMODEL_ERROR_INVALID, message);
-  g_free (message);
-  return FALSE;
-}
-
-static gboolean
-check_name (const gchar *name, const gchar *kind, guint index, GError **error)
-{
-  if (*name == '\0')
-    return xmodel_invalid (error, "%s number %u has no name", kind, index);
-  if (strlen (name) > XMODEL_MAX_NAME_BYTES)
-    return xmodel_invalid (error,
-        "the name of %s number %u has %" G_GSIZE_FORMAT
-        " bytes, more than the %d that are taken",
-        kind, index, strlen (name), XMODEL_MAX_NAME_BYTES);
-  return TRUE;
-}
-
-static gboolean
-resolve_arguments (Xmodel *self, XmodelOp *op, const XmodelFile__Op *source,
-    XmodelArgument *arguments, const XmodelOp ***next_op, GError **error)
-{
-  gsize i, j, k;
-
-  if (source->n_arguments > XMODEL_MAX_ARGUMENTS)
-    return xmodel_invalid (error,
-        "operator \"%s\" has %" G_GSIZE_FORMAT " arguments, more than the %d "
-        "that are taken",
-        op->name, source->n_arguments, XMODEL_MAX_ARGUMENTS);
-  op->arguments = arguments;
-  op->n_arguments = source->n_arguments;
-  for (i = 0; i < source->n_arguments; i++) {
-    const XmodelFile__Argument *argument = source->arguments[i];
-
-    for (j = 0; j < i; j++) {
-      if (strcmp (arguments[j].name, argument->name) == 0)
-        return xmodel_invalid (error,
-            "operator \"%s\" has its argument \"%s\" twice", op->name,
-            argument->name);
-    }
-    arguments[i].name = argument->name;
-    arguments[i].ops = *next_op;
-    arguments[i].n_ops = argument->n_ops;
-    for (k = 0; k < argument->n_ops; k++) {
-      const XmodelOp *input =
-          g_hash_table_lookup (self->ops_by_name, argument->ops[k]);
-
-      /* only those before this one are in the table yet */
-      if (input == NULL)
-        return xmodel_invalid (error,
-            "operator \"%s\" reads \"%s\" as its \"%s\", but no operator "
-            "before it has that name",
-            op->name, argument->ops[k], argument->name);
-      *(*next_op)++ = input;
-    }
-  }
-  return TRUE;
-}
-
-static void
-set_tensor (XmodelTensor *tensor, const XmodelFile__Tensor *source,
-    XmodelAttributes *attributes)
-{
-  attributes->entries = source->attributes;
-  attributes->n_entries = source->n_attributes;
-  tensor->name = source->name;
-  tensor->dims = source->dims;
-  tensor->n_dims = source->n_dims;
-  tensor->data_type = source->data_type;
-  tensor->bit_width = source->bit_width;
-  tensor->attributes = attributes;
-}
-
-static gboolean
-add_op (Xmodel *self, guint index, XmodelArgument *arguments,
-    const XmodelOp ***next_op, GError **error)
-{
-  const XmodelFile__Op *source = self->graph->ops[index];
-  XmodelOp *op = &self->ops[index];
-  XmodelAttributes *attributes = &self->op_attributes[2 * index];
-
-  if (!check_name (source->name, "operator", index, error))
-    return FALSE;
-  if (source->tensor == NULL)
-    return xmodel_invalid (
-        error, "operator \"%s\" has no output tensor", source->name);
-  if (source->tensor->bit_width < 0)
-    return xmodel_invalid (error,
-        "the tensor of operator \"%s\" has %d bits per element", source->name,
-        source->tensor->bit_width);
-
-  op->index = index;
-  op->name = source->name;
-  op->type = source->type;
-  attributes[0].entries = source->attributes;
-  attributes[0].n_entries = source->n_attributes;
-  op->attributes = &attributes[0];
-  set_tensor (&op->tensor, source->tensor, &attributes[1]);
-  if (!resolve_arguments (self, op, source, arguments, next_op, error))
-    return FALSE;
-
-  if (g_hash_table_contains (self->ops_by_name, op->name))
-    return xmodel_invalid (
-        error, "two operators have the name \"%s\"", op->name);
-  g_hash_table_insert (self->ops_by_name, (gpointer) op->name, op);
-  return TRUE;
-}
-
-static gboolean
-add_ops (Xmodel *self, GError **error)
-{
-  const XmodelFile__Graph *graph = self->graph;
-  gsize n_arguments = 0, n_argument_ops = 0;
-  XmodelArgument *arguments;
-  const XmodelOp **next_op;
-  gsize i, j;
-
-  if (graph->n_ops == 0)
-    return xmodel_invalid (error, "the model has no operators");
-
-  for (i = 0; i < graph->n_ops; i++) {
-    n_arguments += graph->ops[i]->n_arguments;
-    for (j = 0; j < graph->ops[i]->n_arguments; j++)
-      n_argument_ops += graph->ops[i]->arguments[j]->n_ops;
-  }
-  self->n_ops = graph->n_ops;
-  self->ops = g_new0 (XmodelOp, graph->n_ops);
-  self->op_attributes = g_new0 (XmodelAttributes, 2 * graph->n_ops);
-  /* one more, to have an address to start from when there are none */
-  self->arguments = g_new0 (XmodelArgument, n_arguments + 1);
-  self->argument_ops = g_new0 (const XmodelOp *, n_argument_ops + 1);
-  self->ops_by_name = g_hash_table_new (g_str_hash, g_str_equal);
-
-  arguments = self->arguments;
-  next_op = self->argument_ops;
-  for (i = 0; i < graph->n_ops; i++) {
-    if (!add_op (self, i, arguments, &next_op, error))
-      return FALSE;
-    arguments += graph->ops[i]->n_arguments;
-  }
-  return TRUE;
 }
 
 static void
@@ -201,208 +27,6 @@ subgraph_free (XmodelSubgraph *subgraph)
   g_free ((gpointer) subgraph->ops);
   g_free ((gpointer) subgraph->attributes);
   g_free (subgraph);
-}
-
-static gint
-compare_op_indices (gconstpointer a, gconstpointer b)
-{
-  const XmodelOp *op_a = *(const XmodelOp *const *) a;
-  const XmodelOp *op_b = *(const XmodelOp *const *) b;
-
-  return (op_a->index > op_b->index) - (op_a->index < op_b->index);
-}
-
-static gboolean
-collect_own_ops (Xmodel *self, const XmodelFile__Subgraph *source,
-    GPtrArray *ops, guint8 *is_taken, GError **error)
-{
-  gsize i;
-
-  for (i = 0; i < source->n_ops; i++) {
-    XmodelOp *op = g_hash_table_lookup (self->ops_by_name, source->ops[i]);
-
-    if (op == NULL)
-      return xmodel_invalid (error,
-          "subgraph \"%s\" holds operator \"%s\", which the model does not "
-          "have",
-          source->name, source->ops[i]);
-    if (is_taken[op->index])
-      return xmodel_invalid (error,
-          "subgraph \"%s\" holds operator \"%s\", which is already in "
-          "another place",
-          source->name, source->ops[i]);
-    is_taken[op->index] = TRUE;
-    g_ptr_array_add (ops, op);
-  }
-  return TRUE;
-}
-
-/* fills @subgraph even when it fails, as far as it came */
-static gboolean
-fill_subgraph (Xmodel *self, XmodelSubgraph *subgraph,
-    const XmodelFile__Subgraph *source, guint8 *is_taken, guint depth,
-    GError **error)
-{
-  XmodelAttributes *attributes = g_new0 (XmodelAttributes, 1);
-  XmodelSubgraph **children = g_new0 (XmodelSubgraph *, source->n_children);
-  GPtrArray *ops = g_ptr_array_new ();
-  gboolean ok = TRUE;
-  gsize n_ops = 0;
-  gsize i, j;
-
-  attributes->entries = source->attributes;
-  attributes->n_entries = source->n_attributes;
-  subgraph->name = source->name;
-  subgraph->attributes = attributes;
-  subgraph->children = (const XmodelSubgraph *const *) children;
-
-  if (depth > XMODEL_MAX_SUBGRAPH_DEPTH)
-    ok = xmodel_invalid (error, "the subgraphs are nested more than %d deep",
-        XMODEL_MAX_SUBGRAPH_DEPTH);
-  else if (source->n_ops != 0 && source->n_children != 0)
-    ok = xmodel_invalid (error,
-        "subgraph \"%s\" holds both operators and subgraphs, it can hold one "
-        "or the other",
-        source->name);
-  else if (source->n_ops == 0 && source->n_children == 0)
-    ok = xmodel_invalid (error,
-        "subgraph \"%s\" holds neither operators nor subgraphs", source->name);
-  else
-    ok = collect_own_ops (self, source, ops, is_taken, error);
-
-  for (i = 0; ok && i < source->n_children; i++) {
-    children[i] = g_new0 (XmodelSubgraph, 1);
-    subgraph->n_children = i + 1;
-    ok = fill_subgraph (
-        self, children[i], source->children[i], is_taken, depth + 1, error);
-    for (j = 0; j < children[i]->n_ops; j++)
-      g_ptr_array_add (ops, (gpointer) children[i]->ops[j]);
-  }
-  n_ops = ops->len;
-  if (n_ops > 0)
-    qsort (ops->pdata, n_ops, sizeof (gpointer), compare_op_indices);
-  subgraph->ops = (const XmodelOp *const *) g_ptr_array_free (ops, FALSE);
-  subgraph->n_ops = n_ops;
-  return ok;
-}
-
-static gboolean
-add_subgraphs (Xmodel *self, GError **error)
-{
-  g_autofree guint8 *is_taken = g_new0 (guint8, self->n_ops);
-  guint i;
-
-  if (self->graph->root == NULL)
-    return xmodel_invalid (error, "the model has no root subgraph");
-  self->root = g_new0 (XmodelSubgraph, 1);
-  if (!fill_subgraph (self, self->root, self->graph->root, is_taken, 0, error))
-    return FALSE;
-  for (i = 0; i < self->n_ops; i++) {
-    if (!is_taken[i])
-      return xmodel_invalid (error,
-          "operator \"%s\" is in none of the subgraphs", self->ops[i].name);
-  }
-  return TRUE;
-}
-
-/**
- * xmodel_parse:
- * @bytes: (transfer none): the content of an .xmodel file
- * @error: return location of a #GError
- *
- * Reads a model and checks everything libxir relies on. The model keeps a
- * reference of @bytes.
- *
- * Returns: (transfer full) (nullable): the model, %NULL with @error set when
- *   it is not sound
- */
-Xmodel *
-xmodel_parse (GBytes *bytes, GError **error)
-{
-  gsize size;
-  const guint8 *data = g_bytes_get_data (bytes, &size);
-  Xmodel *self;
-
-  if (!xmodel_wire_check (data, size, error))
-    return NULL;
-
-  self = g_new0 (Xmodel, 1);
-  g_atomic_ref_count_init (&self->ref_count);
-  self->bytes = g_bytes_ref (bytes);
-  self->graph = xmodel_file__graph__unpack (NULL, size, data);
-  if (self->graph == NULL) {
-    xmodel_invalid (error, "the file is damaged or no xmodel");
-    goto failed;
-  }
-  self->attributes.entries = self->graph->attributes;
-  self->attributes.n_entries = self->graph->n_attributes;
-  if (!add_ops (self, error) || !add_subgraphs (self, error)
-      || !xmodel_validate (self, error))
-    goto failed;
-  return self;
-
-failed:
-  xmodel_unref (self);
-  return NULL;
-}
-
-/* devices and pipes may never end, and large files are no models */
-static gboolean
-check_file (const gchar *path, GError **error)
-{
-  GStatBuf status;
-
-  /* a file that is not there is the next one's to report */
-  if (g_stat (path, &status) != 0 || S_ISDIR (status.st_mode))
-    return TRUE;
-  if (!S_ISREG (status.st_mode)) {
-    g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_NOT_FOUND,
-        "cannot read the model: \"%s\" is a device or a pipe, not a file",
-        path);
-    return FALSE;
-  }
-  if (status.st_size > XMODEL_MAX_BYTES) {
-    g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_LIMIT,
-        "cannot use the model %s: the file has %" G_GOFFSET_FORMAT
-        " bytes, more than the %d that are taken",
-        path, (goffset) status.st_size, XMODEL_MAX_BYTES);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-/**
- * xmodel_load:
- * @path: name of an .xmodel file
- * @error: return location of a #GError
- *
- * Reads a file into memory and parses it, see xmodel_parse().
- *
- * Returns: (transfer full) (nullable): the model, %NULL with @error set
- */
-Xmodel *
-xmodel_load (const gchar *path, GError **error)
-{
-  g_autoptr (GError) local_error = NULL;
-  GBytes *bytes;
-  Xmodel *self;
-  gchar *content;
-  gsize size;
-
-  if (!check_file (path, error))
-    return NULL;
-  if (!g_file_get_contents (path, &content, &size, &local_error)) {
-    g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_NOT_FOUND,
-        "cannot read the model: %s", local_error->message);
-    return NULL;
-  }
-  bytes = g_bytes_new_take (content, size);
-  self = xmodel_parse (bytes, &local_error);
-  g_bytes_unref (bytes);
-  if (self == NULL)
-    g_propagate_prefixed_error (error, g_steal_pointer (&local_error),
-        "cannot use the model %s: ", path);
-  return self;
 }
 
 /**
@@ -530,6 +154,77 @@ const XmodelOp *
 xmodel_find_op (const Xmodel *self, const gchar *name)
 {
   return g_hash_table_lookup (self->ops_by_name, name);
+}
+
+/**
+ * xmodel_find_results:
+ * @self: a model
+ *
+ * Finds the operators whose results nobody reads, seen through what only moves
+ * their numbers: the compiler leaves that to the CPU. In quantizer output they
+ * are the heads.
+ *
+ * Returns: (transfer container) (element-type XmodelOp): each once, in the order
+ *   of the file
+ */
+GPtrArray *
+xmodel_find_results (const Xmodel *self)
+{
+  g_autofree gboolean *read = g_new0 (gboolean, self->n_ops);
+  GPtrArray *results = g_ptr_array_new ();
+
+  for (guint i = 0; i < self->n_ops; i++) {
+    const XmodelOp *op = &self->ops[i];
+
+    for (guint j = 0; j < op->n_arguments; j++) {
+      for (guint k = 0; k < op->arguments[j].n_ops; k++)
+        read[op->arguments[j].ops[k]->index] = TRUE;
+    }
+  }
+  for (guint i = 0; i < self->n_ops; i++) {
+    const XmodelOp *op = &self->ops[i];
+
+    if (read[i] || g_str_has_prefix (op->type, "const")
+        || strcmp (op->type, "data") == 0)
+      continue;
+    while (xmodel_op_is_movement (op)
+           && xmodel_op_get_input (op, "input", 0) != NULL)
+      op = xmodel_op_get_input (op, "input", 0);
+    if (!g_ptr_array_find (results, op, NULL))
+      g_ptr_array_add (results, (gpointer) op);
+  }
+  return results;
+}
+
+/**
+ * xmodel_op_is_movement:
+ * @op: an operator
+ *
+ * Returns: whether it moves its input's numbers without changing them
+ */
+gboolean
+xmodel_op_is_movement (const XmodelOp *op)
+{
+  static const gchar *const types[] = { "reshape", "transpose", "flatten",
+    "squeeze", "strided_slice", "identity", "reorg", "pixel-shuffle", NULL };
+
+  return g_strv_contains (types, op->type);
+}
+
+/**
+ * xmodel_subgraph_is_on:
+ * @subgraph: a subgraph of a compiled model
+ * @device: "DPU", "CPU" or "USER"
+ *
+ * Returns: whether the compiler has put it there
+ */
+gboolean
+xmodel_subgraph_is_on (const XmodelSubgraph *subgraph, const gchar *device)
+{
+  const gchar *value;
+
+  return xmodel_attributes_get_string (subgraph->attributes, "device", &value)
+         && strcmp (value, device) == 0;
 }
 
 /**

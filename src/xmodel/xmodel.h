@@ -112,11 +112,15 @@ const XmodelSubgraph *xmodel_get_root (const Xmodel *self);
 guint xmodel_get_n_ops (const Xmodel *self);
 const XmodelOp *xmodel_get_op (const Xmodel *self, guint index);
 const XmodelOp *xmodel_find_op (const Xmodel *self, const gchar *name);
+GPtrArray *xmodel_find_results (const Xmodel *self);
 
 const XmodelArgument *xmodel_op_get_argument (
     const XmodelOp *op, const gchar *name);
 const XmodelOp *xmodel_op_get_input (
     const XmodelOp *op, const gchar *name, guint index);
+gboolean xmodel_op_is_movement (const XmodelOp *op);
+gboolean xmodel_subgraph_is_on (
+    const XmodelSubgraph *subgraph, const gchar *device);
 gboolean xmodel_tensor_get_n_elements (
     const XmodelTensor *tensor, guint64 *n_elements);
 
@@ -141,8 +145,6 @@ gboolean xmodel_attributes_get_ints (const XmodelAttributes *self,
     const gchar *name, const gint32 **values, gsize *n_values);
 gboolean xmodel_attributes_get_floats (const XmodelAttributes *self,
     const gchar *name, const gfloat **values, gsize *n_values);
-gboolean xmodel_attributes_get_strings (const XmodelAttributes *self,
-    const gchar *name, const gchar *const **values, gsize *n_values);
 gboolean xmodel_attributes_lookup_int (const XmodelAttributes *self,
     const gchar *name, const gchar *key, gint *value);
 gboolean xmodel_attributes_lookup_string (const XmodelAttributes *self,

@@ -495,7 +495,7 @@ compile_file (const gchar *source, const gchar *target, GError **error)
 
   if (model == NULL)
     return FALSE;
-  plan = plan_new_from_quantized (model, xmodel_get_root (model), NULL, error);
+  plan = plan_new_from_quantized (model, NULL, error);
   if (plan == NULL)
     return FALSE;
   compiled = compile_plan (plan, xmodel_get_name (model), error);

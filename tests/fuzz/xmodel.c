@@ -26,7 +26,6 @@ read_attributes (const XmodelAttributes *attributes)
   const guint8 *bytes;
   const gint32 *ints;
   const gfloat *floats;
-  const gchar *const *strings;
   const gchar *string;
   gsize n_values;
   guint64 sum = 0, wide;
@@ -45,10 +44,6 @@ read_attributes (const XmodelAttributes *attributes)
     if (xmodel_attributes_get_floats (attributes, names[i], &floats, &n_values)
         && n_values > 0)
       sum += floats[0] > floats[n_values - 1];
-    if (xmodel_attributes_get_strings (
-            attributes, names[i], &strings, &n_values)
-        && n_values > 0)
-      sum += strlen (strings[n_values - 1]);
     if (xmodel_attributes_get_string (attributes, names[i], &string))
       sum += strlen (string);
     sum += xmodel_attributes_get_bool (attributes, names[i], &truth);

@@ -275,13 +275,11 @@ GST_START_TEST (test_attribute_lists)
   XmodelSampleAttributes sample = XMODEL_SAMPLE_ATTRIBUTES (graph);
   XmodelFile__Attribute *attribute;
   XmodelFile__Uint32s *unsigned_list = g_new (XmodelFile__Uint32s, 1);
-  XmodelFile__Strings *strings_list = g_new (XmodelFile__Strings, 1);
   XmodelFile__Floats *floats_list = g_new (XmodelFile__Floats, 1);
   g_autoptr (Xmodel) fitting = NULL;
   g_autoptr (Xmodel) model = NULL;
   const gint32 *ints;
   const gfloat *floats;
-  const gchar *const *strings;
   gsize n_values;
 
   attribute = xmodel_sample_get_attribute (sample, "unsigned");
@@ -291,13 +289,6 @@ GST_START_TEST (test_attribute_lists)
   unsigned_list->n_values = 2;
   unsigned_list->values = g_new0 (guint32, 2);
   unsigned_list->values[1] = G_MAXINT32;
-  attribute = xmodel_sample_get_attribute (sample, "strings");
-  attribute->value_case = XMODEL_FILE__ATTRIBUTE__VALUE_STRINGS;
-  attribute->strings = strings_list;
-  xmodel_file__strings__init (strings_list);
-  strings_list->n_values = 1;
-  strings_list->values = g_new (gchar *, 1);
-  strings_list->values[0] = g_strdup ("h\303\251");
   attribute = xmodel_sample_get_attribute (sample, "floats");
   attribute->value_case = XMODEL_FILE__ATTRIBUTE__VALUE_FLOATS;
   attribute->floats = floats_list;
@@ -315,10 +306,6 @@ GST_START_TEST (test_attribute_lists)
   fail_unless_equals_int (ints[1], G_MAXINT32);
   fail_if (xmodel_attributes_get_ints (
       xmodel_get_attributes (model), "unsigned", &ints, &n_values));
-  fail_unless (xmodel_attributes_get_strings (
-      xmodel_get_attributes (model), "strings", &strings, &n_values));
-  fail_unless_equals_int (n_values, 1);
-  fail_unless_equals_string (strings[0], "h\303\251");
   fail_unless (xmodel_attributes_get_floats (
       xmodel_get_attributes (model), "floats", &floats, &n_values));
   fail_unless_equals_float (floats[0], 2.5);

@@ -6,6 +6,7 @@
 /* The quantizer's float operators, each made a layer: one function an operator,
  * and the table of them. */
 
+#include "lower-movement.h"
 #include "lower-quantized-private.h"
 
 #include <math.h>
@@ -320,14 +321,9 @@ lower_concatenate (
   const Layer *layer = &request->layer;
   const XmodelArgument *argument = xmodel_op_get_argument (layer->op, "input");
   g_autoptr (GArray) operands = g_array_new (FALSE, FALSE, sizeof (guint));
-  gint axis;
 
   if (argument == NULL || argument->n_ops == 0)
     return quantized_fail_missing_input (layer->op, "input", error);
-  if (!xmodel_attributes_get_int (layer->op->attributes, "axis", &axis))
-    return layer_fail (
-        layer, SWDPU_ERROR_INVALID, error, "has no attribute \"axis\"");
-
   for (guint i = 0; i < argument->n_ops; i++) {
     const XmodelOp *branch = argument->ops[i];
     gint fix_point = layer->fix_point;
@@ -339,38 +335,17 @@ lower_concatenate (
       return FALSE;
     g_array_append_val (operands, operand);
   }
-  return layer_concatenate (
-      layer, (guint *) operands->data, operands->len, axis, tensor, error);
+  return movement_lower_concatenate (layer, operands, tensor, error);
 }
 
 static gboolean
 lower_resize (
     Lowering *self, const Request *request, guint *tensor, GError **error)
 {
-  const Layer *layer = &request->layer;
-  const XmodelAttributes *attributes = layer->op->attributes;
-  gboolean align_corners = FALSE, half_pixel_centers = FALSE;
-  const gchar *mode = "NEAREST";
   guint input = 0;
 
-  xmodel_attributes_get_string (attributes, "mode", &mode);
-  xmodel_attributes_get_bool (attributes, "align_corners", &align_corners);
-  xmodel_attributes_get_bool (
-      attributes, "half_pixel_centers", &half_pixel_centers);
-  if (align_corners)
-    return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
-        "aligns corners, which the DPU does not");
-  if (!lower_input (self, request, &input, error))
-    return FALSE;
-
-  if (g_str_equal (mode, "BILINEAR"))
-    return layer_upsample_bilinear (
-        layer, input, half_pixel_centers, tensor, error);
-  if (!g_str_equal (mode, "NEAREST") || half_pixel_centers)
-    return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
-        "resizes %s%s, supported are NEAREST and BILINEAR", mode,
-        half_pixel_centers ? " with half-pixel centers" : "");
-  return layer_upsample_nearest (layer, input, tensor, error);
+  return lower_input (self, request, &input, error)
+         && movement_lower_resize (&request->layer, input, tensor, error);
 }
 
 static gboolean
@@ -378,16 +353,10 @@ lower_pad (
     Lowering *self, const Request *request, guint *tensor, GError **error)
 {
   const Layer *layer = &request->layer;
-  const gint32 *paddings;
   const gfloat *values;
-  const gchar *mode = "CONSTANT";
-  gsize n_paddings, n_values;
+  gsize n_values;
   guint input = 0;
 
-  xmodel_attributes_get_string (layer->op->attributes, "mode", &mode);
-  if (!g_str_equal (mode, "CONSTANT"))
-    return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
-        "pads in mode %s, only CONSTANT is supported", mode);
   if (xmodel_attributes_get_floats (
           layer->op->attributes, "constant_values", &values, &n_values)) {
     for (gsize i = 0; i < n_values; i++) {
@@ -396,12 +365,8 @@ lower_pad (
             "pads with %g, only zeros are supported", values[i]);
     }
   }
-  if (!xmodel_attributes_get_ints (
-          layer->op->attributes, "paddings", &paddings, &n_paddings))
-    return layer_fail (
-        layer, SWDPU_ERROR_INVALID, error, "has no attribute \"paddings\"");
   return lower_input (self, request, &input, error)
-         && layer_pad (layer, input, paddings, n_paddings, 0, tensor, error);
+         && movement_lower_pad (layer, input, 0, tensor, error);
 }
 
 static gboolean
@@ -456,18 +421,10 @@ static gboolean
 lower_reorganize (
     Lowering *self, const Request *request, guint *tensor, GError **error)
 {
-  const Layer *layer = &request->layer;
-  gboolean reverse = FALSE;
-  gint scale = 0;
   guint input = 0;
 
-  xmodel_attributes_get_int (layer->op->attributes, "scale", &scale);
-  xmodel_attributes_get_bool (layer->op->attributes, "reverse", &reverse);
-  if (scale < 1)
-    return layer_fail (layer, SWDPU_ERROR_INVALID, error,
-        "has no positive attribute \"scale\"");
   return lower_input (self, request, &input, error)
-         && layer_reorganize (layer, input, scale, reverse, tensor, error);
+         && movement_lower_reorganize (&request->layer, input, tensor, error);
 }
 
 /* @takes_activation: an activation that follows is computed before rounding */
