@@ -6,6 +6,7 @@
 /* Colour matrices and ranges of the frames, as fixed-point coefficients. */
 
 #include "colour.h"
+#include "frames.h"
 
 #include <math.h>
 
@@ -13,6 +14,28 @@ static gint16
 fixed_point (gdouble value, guint bits)
 {
   return (gint16) lrint (ldexp (value, bits));
+}
+
+/* The bits that samples had below eight are missing: the mean of them is put
+ * back. The lower half of a product is cut off, which loses half a unit on
+ * average, unless the factor is 1 or there is no colour. Adding one half before
+ * a sum of whole units is cut off to a level rounds, but ties upward; half a
+ * unit less has no bias. What remains is the rounding of the offsets. */
+static void
+init_offsets (LetterboxColour *colour, gdouble luma, gdouble black_level,
+    gdouble dropped, gboolean has_chroma)
+{
+  const gdouble unit = 1 << LETTERBOX_COLOUR_SUM_BITS;
+  gdouble lost_luma = colour->luma == fixed_point (1.0, 14) ? 0.0 : 0.5;
+  gdouble lost_chroma = has_chroma ? 0.5 : 0.0;
+  gdouble black = unit / 2 - 0.5 - (black_level - dropped) * luma * unit;
+
+  colour->chroma_zero = (gint16) (128 * unit);
+  if (has_chroma)
+    colour->chroma_zero -= (gint16) lrint (dropped * unit);
+  colour->offset_first = (gint16) lrint (black + lost_luma + lost_chroma);
+  colour->offset_second = (gint16) lrint (black + lost_luma + 2 * lost_chroma);
+  colour->offset_third = colour->offset_first;
 }
 
 /* Kr and Kb are those of ITU-R BT.601, BT.709 and BT.2020 (and SMPTE 240M and
@@ -24,10 +47,10 @@ void
 letterbox_colour_init (LetterboxColour *colour, const GstVideoInfo *info,
     LetterboxChannelOrder channel_order)
 {
-  gdouble kr, kb, kg, luma, chroma, u_to_green, v_to_green, black;
+  const gint dropped_bits = GST_VIDEO_FORMAT_INFO_DEPTH (info->finfo, 0) - 8;
+  const gboolean has_chroma = GST_VIDEO_INFO_N_COMPONENTS (info) > 1;
+  gdouble kr, kb, kg, luma, chroma, u_to_green, v_to_green;
   gint offset[GST_VIDEO_MAX_COMPONENTS], scale[GST_VIDEO_MAX_COMPONENTS];
-  /* a product's lower half is cut off: half a unit is lost on average */
-  const gdouble lost = 0.5;
 
   if (!gst_video_color_matrix_get_Kr_Kb (info->colorimetry.matrix, &kr, &kb))
     gst_video_color_matrix_get_Kr_Kb (GST_VIDEO_COLOR_MATRIX_BT601, &kr, &kb);
@@ -35,8 +58,8 @@ letterbox_colour_init (LetterboxColour *colour, const GstVideoInfo *info,
 
   gst_video_color_range_offsets (
       info->colorimetry.range, info->finfo, offset, scale);
-  luma = 255.0 / scale[0];
-  chroma = GST_VIDEO_INFO_N_COMPONENTS (info) > 1 ? 255.0 / scale[1] : 1.0;
+  luma = 255.0 / ldexp (scale[0], -dropped_bits);
+  chroma = has_chroma ? 255.0 / ldexp (scale[1], -dropped_bits) : 1.0;
   u_to_green = -2.0 * (1.0 - kb) * kb / kg * chroma;
   v_to_green = -2.0 * (1.0 - kr) * kr / kg * chroma;
 
@@ -56,11 +79,8 @@ letterbox_colour_init (LetterboxColour *colour, const GstVideoInfo *info,
     colour->v_to_second = swap;
   }
 
-  /* one half rounds; first and third sum two products, second three */
-  black = ldexp (0.5 - offset[0] * luma, LETTERBOX_COLOUR_SUM_BITS);
-  colour->offset_first = (gint16) lrint (black + 2 * lost);
-  colour->offset_second = (gint16) lrint (black + 3 * lost);
-  colour->offset_third = colour->offset_first;
+  init_offsets (colour, luma, ldexp (offset[0], -dropped_bits),
+      letterbox_mean_of_dropped_bits (info), has_chroma);
 }
 
 /* levels of the full range for levels of an RGB frame's range */

@@ -19,6 +19,8 @@ G_BEGIN_DECLS
  * LetterboxColour:
  * @luma: Y' to every channel, times 2^14 (luma comes as level * 2^7)
  * @v_to_first: times 2^13, as the others (chroma comes as (level - 128) * 2^8)
+ * @chroma_zero: the level of no colour, times 2^LETTERBOX_COLOUR_SUM_BITS; less
+ *     than 128 where bits of the samples were dropped
  * @offset_first: times 2^LETTERBOX_COLOUR_SUM_BITS, rounding included
  *
  * First, second and third are the channels in the model's order. For BGR the
@@ -26,6 +28,7 @@ G_BEGIN_DECLS
  */
 typedef struct {
   gint16 luma;
+  gint16 chroma_zero;
   gint16 v_to_first;
   gint16 u_to_second;
   gint16 v_to_second;

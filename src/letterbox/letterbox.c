@@ -6,6 +6,7 @@
 /* Geometry of the letterbox and the walk over the picture's rows; what happens
  * to a pixel is in rows.c. */
 
+#include "frames.h"
 #include "letterbox-private.h"
 #include "rows.h"
 
@@ -18,9 +19,12 @@
 typedef struct {
   guint n_components;
   guint components[3];
+  LetterboxComponent layout[3];
   LetterboxColumns columns;
   LetterboxRow *rows;
   LetterboxResample resample;
+  /* a source row of each component's plane, where it has to be unpacked */
+  guint8 *unpacked[3];
   gint16 *samples[2];
   gint source_rows[2];
 } Sampler;
@@ -50,57 +54,10 @@ letterbox_error_quark (void)
 }
 
 static gboolean
-is_supported_format (GstVideoFormat format)
-{
-  switch (format) {
-    case GST_VIDEO_FORMAT_NV12:
-    case GST_VIDEO_FORMAT_NV21:
-    case GST_VIDEO_FORMAT_I420:
-    case GST_VIDEO_FORMAT_YV12:
-    case GST_VIDEO_FORMAT_Y42B:
-    case GST_VIDEO_FORMAT_YUY2:
-    case GST_VIDEO_FORMAT_UYVY:
-    case GST_VIDEO_FORMAT_RGB:
-    case GST_VIDEO_FORMAT_BGR:
-    case GST_VIDEO_FORMAT_RGBx:
-    case GST_VIDEO_FORMAT_BGRx:
-    case GST_VIDEO_FORMAT_xRGB:
-    case GST_VIDEO_FORMAT_xBGR:
-    case GST_VIDEO_FORMAT_RGBA:
-    case GST_VIDEO_FORMAT_BGRA:
-    case GST_VIDEO_FORMAT_ARGB:
-    case GST_VIDEO_FORMAT_ABGR:
-    case GST_VIDEO_FORMAT_GRAY8:
-      return TRUE;
-    default:
-      return FALSE;
-  }
-}
-
-static gboolean
-check_arguments (
-    const GstVideoInfo *info, const LetterboxTarget *target, GError **error)
+check_target (const LetterboxTarget *target, GError **error)
 {
   const guint limit = LETTERBOX_MAX_FRAME_SIZE;
-  GstVideoFormat format = GST_VIDEO_INFO_FORMAT (info);
-  gint width = GST_VIDEO_INFO_WIDTH (info);
-  gint height = GST_VIDEO_INFO_HEIGHT (info);
 
-  if (!is_supported_format (format)) {
-    g_set_error (error, LETTERBOX_ERROR, LETTERBOX_ERROR_FORMAT,
-        "Frames are %s, which is not among the formats that can be read %s; "
-        "put videoconvert in front.",
-        gst_video_format_to_string (format), LETTERBOX_FORMATS);
-    return FALSE;
-  }
-  if (width < 1 || height < 1 || width > (gint) limit
-      || height > (gint) limit) {
-    g_set_error (error, LETTERBOX_ERROR, LETTERBOX_ERROR_SIZE,
-        "Frames are %dx%d, but only sizes from 1x1 to %ux%u can be read; put "
-        "videoscale in front.",
-        width, height, limit, limit);
-    return FALSE;
-  }
   if (target->width < 1 || target->height < 1 || target->width > limit
       || target->height > limit) {
     g_set_error (error, LETTERBOX_ERROR, LETTERBOX_ERROR_SIZE,
@@ -129,14 +86,31 @@ complete_colorimetry (GstVideoInfo *info)
     info->chroma_site = usual.chroma_site;
 }
 
-/* YOLOv5's letterbox(): Python's round() is rint(), and the 0.1 gives the odd
- * row or column to the bottom or the right bar */
+/* width of a pixel in pixel heights. Nothing shows pixels beyond 16:1, so such a
+ * ratio is a broken header's, as 0 is, and means nothing. */
+static gdouble
+get_pixel_aspect_ratio (const GstVideoInfo *info)
+{
+  const gdouble limit = 16.0;
+  gdouble ratio;
+
+  if (GST_VIDEO_INFO_PAR_N (info) < 1 || GST_VIDEO_INFO_PAR_D (info) < 1)
+    return 1.0;
+
+  ratio = (gdouble) GST_VIDEO_INFO_PAR_N (info) / GST_VIDEO_INFO_PAR_D (info);
+  return ratio > limit || ratio < 1.0 / limit ? 1.0 : ratio;
+}
+
+/* YOLOv5's letterbox() of the frame as it is displayed: Python's round() is
+ * rint(), and the 0.1 gives the odd row or column to the bottom or the right
+ * bar */
 static void
-place_picture (LetterboxRectangle *picture, guint width, guint height,
+place_picture (LetterboxRectangle *picture, const GstVideoInfo *info,
     const LetterboxTarget *target)
 {
-  gdouble ratio =
-      MIN ((gdouble) target->width / width, (gdouble) target->height / height);
+  gdouble width = GST_VIDEO_INFO_WIDTH (info) * get_pixel_aspect_ratio (info);
+  gdouble height = GST_VIDEO_INFO_HEIGHT (info);
+  gdouble ratio = MIN (target->width / width, target->height / height);
 
   picture->width = (guint) MAX (rint (width * ratio), 1.0);
   picture->height = (guint) MAX (rint (height * ratio), 1.0);
@@ -150,7 +124,7 @@ sampler_init (Sampler *sampler, const Letterbox *self, guint n_components,
 {
   const GstVideoInfo *info = &self->info;
   const GstVideoFormatInfo *finfo = info->finfo;
-  guint component = sampler->components[0];
+  const guint component = sampler->components[0];
   guint n_samples = self->picture.width * n_components;
   LetterboxAxis across = { GST_VIDEO_INFO_WIDTH (info), self->picture.width,
     GST_VIDEO_FORMAT_INFO_W_SUB (finfo, component),
@@ -167,8 +141,15 @@ sampler_init (Sampler *sampler, const Letterbox *self, guint n_components,
     down.cosited = TRUE;
 
   sampler->n_components = n_components;
-  letterbox_columns_init (&sampler->columns, &across,
-      GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, component));
+  for (i = 0; i < n_components; i++) {
+    LetterboxComponent *layout = &sampler->layout[i];
+
+    letterbox_component_init (layout, info, sampler->components[i]);
+    if (layout->unpack != LETTERBOX_UNPACK_NONE)
+      sampler->unpacked[i] = g_malloc (layout->n_packed);
+  }
+  letterbox_columns_init (
+      &sampler->columns, &across, sampler->layout[0].pixel_stride);
   sampler->rows = letterbox_rows_new (&down, weight_bits);
   sampler->resample = sampler->columns.is_copy
                           ? self->kernels->copy[n_components - 1]
@@ -184,6 +165,8 @@ sampler_clear (Sampler *sampler)
 
   letterbox_columns_clear (&sampler->columns);
   g_clear_pointer (&sampler->rows, g_free);
+  for (i = 0; i < G_N_ELEMENTS (sampler->unpacked); i++)
+    g_clear_pointer (&sampler->unpacked[i], g_free);
   for (i = 0; i < 2; i++)
     g_clear_pointer (&sampler->samples[i], g_free);
 }
@@ -261,7 +244,9 @@ init_yuv (Letterbox *self)
  * which source samples make each of its pixels, and the colour coefficients.
  *
  * The picture is as large as fits without cropping or distorting and lies in
- * the middle, as letterbox() of YOLOv5 places it. Range, matrix and chroma site
+ * the middle, as letterbox() of YOLOv5 places it; where pixels are not square, as
+ * it places the frame as it is displayed. A pixel-aspect-ratio of 0 or beyond
+ * 1:16 and 16:1 counts as square. Range, matrix and chroma site
  * are those of @info; those that are unknown are what GStreamer assumes for the
  * format and the height. Frames are taken as progressive.
  *
@@ -276,7 +261,7 @@ letterbox_new (
   g_return_val_if_fail (info != NULL && info->finfo != NULL, NULL);
   g_return_val_if_fail (target != NULL, NULL);
 
-  if (!check_arguments (info, target, error))
+  if (!letterbox_check_frames (info, error) || !check_target (target, error))
     return NULL;
 
   self = g_new0 (Letterbox, 1);
@@ -284,8 +269,7 @@ letterbox_new (
   self->target = *target;
   self->kernels = letterbox_kernels_get ();
   complete_colorimetry (&self->info);
-  place_picture (&self->picture, GST_VIDEO_INFO_WIDTH (info),
-      GST_VIDEO_INFO_HEIGHT (info), target);
+  place_picture (&self->picture, info, target);
   letterbox_quantizer_init (&self->quantizer, target->fix_point);
   self->pad_value = self->quantizer.table[target->pad];
 
@@ -355,13 +339,39 @@ letterbox_fill_padding (const Letterbox *self, gint8 *input)
       (self->target.height - bottom) * row_size);
 }
 
+/* where each component begins in @source_row, which is unpacked if need be */
+static void
+find_components (const guint8 *components[3], const Letterbox *self,
+    const Sampler *sampler, const GstVideoFrame *frame, guint source_row)
+{
+  guint i;
+
+  for (i = 0; i < sampler->n_components; i++) {
+    const LetterboxComponent *layout = &sampler->layout[i];
+    const guint8 *row =
+        (const guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, layout->plane)
+        + (gssize) GST_VIDEO_FRAME_PLANE_STRIDE (frame, layout->plane)
+              * source_row;
+
+    if (layout->unpack == LETTERBOX_UNPACK_NONE) {
+      components[i] = row + layout->offset;
+    } else if (i > 0 && layout->plane == layout[-1].plane) {
+      components[i] = sampler->unpacked[i - 1] + layout->offset;
+    } else {
+      self->kernels->unpack[layout->unpack](
+          sampler->unpacked[i], row, layout->n_packed);
+      components[i] = sampler->unpacked[i] + layout->offset;
+    }
+  }
+}
+
 /* slot of a resampled row; @other_row is one that must stay */
 static guint
-fetch_row (Sampler *sampler, const GstVideoFrame *frame, guint source_row,
-    guint other_row)
+fetch_row (const Letterbox *self, Sampler *sampler, const GstVideoFrame *frame,
+    guint source_row, guint other_row)
 {
   const guint8 *components[3];
-  guint slot, i;
+  guint slot;
 
   for (slot = 0; slot < 2; slot++) {
     if (sampler->source_rows[slot] == (gint) source_row)
@@ -369,13 +379,7 @@ fetch_row (Sampler *sampler, const GstVideoFrame *frame, guint source_row,
   }
 
   slot = sampler->source_rows[0] == (gint) other_row ? 1 : 0;
-  for (i = 0; i < sampler->n_components; i++) {
-    guint component = sampler->components[i];
-
-    components[i] =
-        (const guint8 *) GST_VIDEO_FRAME_COMP_DATA (frame, component)
-        + (gssize) GST_VIDEO_FRAME_COMP_STRIDE (frame, component) * source_row;
-  }
+  find_components (components, self, sampler, frame, source_row);
   sampler->resample (sampler->samples[slot], components, &sampler->columns);
   sampler->source_rows[slot] = (gint) source_row;
 
@@ -384,8 +388,8 @@ fetch_row (Sampler *sampler, const GstVideoFrame *frame, guint source_row,
 
 /* the two resampled rows that make row @y of the picture */
 static void
-sampler_fetch (Sampler *sampler, const GstVideoFrame *frame, guint y,
-    LetterboxBlend *blend)
+sampler_fetch (const Letterbox *self, Sampler *sampler,
+    const GstVideoFrame *frame, guint y, LetterboxBlend *blend)
 {
   const LetterboxRow *row;
   guint i;
@@ -400,7 +404,8 @@ sampler_fetch (Sampler *sampler, const GstVideoFrame *frame, guint y,
 
   row = &sampler->rows[y];
   for (i = 0; i < 2; i++) {
-    guint slot = fetch_row (sampler, frame, row->source[i], row->source[1 - i]);
+    guint slot =
+        fetch_row (self, sampler, frame, row->source[i], row->source[1 - i]);
 
     blend->rows[i] = sampler->samples[slot];
     blend->weights[i] = row->weights[i];
@@ -414,11 +419,11 @@ write_row (Letterbox *self, const GstVideoFrame *frame, guint y, gint8 *output)
   const guint width = self->picture.width;
   LetterboxBlend blend, chroma;
 
-  sampler_fetch (&self->main, frame, y, &blend);
+  sampler_fetch (self, &self->main, frame, y, &blend);
   if (self->is_rgb) {
     kernels->blend (output, &blend, &self->quantizer, 3 * width);
   } else {
-    sampler_fetch (&self->chroma, frame, y, &chroma);
+    sampler_fetch (self, &self->chroma, frame, y, &chroma);
     kernels->blend_convert (
         self->pixels, &blend, &chroma, &self->colour, &self->quantizer, width);
     kernels->pack (output, self->pixels, width);
@@ -438,8 +443,9 @@ write_row (Letterbox *self, const GstVideoFrame *frame, guint y, gint8 *output)
  *
  * RGB is resampled as OpenCV's resize() does with INTER_LINEAR, to rounded 8-bit
  * levels; of YUV each plane is resampled at the same positions and the result
- * converted. Only rows that contribute are read, and no byte of a row beyond
- * its last sample.
+ * converted. Of samples of more than 8 bits the upper 8 are used. Only rows that
+ * contribute are read, and no byte of a row beyond its last sample (or the word
+ * of 32 bits that it shares with others).
  *
  * Scratch rows live in @self, so only one thread at a time may call this.
  */

@@ -20,10 +20,21 @@ typedef enum {
   LETTERBOX_ERROR_SIZE,
 } LetterboxError;
 
-/* the formats letterbox_new() takes, for pad templates */
+/* GStreamer got these with 1.20 */
+#if GST_CHECK_VERSION(1, 20, 0)
+#define LETTERBOX_FORMATS_OF_1_20 ", RGBP, BGRP"
+#else
+#define LETTERBOX_FORMATS_OF_1_20 ""
+#endif
+
+/* the formats letterbox_new() takes, as a list for the caps of pad templates;
+ * of more than 8 bits the upper 8 are used */
 #define LETTERBOX_FORMATS                                                      \
-  "{ NV12, NV21, I420, YV12, Y42B, YUY2, UYVY, RGB, BGR, RGBx, BGRx, xRGB, "   \
-  "xBGR, RGBA, BGRA, ARGB, ABGR, GRAY8 }"
+  "{ NV12, NV21, I420, YV12, A420, NV16, NV61, Y42B, YUY2, UYVY, YVYU, VYUY, " \
+  "NV24, Y444, v308, IYU2, AYUV, VUYA, P010_10LE, NV12_10LE32, NV16_10LE32, "  \
+  "I420_10LE, I422_10LE, RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, " \
+  "ABGR, GBR" LETTERBOX_FORMATS_OF_1_20                                        \
+  ", GRAY8, GRAY10_LE32, GRAY16_LE, GRAY16_BE }"
 
 #define LETTERBOX_MAX_FRAME_SIZE 8192
 
@@ -63,6 +74,9 @@ typedef struct {
 } LetterboxRectangle;
 
 typedef struct _Letterbox Letterbox;
+
+gboolean letterbox_check_frames (const GstVideoInfo *info, GError **error);
+gboolean letterbox_check_caps (const GstCaps *caps, GError **error);
 
 Letterbox *letterbox_new (
     const GstVideoInfo *info, const LetterboxTarget *target, GError **error);

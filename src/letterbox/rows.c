@@ -13,6 +13,37 @@
 /* samples gathered at a time; they fit into the first cache beside the rows */
 #define GATHER_CHUNK 128
 
+/* 10 bits in the lower ones of 16 */
+static void
+unpack_10_of_16 (
+    guint8 *restrict levels, const guint8 *restrict source, guint n)
+{
+  gsize i;
+
+  for (i = 0; i < n; i++)
+    levels[i] = (guint8) (source[2 * i] >> 2 | source[2 * i + 1] << 6);
+}
+
+/* three times 10 bits in the lower ones of 32 */
+static void
+unpack_10_of_32 (
+    guint8 *restrict levels, const guint8 *restrict source, guint n)
+{
+  gsize i;
+
+  for (i = 0; i + 3 <= n; i += 3, source += 4) {
+    guint32 word = GST_READ_UINT32_LE (source);
+
+    levels[i] = (guint8) (word >> 2);
+    levels[i + 1] = (guint8) (word >> 12);
+    levels[i + 2] = (guint8) (word >> 22);
+  }
+  if (i < n)
+    levels[i] = (guint8) (GST_READ_UINT32_LE (source) >> 2);
+  if (i + 1 < n)
+    levels[i + 1] = (guint8) (GST_READ_UINT32_LE (source) >> 12);
+}
+
 /* upper half of the product: what SIMD units multiply fastest */
 static inline gint16
 multiply_high (gint16 a, gint16 b)
@@ -282,8 +313,8 @@ blend_convert_rows (guint32 *restrict pixels, const gint16 *restrict luma_upper,
     gint16 light, first, second, third;
 
     y = (gint16) (y << 2);
-    u = (gint16) ((gint16) (u - (128 << 5)) * 8);
-    v = (gint16) ((gint16) (v - (128 << 5)) * 8);
+    u = (gint16) ((gint16) (u - colour.chroma_zero) * 8);
+    v = (gint16) ((gint16) (v - colour.chroma_zero) * 8);
 
     light = multiply_high (y, colour.luma);
     first = round_level (
@@ -334,6 +365,7 @@ look_up (gint8 *levels, const gint8 *table, guint n)
 }
 
 static const LetterboxKernels plain_kernels = {
+  .unpack = { unpack_10_of_16, unpack_10_of_32 },
   .resample = { resample_1, resample_2, resample_3 },
   .copy = { copy_1, copy_2, copy_3 },
   .blend = blend,

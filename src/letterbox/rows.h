@@ -8,6 +8,7 @@
 #pragma once
 
 #include "colour.h"
+#include "frames.h"
 #include "quantizer.h"
 #include "sampling.h"
 
@@ -43,7 +44,16 @@ typedef void (*LetterboxResample) (gint16 *row, const guint8 *const *components,
     const LetterboxColumns *columns);
 
 /**
+ * LetterboxUnpackRow:
+ * @levels: (out): the upper 8 bits of @n samples
+ * @source: the first of them, in the form of a #LetterboxUnpack
+ */
+typedef void (*LetterboxUnpackRow) (
+    guint8 *levels, const guint8 *source, guint n);
+
+/**
  * LetterboxKernels:
+ * @unpack: for each #LetterboxUnpack
  * @resample: bilinear, for one, two or three components
  * @copy: the same for columns that are copies
  * @blend: blends two rows of @n samples and quantizes them
@@ -55,6 +65,7 @@ typedef void (*LetterboxResample) (gint16 *row, const guint8 *const *components,
  * One implementation of everything that runs per pixel.
  */
 typedef struct {
+  LetterboxUnpackRow unpack[LETTERBOX_N_UNPACKS];
   LetterboxResample resample[3];
   LetterboxResample copy[3];
   void (*blend) (gint8 *output, const LetterboxBlend *blend,

@@ -343,8 +343,8 @@ GST_START_TEST (test_errors)
     LetterboxError code;
     const gchar *named;
   } cases[] = {
-    { "P010_10LE", 64, 64, 64, 64, LETTERBOX_ERROR_FORMAT, "P010_10LE" },
-    { "AYUV", 64, 64, 64, 64, LETTERBOX_ERROR_FORMAT, "videoconvert" },
+    { "ARGB64", 64, 64, 64, 64, LETTERBOX_ERROR_FORMAT, "ARGB64" },
+    { "v210", 64, 64, 64, 64, LETTERBOX_ERROR_FORMAT, "videoconvert" },
     { "RGB", 0, 64, 64, 64, LETTERBOX_ERROR_SIZE, "0x64" },
     { "NV12", 8193, 64, 64, 64, LETTERBOX_ERROR_SIZE, "8193x64" },
     { "NV12", 64, 8193, 64, 64, LETTERBOX_ERROR_SIZE, "8192x8192" },

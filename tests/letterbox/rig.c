@@ -7,6 +7,7 @@
 
 #include "rig.h"
 
+#include <math.h>
 #include <string.h>
 
 /* draw() in data/letterbox/make-references.py */
@@ -36,12 +37,116 @@ make_info (const gchar *format, gint width, gint height)
   return info;
 }
 
+/* bytes before the first sample of a row; of P010_10LE's V GStreamer gives 1 */
+static guint
+first_offset (const GstVideoFormatInfo *finfo, guint component)
+{
+  guint offset = GST_VIDEO_FORMAT_INFO_POFFSET (finfo, component);
+
+  if (GST_VIDEO_FORMAT_INFO_DEPTH (finfo, component) > 8)
+    return GST_ROUND_UP_2 (offset);
+  return offset;
+}
+
 guint8 *
 sample_at (const GstVideoFrame *frame, guint component, gint x, gint y)
 {
-  return (guint8 *) GST_VIDEO_FRAME_COMP_DATA (frame, component)
+  guint plane = GST_VIDEO_FRAME_COMP_PLANE (frame, component);
+
+  return (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, plane)
+         + first_offset (frame->info.finfo, component)
          + y * GST_VIDEO_FRAME_COMP_STRIDE (frame, component)
          + x * GST_VIDEO_FRAME_COMP_PSTRIDE (frame, component);
+}
+
+/* three samples of 10 bits share a word; they have no stride */
+static gboolean
+is_in_words (const GstVideoFormatInfo *finfo)
+{
+  return GST_VIDEO_FORMAT_INFO_PSTRIDE (finfo, 0) == 0;
+}
+
+/* the word of a sample, and how far up it lies there */
+static guint8 *
+word_at (
+    const GstVideoFrame *frame, guint component, gint x, gint y, guint *shift)
+{
+  gint place = x;
+
+  /* U and V alternate */
+  if (component > 0)
+    place = 2 * x + component - 1;
+  *shift = 10 * (place % 3);
+
+  return (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, MIN (component, 1))
+         + y * GST_VIDEO_FRAME_PLANE_STRIDE (frame, MIN (component, 1))
+         + place / 3 * 4;
+}
+
+/* a sample in levels of 8 bits, with a fraction where it has more */
+gdouble
+level_at (const GstVideoFrame *frame, guint component, gint x, gint y)
+{
+  const GstVideoFormatInfo *finfo = frame->info.finfo;
+  guint depth = GST_VIDEO_FORMAT_INFO_DEPTH (finfo, component);
+  guint shift = GST_VIDEO_FORMAT_INFO_SHIFT (finfo, component);
+  const guint8 *at;
+  guint value;
+
+  if (is_in_words (finfo)) {
+    at = word_at (frame, component, x, y, &shift);
+    value = GST_READ_UINT32_LE (at);
+  } else {
+    at = sample_at (frame, component, x, y);
+    if (depth == 8)
+      value = *at;
+    else if (GST_VIDEO_FORMAT_INFO_IS_LE (finfo))
+      value = GST_READ_UINT16_LE (at);
+    else
+      value = GST_READ_UINT16_BE (at);
+  }
+
+  return ldexp (value >> shift & ((1u << depth) - 1), 8 - (gint) depth);
+}
+
+/* the nearest the format has to a level */
+void
+set_level (
+    const GstVideoFrame *frame, guint component, gint x, gint y, gdouble level)
+{
+  const GstVideoFormatInfo *finfo = frame->info.finfo;
+  guint depth = GST_VIDEO_FORMAT_INFO_DEPTH (finfo, component);
+  guint shift = GST_VIDEO_FORMAT_INFO_SHIFT (finfo, component);
+  guint value = (guint) floor (ldexp (level, (gint) depth - 8) + 0.5);
+  guint8 *at;
+
+  if (is_in_words (finfo)) {
+    at = word_at (frame, component, x, y, &shift);
+    GST_WRITE_UINT32_LE (
+        at, (GST_READ_UINT32_LE (at) & ~(0x3ffu << shift)) | value << shift);
+    return;
+  }
+  at = sample_at (frame, component, x, y);
+  if (depth == 8)
+    *at = value;
+  else if (GST_VIDEO_FORMAT_INFO_IS_LE (finfo))
+    GST_WRITE_UINT16_LE (at, value << shift);
+  else
+    GST_WRITE_UINT16_BE (at, value << shift);
+}
+
+/* bytes of a row up to the end of a component's last sample */
+static gsize
+row_size (const GstVideoInfo *info, guint component)
+{
+  gsize width = GST_VIDEO_INFO_COMP_WIDTH (info, component);
+
+  if (is_in_words (info->finfo))
+    return ((component > 0 ? 2 * width : width) + 2) / 3 * 4;
+
+  return first_offset (info->finfo, component)
+         + (GST_VIDEO_INFO_COMP_DEPTH (info, component) + 7) / 8
+         + GST_VIDEO_INFO_COMP_PSTRIDE (info, component) * (width - 1);
 }
 
 /* a frame of noise whose planes lie apart and have no byte after the last
@@ -55,12 +160,8 @@ new_frame (const GstVideoInfo *info, guint gap)
   guint c, p;
 
   for (c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (info); c++) {
-    gsize size = GST_VIDEO_INFO_COMP_POFFSET (info, c) + 1
-                 + GST_VIDEO_INFO_COMP_PSTRIDE (info, c)
-                       * (GST_VIDEO_INFO_COMP_WIDTH (info, c) - 1);
-
     p = GST_VIDEO_INFO_COMP_PLANE (info, c);
-    row_sizes[p] = MAX (row_sizes[p], size);
+    row_sizes[p] = MAX (row_sizes[p], row_size (info, c));
     heights[p] = GST_VIDEO_INFO_COMP_HEIGHT (info, c);
   }
   for (p = 0; p < GST_VIDEO_INFO_N_PLANES (info); p++) {

@@ -20,6 +20,9 @@ G_BEGIN_DECLS
 
 GstVideoInfo make_info (const gchar *format, gint width, gint height);
 guint8 *sample_at (const GstVideoFrame *frame, guint component, gint x, gint y);
+gdouble level_at (const GstVideoFrame *frame, guint component, gint x, gint y);
+void set_level (
+    const GstVideoFrame *frame, guint component, gint x, gint y, gdouble level);
 GstVideoFrame new_frame (const GstVideoInfo *info, guint gap);
 void free_frame (GstVideoFrame *frame);
 void draw_rgb (GstVideoFrame *frame, gboolean is_ramp);

@@ -244,7 +244,7 @@ static const CapsCase caps_cases[] = {
   { "video/x-raw,format=RGB,width=8192,height=8192,framerate=1/1", TRUE },
   { "video/x-raw,format=RGB,width=64,height=64", TRUE },
   { "video/x-raw,format=RGB,width=8193,height=64,framerate=1/1", FALSE },
-  { "video/x-raw,format=NV12_10LE32,width=64,height=64,framerate=1/1", FALSE },
+  { "video/x-raw,format=v210,width=64,height=64,framerate=1/1", FALSE },
   { "video/x-raw(memory:GLMemory),format=RGB,width=64,height=64,"
     "framerate=1/1",
       FALSE },
