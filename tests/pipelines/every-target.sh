@@ -8,7 +8,8 @@ set -eu
 left_out=$(meson introspect --targets "$1" | python3 -c '
 import json, sys
 for target in json.load(sys.stdin):
-    if target["type"] != "run" and not target["build_by_default"]:
+    if (target["type"] not in ("run", "custom")
+            and not target["build_by_default"]):
         print(target["name"])')
 [ -z "$left_out" ] || {
   echo "not built by default:" "$left_out"
