@@ -40,8 +40,8 @@ gst_yolov5_inference_register (void)
  *
  * Marks @buffer as one that went through the model. The #GstCustomMeta
  * `yolov5dpu-inference` has the fields `frame` (uint64), `detections` (uint),
- * `letterbox-time`, `inference-time` and `postprocess-time` (all uint64, in
- * nanoseconds).
+ * `letterbox-time`, `inference-time`, `postprocess-time` and `lag` (all uint64,
+ * in nanoseconds).
  */
 void
 gst_yolov5_inference_attach (
@@ -60,6 +60,7 @@ gst_yolov5_inference_attach (
       "letterbox-time", G_TYPE_UINT64, inference->letterbox_time,
       "inference-time", G_TYPE_UINT64, inference->inference_time,
       "postprocess-time", G_TYPE_UINT64, inference->postprocess_time,
+      "lag", G_TYPE_UINT64, inference->lag,
       NULL);
   /* clang-format on */
 #endif
@@ -87,6 +88,7 @@ gst_yolov5_inference_read (GstBuffer *buffer, GstYolov5Inference *inference)
              "letterbox-time", G_TYPE_UINT64, &inference->letterbox_time,
              "inference-time", G_TYPE_UINT64, &inference->inference_time,
              "postprocess-time", G_TYPE_UINT64, &inference->postprocess_time,
+             "lag", G_TYPE_UINT64, &inference->lag,
              NULL);
   /* clang-format on */
 #else

@@ -23,8 +23,11 @@ G_BEGIN_DECLS
  * @letterbox_time: time to write the frame into the model's input
  * @inference_time: time to execute the model, with the wait for the DPU
  * @postprocess_time: time to decode the heads
+ * @lag: how much older the frame is that went through the model, 0 where it is
+ *   this one
  *
- * What is known of a frame that went through the model.
+ * What is known of a frame that went through the model. Live streams do not wait
+ * for a slow device: the results of one frame go with a later one then.
  */
 typedef struct {
   guint64 frame;
@@ -32,6 +35,7 @@ typedef struct {
   GstClockTime letterbox_time;
   GstClockTime inference_time;
   GstClockTime postprocess_time;
+  GstClockTime lag;
 } GstYolov5Inference;
 
 void gst_yolov5_inference_register (void);

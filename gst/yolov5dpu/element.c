@@ -94,6 +94,7 @@
 #include "metadata/inference.h"
 #include "opened-model.h"
 #include "properties.h"
+#include "schedule.h"
 #include "settings.h"
 #include "slots.h"
 #include "statistics.h"
@@ -109,13 +110,9 @@ GST_DEBUG_CATEGORY (gst_yolov5_dpu_performance_debug);
 /* no frame went through the model yet, so the next one is due */
 #define NONE_INFERRED G_MAXUINT
 
-/* a framerate is not needed, and applications leave it out */
-/* clang-format off */
-#define FRAME_CAPS                                                             \
-  "video/x-raw, format = (string) " LETTERBOX_FORMATS ", "                     \
-  "width = (int) [ 1, " G_STRINGIFY (LETTERBOX_MAX_FRAME_SIZE) " ], "          \
-  "height = (int) [ 1, " G_STRINGIFY (LETTERBOX_MAX_FRAME_SIZE) " ]"
-/* clang-format on */
+/* What a live frame spends inside at most, by the frames that may come behind it
+ * (GST_YOLOV5_FIFO_MAX_PASSING), where caps do not say how long these last. */
+#define USUAL_FRAME_DURATION (GST_SECOND / 30)
 
 struct _GstYolov5Dpu {
   GstElement element;
@@ -130,6 +127,7 @@ struct _GstYolov5Dpu {
   GstYolov5Stats stats;
   GstYolov5Latency latency;
   GstYolov5Qos qos;
+  GstYolov5Throttle throttle;
   gboolean live;
   GstClockTime frame_duration;
 
@@ -143,6 +141,8 @@ struct _GstYolov5Dpu {
   GstYolov5FrameFormat *format;
   GstSegment segment;
   gboolean memory_checked;
+  /* the stream says that its frames do not stand upright, and we have warned */
+  gboolean turned;
   guint64 n_frames;
   /* frames since one went through the model, or NONE_INFERRED */
   guint n_passed;
@@ -158,14 +158,20 @@ typedef struct {
   guint min_box_size;
   guint max_box_size;
   guint inference_interval;
-  gboolean no_block;
   gboolean late;
+  /* whether to wait for a slot, and how many frames may be in the model */
+  gboolean wait;
+  guint most_in_model;
+  /* whether not to wait long for the results of other frames either */
+  gboolean hurry;
 } FrameSettings;
 
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS (FRAME_CAPS));
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (FRAME_CAPS));
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+        /* the others get a sentence instead of a failed negotiation */
+        GST_STATIC_CAPS (GST_YOLOV5_FRAME_CAPS "; video/x-raw"));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_YOLOV5_FRAME_CAPS));
 
 #define gst_yolov5_dpu_parent_class parent_class
 G_DEFINE_TYPE (GstYolov5Dpu, gst_yolov5_dpu, GST_TYPE_ELEMENT)
@@ -233,17 +239,22 @@ use_classes (GstYolov5Dpu *self)
 static void
 reset (GstYolov5Dpu *self)
 {
+  GstClockTime warm_up_time =
+      gst_yolov5_slot_pool_get_warm_up_time (self->slots);
+
   GST_OBJECT_LOCK (self);
   gst_yolov5_settings_use_model (&self->settings, self->model->yolov5);
   gst_yolov5_stats_reset (&self->stats);
-  gst_yolov5_latency_reset (
-      &self->latency, gst_yolov5_slot_pool_get_warm_up_time (self->slots));
+  gst_yolov5_latency_reset (&self->latency, warm_up_time);
   gst_yolov5_qos_reset (&self->qos);
+  gst_yolov5_throttle_reset (&self->throttle,
+      gst_yolov5_slot_pool_get_n_slots (self->slots), warm_up_time);
   self->live = FALSE;
   self->frame_duration = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);
 
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  self->turned = FALSE;
   self->n_frames = 0;
   self->n_passed = NONE_INFERRED;
   self->last_ready = 0;
@@ -296,24 +307,14 @@ static gboolean
 check_model_path (GstYolov5Dpu *self)
 {
   g_autofree gchar *path = NULL;
+  GError *error = NULL;
 
   GST_OBJECT_LOCK (self);
   path = g_strdup (self->settings.model_path);
   GST_OBJECT_UNLOCK (self);
 
-  if (!path) {
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-        ("Set the property \"model\" to the path of an .xmodel file"), (NULL));
-    return FALSE;
-  }
-  if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
-    g_autofree gchar *name = g_filename_display_name (path);
-
-    GST_ELEMENT_ERROR (self, RESOURCE, NOT_FOUND,
-        ("There is no model \"%s\": set the property \"model\" to the path of "
-         "an .xmodel file",
-            name),
-        (NULL));
+  if (!gst_yolov5_opened_model_check_path (path, &error)) {
+    post_and_free (self, error);
     return FALSE;
   }
   return TRUE;
@@ -325,6 +326,10 @@ set_caps (GstYolov5Dpu *self, GstCaps *caps)
   GstVideoInfo info;
   GError *error = NULL;
 
+  if (!letterbox_check_caps (caps, &error)) {
+    post_and_free (self, error);
+    return FALSE;
+  }
   if (!gst_video_info_from_caps (&info, caps)) {
     GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
         ("The caps %" GST_PTR_FORMAT " do not describe raw video", caps),
@@ -390,7 +395,11 @@ static void
 get_frame_settings (
     GstYolov5Dpu *self, GstBuffer *buffer, FrameSettings *settings)
 {
+  gboolean hurry, pass;
+
   GST_OBJECT_LOCK (self);
+  hurry = self->live && self->settings.no_block == GST_YOLOV5_DPU_NO_BLOCK_AUTO;
+  pass = hurry || self->settings.no_block == GST_YOLOV5_DPU_NO_BLOCK_TRUE;
   gst_yolov5_settings_get_parameters (&self->settings, &settings->parameters);
   settings->class_rules = self->settings.class_rules;
   if (settings->class_rules)
@@ -398,7 +407,9 @@ get_frame_settings (
   settings->min_box_size = self->settings.min_box_size;
   settings->max_box_size = self->settings.max_box_size;
   settings->inference_interval = self->settings.inference_interval;
-  settings->no_block = self->settings.no_block;
+  settings->hurry = hurry;
+  settings->wait = !pass;
+  settings->most_in_model = hurry ? self->throttle.most : G_MAXUINT;
   settings->late =
       self->settings.qos
       && gst_yolov5_qos_is_late (&self->qos, &self->segment, buffer);
@@ -447,14 +458,15 @@ find_slot (GstYolov5Dpu *self, GstBuffer *buffer, const FrameSettings *settings,
   } else if (settings->late) {
     count_skipped (self, buffer, TRUE, "it is too late");
   } else {
-    *slot = gst_yolov5_slot_pool_acquire (self->slots, !settings->no_block);
+    *slot = gst_yolov5_slot_pool_acquire (
+        self->slots, settings->most_in_model, settings->wait);
     if (*slot) {
       self->n_passed = 0;
       return GST_FLOW_OK;
     }
     flow = gst_yolov5_fifo_get_flow (self->fifo);
-    if (flow == GST_FLOW_OK && settings->no_block)
-      count_skipped (self, buffer, FALSE, "every slot is in use");
+    if (flow == GST_FLOW_OK && !settings->wait)
+      count_skipped (self, buffer, FALSE, "the device is busy");
     else if (flow == GST_FLOW_OK)
       flow = GST_FLOW_FLUSHING;
   }
@@ -467,6 +479,8 @@ fill_slot (GstYolov5Dpu *self, GstYolov5Slot *slot, GstBuffer *buffer,
 {
   slot->frame = self->n_frames;
   slot->arrival = gst_util_get_timestamp ();
+  slot->timestamp = GST_BUFFER_PTS (buffer);
+  slot->duration = GST_BUFFER_DURATION (buffer);
   if (!write_frame (self, slot, buffer))
     return FALSE;
 
@@ -510,47 +524,52 @@ gst_yolov5_dpu_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   }
 
   self->n_frames++;
-  return gst_yolov5_fifo_push_buffer (self->fifo, buffer, slot);
+  return gst_yolov5_fifo_push_buffer (self->fifo, buffer, slot, settings.hurry);
 }
 
-/* only the buffer's metadata are copied, and only where somebody else still
- * holds it; the memory is shared */
-static GstBuffer *
-attach_results (GstBuffer *buffer, const GstYolov5Slot *slot, gboolean regions)
+/* with the object lock; returns whether downstream is to learn of it */
+static gboolean
+add_time_inside (GstYolov5Dpu *self, GstClockTime spent)
 {
-  GstYolov5Inference inference = {
-    .frame = slot->frame,
-    .n_detections = slot->detections->len,
-    .letterbox_time = slot->letterbox_time,
-    .inference_time = slot->inference_time,
-    .postprocess_time = slot->postprocess_time,
-  };
+  gboolean changed =
+      gst_yolov5_latency_add (&self->latency, spent) && self->live;
 
-  buffer = gst_buffer_make_writable (buffer);
-  gst_yolov5_inference_attach (buffer, &inference);
-  gst_yolov5_detections_attach (buffer, &slot->format->info,
-      (const GstYolov5Detection *) slot->detections->data,
-      slot->detections->len, regions);
-  return buffer;
+  if (gst_yolov5_throttle_add (&self->throttle, spent, self->frame_duration))
+    GST_DEBUG_OBJECT (self,
+        "%u frames of a live stream may be in the model now, as one spent "
+        "%" GST_TIME_FORMAT,
+        self->throttle.most, GST_TIME_ARGS (spent));
+  return changed;
+}
+
+static void
+post_latency (GstYolov5Dpu *self)
+{
+  GST_DEBUG_OBJECT (self, "latency is %" GST_TIME_FORMAT " now",
+      GST_TIME_ARGS (self->latency.reported));
+  gst_element_post_message (GST_ELEMENT_CAST (self),
+      gst_message_new_latency (GST_OBJECT_CAST (self)));
 }
 
 /* Frames are pushed in order: one is ready when it is done itself and all before
- * it are ready. What downstream takes to accept them is not counted. */
+ * it are ready. What downstream takes to accept them is not counted. @lag is 0
+ * unless @buffer is a later frame than the one in @slot. */
 static void
-finish_inference (
-    GstYolov5Dpu *self, GstBuffer **buffer, const GstYolov5Slot *slot)
+finish_inference (GstYolov5Dpu *self, GstBuffer **buffer,
+    const GstYolov5Slot *slot, GstClockTime lag)
 {
-  gboolean post_messages, attach_regions, latency_changed;
-  GstClockTime total, latency;
+  gboolean post_messages, attach_regions, latency_changed = FALSE;
+  GstClockTime total;
 
   self->last_ready = MAX (self->last_ready, slot->done);
   total = self->last_ready - slot->arrival;
 
   GST_OBJECT_LOCK (self);
-  gst_yolov5_stats_add (&self->stats, slot, total);
-  latency_changed =
-      gst_yolov5_latency_add (&self->latency, total) && self->live;
-  latency = self->latency.reported;
+  gst_yolov5_stats_add_inference (&self->stats, slot, total);
+  if (lag == 0)
+    latency_changed = add_time_inside (self, total);
+  else
+    self->stats.delayed++;
   post_messages = self->settings.post_messages;
   attach_regions = self->settings.attach_roi_meta;
   GST_OBJECT_UNLOCK (self);
@@ -563,16 +582,54 @@ finish_inference (
       slot->frame, slot->detections->len, GST_TIME_ARGS (slot->letterbox_time),
       GST_TIME_ARGS (slot->inference_time),
       GST_TIME_ARGS (slot->postprocess_time), GST_TIME_ARGS (total));
-  *buffer = attach_results (*buffer, slot, attach_regions);
+  *buffer = gst_yolov5_attach_results (*buffer, slot, lag, attach_regions);
   if (post_messages)
-    gst_yolov5_post_detections (
-        GST_ELEMENT_CAST (self), self->srcpad, *buffer, slot);
-  if (latency_changed) {
-    GST_DEBUG_OBJECT (
-        self, "latency is %" GST_TIME_FORMAT " now", GST_TIME_ARGS (latency));
-    gst_element_post_message (GST_ELEMENT_CAST (self),
-        gst_message_new_latency (GST_OBJECT_CAST (self)));
+    gst_yolov5_post_detections (GST_ELEMENT_CAST (self), self->srcpad, slot);
+  if (latency_changed)
+    post_latency (self);
+}
+
+/* frames pile up behind this one: it goes as one that nobody looked at */
+static void
+leave_results_behind (GstYolov5Dpu *self, const GstYolov5Slot *slot)
+{
+  GstClockTime spent = gst_util_get_timestamp () - slot->arrival;
+  gboolean latency_changed;
+
+  GST_CAT_LOG_OBJECT (CAT_PERFORMANCE, self,
+      "frame %" G_GUINT64_FORMAT " leaves before its results, after "
+      "%" GST_TIME_FORMAT,
+      slot->frame, GST_TIME_ARGS (spent));
+  GST_OBJECT_LOCK (self);
+  latency_changed = add_time_inside (self, spent);
+  GST_OBJECT_UNLOCK (self);
+  if (latency_changed)
+    post_latency (self);
+}
+
+/* results of a frame that left before them go with this one */
+static GstFlowReturn
+attach_delayed (GstYolov5Dpu *self, GstBuffer **buffer)
+{
+  GstYolov5Slot *slot = gst_yolov5_slot_pool_take_delayed (self->slots);
+  GstFlowReturn flow = GST_FLOW_OK;
+  GstClockTime lag;
+
+  if (!slot)
+    return GST_FLOW_OK;
+  if (slot->error) {
+    gst_yolov5_post_error (GST_ELEMENT_CAST (self), slot->error);
+    flow = GST_FLOW_ERROR;
+  } else if ((lag = gst_yolov5_find_lag (self->srcpad, *buffer, slot)) > 0) {
+    finish_inference (self, buffer, slot, lag);
+  } else {
+    GST_DEBUG_OBJECT (self,
+        "the results of frame %" G_GUINT64_FORMAT
+        " do not fit the frames that came since",
+        slot->frame);
   }
+  gst_yolov5_slot_release (slot);
+  return flow;
 }
 
 /* a callback of the FIFO, whose jobs are slots */
@@ -584,23 +641,74 @@ finish_frame (GstElement *element, GstBuffer **buffer, gpointer job)
   GstFlowReturn flow = GST_FLOW_OK;
 
   if (!slot) {
-    GST_OBJECT_LOCK (self);
-    gst_yolov5_stats_add (&self->stats, NULL, 0);
-    GST_OBJECT_UNLOCK (self);
-    return GST_FLOW_OK;
-  }
-
-  if (!gst_yolov5_slot_wait (slot)) {
-    flow = GST_FLOW_FLUSHING;
-  } else if (slot->error) {
-    gst_yolov5_post_error (element, slot->error);
-    flow = GST_FLOW_ERROR;
+    flow = attach_delayed (self, buffer);
   } else {
-    finish_inference (self, buffer, slot);
+    switch (gst_yolov5_slot_wait (slot)) {
+      case GST_YOLOV5_SLOT_DELAYED:
+        leave_results_behind (self, slot);
+        slot = NULL;
+        break;
+      case GST_YOLOV5_SLOT_FLUSHING:
+        flow = GST_FLOW_FLUSHING;
+        break;
+      case GST_YOLOV5_SLOT_DONE:
+        if (slot->error) {
+          gst_yolov5_post_error (element, slot->error);
+          flow = GST_FLOW_ERROR;
+        } else {
+          finish_inference (self, buffer, slot, 0);
+        }
+        break;
+    }
   }
+  if (slot)
+    gst_yolov5_slot_release (slot);
 
-  gst_yolov5_slot_release (slot);
+  if (flow == GST_FLOW_OK) {
+    GST_OBJECT_LOCK (self);
+    gst_yolov5_stats_add_frame (&self->stats);
+    GST_OBJECT_UNLOCK (self);
+  }
   return flow;
+}
+
+/* Whether frames come at their own pace. Sources know from PAUSED on; the base
+ * class of elements asks only when the pipeline begins to play. */
+static void
+find_liveness (GstYolov5Dpu *self)
+{
+  GstQuery *query = gst_query_new_latency ();
+  gboolean live = FALSE;
+
+  if (gst_pad_peer_query (self->sinkpad, query)) {
+    gst_query_parse_latency (query, &live, NULL, NULL);
+    GST_INFO_OBJECT (self, "the source is %s", live ? "live" : "not live");
+    GST_OBJECT_LOCK (self);
+    self->live = live;
+    GST_OBJECT_UNLOCK (self);
+  }
+  gst_query_unref (query);
+}
+
+/* A picture that is to be turned before it is shown is not what the model was
+ * trained on: people that lie on their sides are rarely found. */
+static void
+check_orientation (GstYolov5Dpu *self, GstEvent *event)
+{
+  g_autofree gchar *orientation = NULL;
+  GstTagList *tags;
+
+  gst_event_parse_tag (event, &tags);
+  if (!gst_tag_list_get_string (tags, GST_TAG_IMAGE_ORIENTATION, &orientation)
+      || g_str_equal (orientation, "rotate-0") || self->turned)
+    return;
+  self->turned = TRUE;
+  GST_ELEMENT_WARNING (self, STREAM, FORMAT,
+      ("The video is to be turned before it is shown (its tag "
+       "image-orientation is \"%s\"), and objects that do not stand upright "
+       "are hardly found: put \"videoflip video-direction=auto\" in front",
+          orientation),
+      (NULL));
 }
 
 /* what was known of the stream does not hold for what follows */
@@ -629,7 +737,14 @@ gst_yolov5_dpu_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       break;
     case GST_EVENT_SEGMENT:
       gst_event_copy_segment (event, &self->segment);
+      find_liveness (self);
       start_anew (self);
+      break;
+    case GST_EVENT_TAG:
+      check_orientation (self, event);
+      break;
+    case GST_EVENT_STREAM_START:
+      self->turned = FALSE;
       break;
     case GST_EVENT_FLUSH_STOP:
       gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
@@ -647,6 +762,10 @@ gst_yolov5_dpu_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstYolov5Dpu *self = GST_YOLOV5_DPU (parent);
 
+  if (GST_QUERY_TYPE (query) == GST_QUERY_CAPS)
+    return gst_yolov5_frame_format_answer_caps (pad, parent, query);
+  if (GST_QUERY_TYPE (query) == GST_QUERY_ACCEPT_CAPS)
+    return gst_yolov5_frame_format_answer_accept_caps (pad, parent, query);
   if (!gst_yolov5_fifo_sink_query (self->fifo, query))
     return FALSE;
   if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION) {
@@ -666,7 +785,7 @@ gst_yolov5_dpu_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_QOS) {
     GST_OBJECT_LOCK (self);
-    gst_yolov5_qos_update (&self->qos, event);
+    gst_yolov5_qos_update (&self->qos, event, self->frame_duration);
     GST_OBJECT_UNLOCK (self);
     GST_LOG_OBJECT (self, "downstream sent %" GST_PTR_FORMAT, event);
   }
@@ -678,14 +797,20 @@ static gboolean
 answer_latency (GstYolov5Dpu *self, GstQuery *query)
 {
   guint n_slots = gst_yolov5_slot_pool_get_n_slots (self->slots);
+  GstClockTime most = GST_CLOCK_TIME_NONE;
 
   if (!gst_pad_peer_query (self->sinkpad, query))
     return FALSE;
 
   GST_OBJECT_LOCK (self);
   gst_query_parse_latency (query, &self->live, NULL, NULL);
+  if (self->live && self->settings.no_block == GST_YOLOV5_DPU_NO_BLOCK_AUTO)
+    most = GST_YOLOV5_FIFO_MAX_PASSING
+           * (GST_CLOCK_TIME_IS_VALID (self->frame_duration)
+                   ? self->frame_duration
+                   : USUAL_FRAME_DURATION);
   gst_yolov5_latency_answer (
-      &self->latency, query, n_slots, self->frame_duration);
+      &self->latency, query, n_slots, self->frame_duration, most);
   GST_OBJECT_UNLOCK (self);
   GST_DEBUG_OBJECT (self, "latency: %" GST_PTR_FORMAT, query);
   return TRUE;
@@ -717,8 +842,15 @@ set_flushing (GstElement *element, gboolean flushing)
   gst_yolov5_slot_pool_set_flushing (GST_YOLOV5_DPU (element)->slots, flushing);
 }
 
+static void
+set_hurrying (GstElement *element, gboolean hurrying)
+{
+  gst_yolov5_slot_pool_set_hurrying (GST_YOLOV5_DPU (element)->slots, hurrying);
+}
+
 static const GstYolov5FifoCallbacks fifo_callbacks = {
   .set_flushing = set_flushing,
+  .hurry = set_hurrying,
   .finish = finish_frame,
   .discard = discard_frame,
 };
@@ -916,4 +1048,5 @@ gst_yolov5_dpu_class_init (GstYolov5DpuClass *klass)
       "Detects objects with a YOLOv5 model on an AMD/Xilinx DPU",
       "The yolov5dpu authors");
   gst_type_mark_as_plugin_api (GST_TYPE_YOLOV5_DPU_DEVICE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_YOLOV5_DPU_NO_BLOCK, 0);
 }

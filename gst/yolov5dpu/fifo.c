@@ -420,6 +420,7 @@ gst_yolov5_fifo_get_flow (GstYolov5Fifo *self)
  * gst_yolov5_fifo_push_buffer:
  * @buffer: (transfer full): a buffer
  * @job: (transfer full) (nullable): the work to finish before it is pushed
+ * @hurry: whether work is to be hurried rather than waited for
  *
  * A buffer without work waits while there are too many of them already, which
  * only happens when downstream or the work before them takes long.
@@ -429,9 +430,10 @@ gst_yolov5_fifo_get_flow (GstYolov5Fifo *self)
  */
 GstFlowReturn
 gst_yolov5_fifo_push_buffer (
-    GstYolov5Fifo *self, GstBuffer *buffer, gpointer job)
+    GstYolov5Fifo *self, GstBuffer *buffer, gpointer job, gboolean hurry)
 {
   GstFlowReturn flow;
+  gboolean hurried = FALSE;
 
   g_mutex_lock (&self->lock);
   while ((flow = get_flow (self)) == GST_FLOW_OK && !job
@@ -439,8 +441,15 @@ gst_yolov5_fifo_push_buffer (
     GST_CAT_LOG_OBJECT (CAT_PERFORMANCE, self->element,
         "%u buffers without work are inside, waiting for one to leave",
         self->n_passing);
+    if (hurry) {
+      self->callbacks->hurry (self->element, TRUE);
+      hurried = TRUE;
+    }
     g_cond_wait (&self->item_removed, &self->lock);
   }
+  /* what was hurried for may have left already */
+  if (hurried)
+    self->callbacks->hurry (self->element, FALSE);
   if (flow == GST_FLOW_OK) {
     add_item (self, GST_MINI_OBJECT_CAST (buffer), job);
   } else {

@@ -19,6 +19,9 @@ G_BEGIN_DECLS
  * @finish: waits for @job, applies it to @buffer and gives @job back; %NULL if
  *   there is no work. In the source pad's task. Other than %GST_FLOW_OK and
  *   %GST_FLOW_FLUSHING it returns only after it posted an error message
+ * @hurry: whether buffers pile up behind the one that is being finished, which
+ *   may end without its work then; the sink pad's streaming thread, with the
+ *   FIFO's lock held
  * @discard: gives @job back unfinished; any thread, with the FIFO's lock held
  *
  * What the element knows about the work attached to buffers.
@@ -27,6 +30,7 @@ typedef struct {
   void (*set_flushing) (GstElement *element, gboolean flushing);
   GstFlowReturn (*finish) (
       GstElement *element, GstBuffer **buffer, gpointer job);
+  void (*hurry) (GstElement *element, gboolean hurry);
   void (*discard) (GstElement *element, gpointer job);
 } GstYolov5FifoCallbacks;
 
@@ -43,7 +47,7 @@ void gst_yolov5_fifo_free (GstYolov5Fifo *self);
 
 GstFlowReturn gst_yolov5_fifo_get_flow (GstYolov5Fifo *self);
 GstFlowReturn gst_yolov5_fifo_push_buffer (
-    GstYolov5Fifo *self, GstBuffer *buffer, gpointer job);
+    GstYolov5Fifo *self, GstBuffer *buffer, gpointer job, gboolean hurry);
 GstFlowReturn gst_yolov5_fifo_sink_event (GstYolov5Fifo *self, GstEvent *event);
 gboolean gst_yolov5_fifo_sink_query (GstYolov5Fifo *self, GstQuery *query);
 gboolean gst_yolov5_fifo_src_event (GstYolov5Fifo *self, GstEvent *event);

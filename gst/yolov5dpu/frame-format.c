@@ -89,3 +89,62 @@ gst_yolov5_frame_format_unref (GstYolov5FrameFormat *self)
 {
   g_atomic_rc_box_release_full (self, clear_frame_format);
 }
+
+/**
+ * gst_yolov5_frame_format_answer_caps:
+ * @pad: the sink pad
+ * @query: a CAPS query
+ *
+ * Whoever can choose is told the frames that the letterbox takes. Who cannot may
+ * send others: what is wrong with them is an error message then, where a failed
+ * negotiation would say nothing of it.
+ *
+ * Returns: whether the query is answered
+ */
+gboolean
+gst_yolov5_frame_format_answer_caps (
+    GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstCaps *caps, *filter, *possible, *taken;
+
+  if (!gst_pad_query_default (pad, parent, query))
+    return FALSE;
+  gst_query_parse_caps (query, &filter);
+  gst_query_parse_caps_result (query, &possible);
+  caps = gst_caps_from_string (GST_YOLOV5_FRAME_CAPS);
+  taken = gst_caps_intersect_full (possible, caps, GST_CAPS_INTERSECT_FIRST);
+  gst_caps_unref (caps);
+
+  if (!filter)
+    taken = gst_caps_merge (taken, gst_caps_ref (possible));
+  if (!gst_caps_is_empty (taken))
+    gst_query_set_caps_result (query, taken);
+  gst_caps_unref (taken);
+  return TRUE;
+}
+
+/**
+ * gst_yolov5_frame_format_answer_accept_caps:
+ * @pad: the sink pad
+ * @query: an ACCEPT_CAPS query
+ *
+ * Accepts frames that the letterbox does not take, for the same reason.
+ *
+ * Returns: whether the query is answered
+ */
+gboolean
+gst_yolov5_frame_format_answer_accept_caps (
+    GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  GstCaps *caps, *template;
+  gboolean is_raw;
+
+  gst_query_parse_accept_caps (query, &caps);
+  template = gst_pad_get_pad_template_caps (pad);
+  is_raw = gst_caps_is_subset (caps, template);
+  gst_caps_unref (template);
+  if (!is_raw || letterbox_check_caps (caps, NULL))
+    return gst_pad_query_default (pad, parent, query);
+  gst_query_set_accept_caps_result (query, TRUE);
+  return TRUE;
+}

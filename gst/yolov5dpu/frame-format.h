@@ -12,6 +12,14 @@
 
 G_BEGIN_DECLS
 
+/* a framerate is not needed, and applications leave it out */
+/* clang-format off */
+#define GST_YOLOV5_FRAME_CAPS                                                             \
+  "video/x-raw, format = (string) " LETTERBOX_FORMATS ", "                     \
+  "width = (int) [ 1, " G_STRINGIFY (LETTERBOX_MAX_FRAME_SIZE) " ], "          \
+  "height = (int) [ 1, " G_STRINGIFY (LETTERBOX_MAX_FRAME_SIZE) " ]"
+/* clang-format on */
+
 /**
  * GstYolov5FrameFormat:
  * @info: the caps
@@ -32,5 +40,10 @@ void gst_yolov5_frame_format_find_limits (const GstYolov5FrameFormat *self,
     guint min_size, guint max_size, Yolov5SizeLimits *limits);
 GstYolov5FrameFormat *gst_yolov5_frame_format_ref (GstYolov5FrameFormat *self);
 void gst_yolov5_frame_format_unref (GstYolov5FrameFormat *self);
+
+gboolean gst_yolov5_frame_format_answer_caps (
+    GstPad *pad, GstObject *parent, GstQuery *query);
+gboolean gst_yolov5_frame_format_answer_accept_caps (
+    GstPad *pad, GstObject *parent, GstQuery *query);
 
 G_END_DECLS

@@ -3,10 +3,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Errors of the rooms below as GStreamer's errors, and detections as element
- * messages. */
+/* Errors of the rooms below as GStreamer's errors, and detections as metadata
+ * and as element messages. */
 
 #include "messages.h"
+
+#include "metadata/inference.h"
 
 static void
 find_gst_error (const GError *error, GQuark *domain, gint *code)
@@ -14,8 +16,10 @@ find_gst_error (const GError *error, GQuark *domain, gint *code)
   *domain = GST_RESOURCE_ERROR;
   *code = GST_RESOURCE_ERROR_SETTINGS;
 
-  if (g_error_matches (error, DPU_ERROR, DPU_ERROR_NOT_FOUND)
-      || g_error_matches (error, YOLOV5_ERROR, YOLOV5_ERROR_NOT_FOUND)) {
+  if (error->domain == GST_RESOURCE_ERROR)
+    *code = error->code;
+  else if (g_error_matches (error, DPU_ERROR, DPU_ERROR_NOT_FOUND)
+           || g_error_matches (error, YOLOV5_ERROR, YOLOV5_ERROR_NOT_FOUND)) {
     *code = GST_RESOURCE_ERROR_NOT_FOUND;
   } else if (g_error_matches (error, DPU_ERROR, DPU_ERROR_INIT)) {
     *domain = GST_LIBRARY_ERROR;
@@ -48,6 +52,67 @@ gst_yolov5_post_error_from (GstElement *element, const GError *error,
   find_gst_error (error, &domain, &code);
   gst_element_message_full (element, GST_MESSAGE_ERROR, domain, code,
       g_utf8_make_valid (error->message, -1), NULL, file, function, line);
+}
+
+/**
+ * gst_yolov5_attach_results:
+ * @buffer: (transfer full): a frame
+ * @slot: what was found in it, or in one before it
+ * @lag: how much older the frame is in which it was found
+ * @regions: whether to attach regions of interest
+ *
+ * Only the buffer's metadata are copied, and only where somebody else still
+ * holds it; the memory is shared.
+ *
+ * Returns: (transfer full): the frame with its detections and the mark
+ */
+GstBuffer *
+gst_yolov5_attach_results (GstBuffer *buffer, const GstYolov5Slot *slot,
+    GstClockTime lag, gboolean regions)
+{
+  GstYolov5Inference inference = {
+    .frame = slot->frame,
+    .n_detections = slot->detections->len,
+    .letterbox_time = slot->letterbox_time,
+    .inference_time = slot->inference_time,
+    .postprocess_time = slot->postprocess_time,
+    .lag = lag,
+  };
+
+  buffer = gst_buffer_make_writable (buffer);
+  gst_yolov5_inference_attach (buffer, &inference);
+  gst_yolov5_detections_attach (buffer, &slot->format->info,
+      (const GstYolov5Detection *) slot->detections->data,
+      slot->detections->len, regions);
+  return buffer;
+}
+
+/**
+ * gst_yolov5_find_lag:
+ * @srcpad: the pad that @buffer is going to be pushed from
+ * @buffer: a frame
+ * @slot: a frame before it
+ *
+ * Returns: how much older the frame in @slot is; 0 where that cannot be told, or
+ *   where boxes of the one have no place on the other
+ */
+GstClockTime
+gst_yolov5_find_lag (
+    GstPad *srcpad, GstBuffer *buffer, const GstYolov5Slot *slot)
+{
+  GstCaps *caps = gst_pad_get_current_caps (srcpad);
+  GstVideoInfo info;
+  gboolean same_size;
+
+  same_size = caps && gst_video_info_from_caps (&info, caps)
+              && info.width == slot->format->info.width
+              && info.height == slot->format->info.height;
+  gst_clear_caps (&caps);
+  if (!same_size || !GST_BUFFER_PTS_IS_VALID (buffer)
+      || !GST_CLOCK_TIME_IS_VALID (slot->timestamp)
+      || GST_BUFFER_PTS (buffer) <= slot->timestamp)
+    return 0;
+  return GST_BUFFER_PTS (buffer) - slot->timestamp;
 }
 
 static GstStructure *
@@ -95,16 +160,15 @@ find_times (GstPad *srcpad, GstClockTime timestamp, GstClockTime *stream_time,
 /**
  * gst_yolov5_post_detections:
  * @element: whose message it is
- * @srcpad: the pad @buffer is going to be pushed from
- * @buffer: the frame
- * @slot: what was found in it
+ * @srcpad: the pad that frames are pushed from
+ * @slot: a frame and what was found in it
  *
  * Posts an element message with the fields listed in the element's
  * documentation.
  */
 void
-gst_yolov5_post_detections (GstElement *element, GstPad *srcpad,
-    GstBuffer *buffer, const GstYolov5Slot *slot)
+gst_yolov5_post_detections (
+    GstElement *element, GstPad *srcpad, const GstYolov5Slot *slot)
 {
   GstClockTime stream_time, running_time;
   GValue list = G_VALUE_INIT;
@@ -123,14 +187,14 @@ gst_yolov5_post_detections (GstElement *element, GstPad *srcpad,
     gst_value_list_append_and_take_value (&list, &value);
   }
 
-  find_times (srcpad, GST_BUFFER_PTS (buffer), &stream_time, &running_time);
+  find_times (srcpad, slot->timestamp, &stream_time, &running_time);
   /* clang-format off */
   structure = gst_structure_new ("yolov5dpu",
       "frame", G_TYPE_UINT64, slot->frame,
-      "timestamp", G_TYPE_UINT64, GST_BUFFER_PTS (buffer),
+      "timestamp", G_TYPE_UINT64, slot->timestamp,
       "stream-time", G_TYPE_UINT64, stream_time,
       "running-time", G_TYPE_UINT64, running_time,
-      "duration", G_TYPE_UINT64, GST_BUFFER_DURATION (buffer),
+      "duration", G_TYPE_UINT64, slot->duration,
       NULL);
   /* clang-format on */
   gst_structure_take_value (structure, "detections", &list);

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What the detector says on the bus. */
+/* What the detector says of frames, on buffers and on the bus, and its errors. */
 
 #pragma once
 
@@ -24,7 +24,11 @@ G_BEGIN_DECLS
 
 void gst_yolov5_post_error_from (GstElement *element, const GError *error,
     const gchar *file, const gchar *function, gint line);
-void gst_yolov5_post_detections (GstElement *element, GstPad *srcpad,
-    GstBuffer *buffer, const GstYolov5Slot *slot);
+GstBuffer *gst_yolov5_attach_results (GstBuffer *buffer,
+    const GstYolov5Slot *slot, GstClockTime lag, gboolean regions);
+GstClockTime gst_yolov5_find_lag (
+    GstPad *srcpad, GstBuffer *buffer, const GstYolov5Slot *slot);
+void gst_yolov5_post_detections (
+    GstElement *element, GstPad *srcpad, const GstYolov5Slot *slot);
 
 G_END_DECLS

@@ -189,6 +189,34 @@ describe_model (const DpuModel *dpu, const gchar *info_path,
 }
 
 /**
+ * gst_yolov5_opened_model_check_path:
+ * @path: (nullable): where the model is to be
+ * @error: %GST_RESOURCE_ERROR_SETTINGS or %GST_RESOURCE_ERROR_NOT_FOUND
+ *
+ * Returns: whether there is something, which opening it may still refuse
+ */
+gboolean
+gst_yolov5_opened_model_check_path (const gchar *path, GError **error)
+{
+  g_autofree gchar *name = NULL;
+
+  if (!path) {
+    g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "Set the property \"model\" to the path of an .xmodel file");
+    return FALSE;
+  }
+  if (g_file_test (path, G_FILE_TEST_EXISTS))
+    return TRUE;
+
+  name = g_filename_display_name (path);
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND,
+      "There is no model \"%s\": set the property \"model\" to the path of an "
+      ".xmodel file",
+      name);
+  return FALSE;
+}
+
+/**
  * gst_yolov5_opened_model_open:
  * @settings: which model, on which device
  * @error: #DpuError or #Yolov5Error

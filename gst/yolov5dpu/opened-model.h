@@ -26,6 +26,7 @@ typedef struct {
   guint cpu_threads;
 } GstYolov5OpenedModel;
 
+gboolean gst_yolov5_opened_model_check_path (const gchar *path, GError **error);
 GstYolov5OpenedModel *gst_yolov5_opened_model_open (
     const GstYolov5Settings *settings, GError **error);
 void gst_yolov5_opened_model_free (GstYolov5OpenedModel *self);

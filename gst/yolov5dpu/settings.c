@@ -25,6 +25,24 @@
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING)
 
 GType
+gst_yolov5_dpu_no_block_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { GST_YOLOV5_DPU_NO_BLOCK_FALSE, "Wait for the device", "false" },
+    { GST_YOLOV5_DPU_NO_BLOCK_TRUE, "Pass while the device is busy", "true" },
+    { GST_YOLOV5_DPU_NO_BLOCK_AUTO, "Pass where the source is live", "auto" },
+    { 0, NULL, NULL },
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstYolov5DpuNoBlock", values));
+
+  return type;
+}
+
+GType
 gst_yolov5_dpu_device_get_type (void)
 {
   static const GEnumValue values[] = {
@@ -267,14 +285,22 @@ install_flow_properties (GObjectClass *object_class)
    * GstYolov5Dpu:no-block:
    *
    * Whether frames that find all of #GstYolov5Dpu:max-in-flight in use pass
-   * without inference, so that a live source never waits. They keep their
-   * place behind the frames that are still being worked on.
+   * without inference, so that the source never waits for the device. They keep
+   * their place behind the frames that are still being worked on.
+   *
+   * `auto` does so for live sources, fills no more of #GstYolov5Dpu:max-in-flight
+   * than helps, and lets go without its results a frame that 16 others wait
+   * behind: the results leave with a later frame then, whose mark tells by its
+   * `lag` how old they are. So a live picture never stands still, however slow
+   * the device is. With `true` the 17th frame waits instead, and so does every
+   * frame with `false`.
    */
   g_object_class_install_property (object_class, ID (no_block),
-      g_param_spec_boolean ("no-block", "No block",
-          "Let frames pass without inference while the DPU is busy, instead of "
-          "making the source wait",
-          FALSE, PLAYING_FLAGS));
+      g_param_spec_enum ("no-block", "No block",
+          "Let frames pass without inference while the device is busy, instead "
+          "of making the source wait",
+          GST_TYPE_YOLOV5_DPU_NO_BLOCK, GST_YOLOV5_DPU_NO_BLOCK_AUTO,
+          PLAYING_FLAGS));
 
   /**
    * GstYolov5Dpu:qos:

@@ -17,6 +17,24 @@ G_BEGIN_DECLS
 #define GST_TYPE_YOLOV5_DPU_DEVICE (gst_yolov5_dpu_device_get_type ())
 GType gst_yolov5_dpu_device_get_type (void);
 
+/**
+ * GstYolov5DpuNoBlock:
+ * @GST_YOLOV5_DPU_NO_BLOCK_FALSE: frames wait for the device
+ * @GST_YOLOV5_DPU_NO_BLOCK_TRUE: frames pass while the device is busy
+ * @GST_YOLOV5_DPU_NO_BLOCK_AUTO: frames of a live source pass, and do not wait
+ *   long for the results of others either
+ *
+ * The first two are what the property was when it was a boolean.
+ */
+typedef enum {
+  GST_YOLOV5_DPU_NO_BLOCK_FALSE,
+  GST_YOLOV5_DPU_NO_BLOCK_TRUE,
+  GST_YOLOV5_DPU_NO_BLOCK_AUTO,
+} GstYolov5DpuNoBlock;
+
+#define GST_TYPE_YOLOV5_DPU_NO_BLOCK (gst_yolov5_dpu_no_block_get_type ())
+GType gst_yolov5_dpu_no_block_get_type (void);
+
 /* most frames that are worked on at once */
 #define GST_YOLOV5_MAX_SLOTS 16
 
@@ -49,7 +67,7 @@ typedef struct {
   guint min_box_size;
   guint max_box_size;
   guint inference_interval;
-  gboolean no_block;
+  GstYolov5DpuNoBlock no_block;
   gboolean qos;
   gboolean post_messages;
   gboolean attach_roi_meta;

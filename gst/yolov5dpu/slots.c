@@ -24,6 +24,13 @@ typedef enum {
   SLOT_DONE,
 } SlotState;
 
+/* states in which a frame is in the model, or about to be */
+static gboolean
+is_at_work (SlotState state)
+{
+  return state != SLOT_FREE && state != SLOT_DONE;
+}
+
 /* the half of a slot that nobody else needs to see */
 struct _GstYolov5SlotWorker {
   GThread *thread;
@@ -57,6 +64,8 @@ struct _GstYolov5SlotPool {
   guint next;
   gboolean flushing;
   gboolean stopping;
+  /* the frame that is waited for is to go without its results */
+  gboolean hurrying;
 };
 
 /* boxes in pixels of the model's input become boxes on the frame; those that
@@ -418,19 +427,44 @@ gst_yolov5_slot_pool_get_warm_up_time (const GstYolov5SlotPool *self)
   return quickest;
 }
 
+/* with lock */
+static void
+release (GstYolov5Slot *slot)
+{
+  GstYolov5SlotWorker *worker = slot->worker;
+
+  worker->state = worker->state == SLOT_EXECUTING ? SLOT_ABANDONED : SLOT_FREE;
+  slot->delayed = FALSE;
+  g_cond_broadcast (&slot->pool->changed);
+}
+
+/* with lock */
+static void
+release_delayed (GstYolov5SlotPool *self)
+{
+  guint i;
+
+  for (i = 0; i < self->n_slots; i++)
+    if (self->slots[i].delayed)
+      release (&self->slots[i]);
+}
+
 /**
  * gst_yolov5_slot_pool_set_flushing:
  * @self: a pool, started or not
  * @flushing: whether nobody may wait
  *
  * While flushing, gst_yolov5_slot_pool_acquire() and gst_yolov5_slot_wait()
- * return at once; those that wait are woken. Any thread may call it.
+ * return at once; those that wait are woken, and delayed results are given up.
+ * Any thread may call it.
  */
 void
 gst_yolov5_slot_pool_set_flushing (GstYolov5SlotPool *self, gboolean flushing)
 {
   g_mutex_lock (&self->lock);
   self->flushing = flushing;
+  if (flushing)
+    release_delayed (self);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
@@ -438,9 +472,14 @@ gst_yolov5_slot_pool_set_flushing (GstYolov5SlotPool *self, gboolean flushing)
 /* round robin, as runners are spread over the cores of a DPU in the order of
  * their creation */
 static GstYolov5Slot *
-find_free_slot (GstYolov5SlotPool *self)
+find_free_slot (GstYolov5SlotPool *self, guint most)
 {
-  guint i;
+  guint i, n_at_work = 0;
+
+  for (i = 0; i < self->n_slots; i++)
+    n_at_work += is_at_work (self->slots[i].worker->state);
+  if (n_at_work >= most)
+    return NULL;
 
   for (i = 0; i < self->n_slots; i++) {
     guint index = (self->next + i) % self->n_slots;
@@ -457,19 +496,21 @@ find_free_slot (GstYolov5SlotPool *self)
 /**
  * gst_yolov5_slot_pool_acquire:
  * @self: a started pool
+ * @most: how many frames may be in the model, with the one to come
  * @wait: whether to wait for a slot that nobody uses
  *
  * Returns: (transfer full) (nullable): a slot for gst_yolov5_slot_release(), or
- *   %NULL when flushing, or when all are in use and it is not to wait
+ *   %NULL when flushing, or when there is none and it is not to wait
  */
 GstYolov5Slot *
-gst_yolov5_slot_pool_acquire (GstYolov5SlotPool *self, gboolean wait)
+gst_yolov5_slot_pool_acquire (
+    GstYolov5SlotPool *self, guint most, gboolean wait)
 {
   GstYolov5Slot *slot = NULL;
   gboolean waited = FALSE;
 
   g_mutex_lock (&self->lock);
-  while (!self->flushing && !(slot = find_free_slot (self)) && wait) {
+  while (!self->flushing && !(slot = find_free_slot (self, most)) && wait) {
     if (!waited)
       GST_LOG_OBJECT (self->element, "all %u slots are in use, waiting for one",
           self->n_slots);
@@ -546,6 +587,7 @@ gst_yolov5_slot_submit (GstYolov5Slot *slot)
 
   g_mutex_lock (&slot->pool->lock);
   g_clear_error (&slot->error);
+  slot->delayed = FALSE;
   worker->state = SLOT_SUBMITTED;
   g_cond_signal (&worker->wake);
   g_mutex_unlock (&slot->pool->lock);
@@ -557,13 +599,14 @@ gst_yolov5_slot_submit (GstYolov5Slot *slot)
  *
  * Waits for the worker.
  *
- * Returns: %TRUE when there is a result or an error, %FALSE when flushing
+ * Returns: %GST_YOLOV5_SLOT_DONE when there is a result or an error. With
+ *   %GST_YOLOV5_SLOT_DELAYED the slot is for gst_yolov5_slot_pool_take_delayed()
  */
-gboolean
+GstYolov5SlotResult
 gst_yolov5_slot_wait (GstYolov5Slot *slot)
 {
   GstYolov5SlotPool *pool = slot->pool;
-  gboolean done;
+  GstYolov5SlotResult result;
 
   g_mutex_lock (&pool->lock);
   if (!pool->flushing && slot->worker->state != SLOT_DONE)
@@ -572,17 +615,70 @@ gst_yolov5_slot_wait (GstYolov5Slot *slot)
         slot->frame, slot->index,
         slot->worker->state == SLOT_EXECUTING ? "the device works on"
                                               : "its thread has not begun");
-  while (!pool->flushing && slot->worker->state != SLOT_DONE)
+  while (!pool->flushing && !pool->hurrying && slot->worker->state != SLOT_DONE)
     g_cond_wait (&pool->changed, &pool->lock);
-  done = !pool->flushing;
+
+  if (pool->flushing) {
+    result = GST_YOLOV5_SLOT_FLUSHING;
+  } else if (slot->worker->state == SLOT_DONE) {
+    result = GST_YOLOV5_SLOT_DONE;
+  } else {
+    result = GST_YOLOV5_SLOT_DELAYED;
+    slot->delayed = TRUE;
+    pool->hurrying = FALSE;
+  }
   g_mutex_unlock (&pool->lock);
 
-  if (!done)
+  if (result == GST_YOLOV5_SLOT_FLUSHING)
     GST_DEBUG_OBJECT (pool->element,
         "flushing, no longer waiting for frame %" G_GUINT64_FORMAT,
         slot->frame);
+  return result;
+}
 
-  return done;
+/**
+ * gst_yolov5_slot_pool_set_hurrying:
+ * @self: a pool, started or not
+ * @hurrying: whether frames pile up behind the one that is waited for
+ *
+ * Lets gst_yolov5_slot_wait() wait no longer for one frame, now or the next time
+ * it would. Any thread may call it.
+ */
+void
+gst_yolov5_slot_pool_set_hurrying (GstYolov5SlotPool *self, gboolean hurrying)
+{
+  g_mutex_lock (&self->lock);
+  self->hurrying = hurrying;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/**
+ * gst_yolov5_slot_pool_take_delayed:
+ * @self: a started pool
+ *
+ * Returns: (transfer full) (nullable): a slot that gst_yolov5_slot_wait() did
+ *   not wait for and that is done by now, the one of the oldest frame
+ */
+GstYolov5Slot *
+gst_yolov5_slot_pool_take_delayed (GstYolov5SlotPool *self)
+{
+  GstYolov5Slot *oldest = NULL;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  for (i = 0; i < self->n_slots; i++) {
+    GstYolov5Slot *slot = &self->slots[i];
+
+    if (slot->delayed && slot->worker->state == SLOT_DONE
+        && (!oldest || slot->frame < oldest->frame))
+      oldest = slot;
+  }
+  if (oldest)
+    oldest->delayed = FALSE;
+  g_mutex_unlock (&self->lock);
+
+  return oldest;
 }
 
 /**
@@ -594,13 +690,7 @@ gst_yolov5_slot_wait (GstYolov5Slot *slot)
 void
 gst_yolov5_slot_release (GstYolov5Slot *slot)
 {
-  GstYolov5SlotWorker *worker = slot->worker;
-
   g_mutex_lock (&slot->pool->lock);
-  if (worker->state == SLOT_EXECUTING)
-    worker->state = SLOT_ABANDONED;
-  else
-    worker->state = SLOT_FREE;
-  g_cond_broadcast (&slot->pool->changed);
+  release (slot);
   g_mutex_unlock (&slot->pool->lock);
 }

@@ -17,10 +17,24 @@ typedef struct _GstYolov5SlotPool GstYolov5SlotPool;
 typedef struct _GstYolov5SlotWorker GstYolov5SlotWorker;
 
 /**
+ * GstYolov5SlotResult:
+ * @GST_YOLOV5_SLOT_DONE: there is a result, or an error
+ * @GST_YOLOV5_SLOT_DELAYED: the frame is not to be waited for any longer
+ * @GST_YOLOV5_SLOT_FLUSHING: nobody wants the frame any more
+ */
+typedef enum {
+  GST_YOLOV5_SLOT_DONE,
+  GST_YOLOV5_SLOT_DELAYED,
+  GST_YOLOV5_SLOT_FLUSHING,
+} GstYolov5SlotResult;
+
+/**
  * GstYolov5Slot:
  * @index: which slot it is
  * @frame: number of the frame in it
- * @arrival: when the frame came
+ * @arrival: when the frame came, by the clock of the system
+ * @timestamp: of the frame, or %GST_CLOCK_TIME_NONE
+ * @duration: of the frame, or %GST_CLOCK_TIME_NONE
  * @parameters: how its heads are to be decoded, for
  *   gst_yolov5_slot_set_parameters()
  * @format: (nullable): caps of the frame
@@ -36,6 +50,8 @@ typedef struct {
   guint index;
   guint64 frame;
   GstClockTime arrival;
+  GstClockTime timestamp;
+  GstClockTime duration;
   Yolov5Parameters parameters;
   GstYolov5FrameFormat *format;
   GstClockTime letterbox_time;
@@ -48,6 +64,7 @@ typedef struct {
 
   /*< private >*/
   Yolov5ClassRules *class_rules;
+  gboolean delayed;
   GstYolov5SlotPool *pool;
   GstYolov5SlotWorker *worker;
 } GstYolov5Slot;
@@ -63,15 +80,18 @@ void gst_yolov5_slot_pool_set_flushing (
     GstYolov5SlotPool *self, gboolean flushing);
 GstClockTime gst_yolov5_slot_pool_get_warm_up_time (
     const GstYolov5SlotPool *self);
+void gst_yolov5_slot_pool_set_hurrying (
+    GstYolov5SlotPool *self, gboolean hurrying);
 GstYolov5Slot *gst_yolov5_slot_pool_acquire (
-    GstYolov5SlotPool *self, gboolean wait);
+    GstYolov5SlotPool *self, guint most, gboolean wait);
+GstYolov5Slot *gst_yolov5_slot_pool_take_delayed (GstYolov5SlotPool *self);
 
 void gst_yolov5_slot_set_parameters (GstYolov5Slot *slot,
     const Yolov5Parameters *parameters, Yolov5ClassRules *class_rules);
 void gst_yolov5_slot_write_frame (GstYolov5Slot *slot,
     GstYolov5FrameFormat *format, const GstVideoFrame *frame);
 void gst_yolov5_slot_submit (GstYolov5Slot *slot);
-gboolean gst_yolov5_slot_wait (GstYolov5Slot *slot);
+GstYolov5SlotResult gst_yolov5_slot_wait (GstYolov5Slot *slot);
 void gst_yolov5_slot_release (GstYolov5Slot *slot);
 
 G_END_DECLS

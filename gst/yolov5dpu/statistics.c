@@ -78,6 +78,8 @@ gst_yolov5_stats_install (GObjectClass *object_class, guint prop_id)
    *   they were not due, found the DPU busy or were gaps
    * * #guint64 `late`: frames that passed without inference as they came too
    *   late for downstream
+   * * #guint64 `delayed`: inferences whose results left with a later frame of a
+   *   live stream, see #GstYolov5Dpu:no-block
    * * #guint64 `detections`: what was found in all of them
    * * #gdouble `fps`: frames per second that left, over the last 500 frames
    *
@@ -110,21 +112,27 @@ gst_yolov5_stats_reset (GstYolov5Stats *self)
 }
 
 /**
- * gst_yolov5_stats_add:
- * @slot: (nullable): the work of the frame that leaves now, or %NULL if it
- *   passes without inference
- * @total_time: from the arrival of the frame in @slot until it could be pushed
+ * gst_yolov5_stats_add_frame:
+ *
+ * Counts a frame that leaves now.
  */
 void
-gst_yolov5_stats_add (
+gst_yolov5_stats_add_frame (GstYolov5Stats *self)
+{
+  self->left[self->frames++ % GST_YOLOV5_STATS_WINDOW] =
+      gst_util_get_timestamp ();
+}
+
+/**
+ * gst_yolov5_stats_add_inference:
+ * @slot: a frame's work that is done
+ * @total_time: from the arrival of that frame until its results could be pushed
+ */
+void
+gst_yolov5_stats_add_inference (
     GstYolov5Stats *self, const GstYolov5Slot *slot, GstClockTime total_time)
 {
   guint place = self->inferences % GST_YOLOV5_STATS_WINDOW;
-
-  self->left[self->frames++ % GST_YOLOV5_STATS_WINDOW] =
-      gst_util_get_timestamp ();
-  if (!slot)
-    return;
 
   self->inferences++;
   self->detections += slot->detections->len;
@@ -174,6 +182,7 @@ gst_yolov5_stats_to_structure (const GstYolov5Stats *self)
       "inferences", G_TYPE_UINT64, self->inferences,
       "skipped", G_TYPE_UINT64, self->skipped,
       "late", G_TYPE_UINT64, self->late,
+      "delayed", G_TYPE_UINT64, self->delayed,
       "detections", G_TYPE_UINT64, self->detections,
       "fps", G_TYPE_DOUBLE, find_rate (self),
       NULL);
@@ -234,73 +243,25 @@ gst_yolov5_latency_add (GstYolov5Latency *self, GstClockTime spent)
  * @query: a LATENCY query that upstream has answered
  * @n_slots: how many frames can be inside
  * @frame_duration: time from frame to frame, or %GST_CLOCK_TIME_NONE
+ * @most: what a frame waits inside at most, or %GST_CLOCK_TIME_NONE
  *
  * Adds what happens inside.
  */
 void
 gst_yolov5_latency_answer (const GstYolov5Latency *self, GstQuery *query,
-    guint n_slots, GstClockTime frame_duration)
+    guint n_slots, GstClockTime frame_duration, GstClockTime most)
 {
+  GstClockTime own = MIN (self->reported, most);
   GstClockTime min, max;
   gboolean live;
 
   gst_query_parse_latency (query, &live, &min, &max);
-  min += self->reported;
+  min += own;
   /* a frame in every slot may wait for downstream */
   if (GST_CLOCK_TIME_IS_VALID (max)) {
-    max += self->reported;
+    max += own;
     if (GST_CLOCK_TIME_IS_VALID (frame_duration) && n_slots > 0)
       max += (n_slots - 1) * frame_duration;
   }
   gst_query_set_latency (query, live, min, max);
-}
-
-/**
- * gst_yolov5_qos_reset:
- *
- * No frame comes too late, until downstream says so.
- */
-void
-gst_yolov5_qos_reset (GstYolov5Qos *self)
-{
-  self->earliest = GST_CLOCK_TIME_NONE;
-}
-
-/**
- * gst_yolov5_qos_update:
- * @event: a QoS event from downstream
- */
-void
-gst_yolov5_qos_update (GstYolov5Qos *self, GstEvent *event)
-{
-  GstClockTimeDiff diff;
-  GstClockTime timestamp;
-
-  gst_event_parse_qos (event, NULL, NULL, &diff, &timestamp);
-  /* a difference is never less than -timestamp */
-  self->earliest =
-      GST_CLOCK_TIME_IS_VALID (timestamp) ? timestamp + diff : timestamp;
-}
-
-/**
- * gst_yolov5_qos_is_late:
- * @segment: the segment of @buffer
- *
- * Returns: whether downstream is already past @buffer
- */
-gboolean
-gst_yolov5_qos_is_late (
-    const GstYolov5Qos *self, const GstSegment *segment, GstBuffer *buffer)
-{
-  GstClockTime running_time;
-
-  if (!GST_CLOCK_TIME_IS_VALID (self->earliest)
-      || segment->format != GST_FORMAT_TIME
-      || !GST_BUFFER_PTS_IS_VALID (buffer))
-    return FALSE;
-
-  running_time = gst_segment_to_running_time (
-      segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
-  return GST_CLOCK_TIME_IS_VALID (running_time)
-         && running_time <= self->earliest;
 }

@@ -3,9 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What the detector did and how long it took: for its property "stats", for
- * LATENCY queries, and which frames come too late for downstream, as QoS events
- * tell. */
+/* What the detector did and how long it took, for its property "stats" and for
+ * LATENCY queries. */
 
 #pragma once
 
@@ -33,6 +32,8 @@ typedef enum {
  * @inferences: frames of these that went through the model
  * @skipped: frames that did not, for another reason than that they were late
  * @late: frames that did not as they came too late for downstream
+ * @delayed: inferences of frames that left before, as a live stream does not
+ *   wait for them
  *
  * Counts since the element started, and the times of the last frames. Stages
  * of different frames run side by side, so they add up to more than passes.
@@ -42,6 +43,7 @@ typedef struct {
   guint64 inferences;
   guint64 skipped;
   guint64 late;
+  guint64 delayed;
   guint64 detections;
 
   /*< private >*/
@@ -51,7 +53,8 @@ typedef struct {
 
 void gst_yolov5_stats_install (GObjectClass *object_class, guint prop_id);
 void gst_yolov5_stats_reset (GstYolov5Stats *self);
-void gst_yolov5_stats_add (
+void gst_yolov5_stats_add_frame (GstYolov5Stats *self);
+void gst_yolov5_stats_add_inference (
     GstYolov5Stats *self, const GstYolov5Slot *slot, GstClockTime total_time);
 GstStructure *gst_yolov5_stats_to_structure (const GstYolov5Stats *self);
 
@@ -77,20 +80,6 @@ void gst_yolov5_latency_reset (
     GstYolov5Latency *self, GstClockTime first_guess);
 gboolean gst_yolov5_latency_add (GstYolov5Latency *self, GstClockTime spent);
 void gst_yolov5_latency_answer (const GstYolov5Latency *self, GstQuery *query,
-    guint n_slots, GstClockTime frame_duration);
-
-/**
- * GstYolov5Qos:
- * @earliest: running time up to which frames come too late, or
- *   %GST_CLOCK_TIME_NONE
- */
-typedef struct {
-  GstClockTime earliest;
-} GstYolov5Qos;
-
-void gst_yolov5_qos_reset (GstYolov5Qos *self);
-void gst_yolov5_qos_update (GstYolov5Qos *self, GstEvent *event);
-gboolean gst_yolov5_qos_is_late (
-    const GstYolov5Qos *self, const GstSegment *segment, GstBuffer *buffer);
+    guint n_slots, GstClockTime frame_duration, GstClockTime most);
 
 G_END_DECLS

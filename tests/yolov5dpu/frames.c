@@ -236,6 +236,7 @@ GST_END_TEST;
 typedef struct {
   const gchar *caps;
   gboolean accepted;
+  const gchar *sentence;
 } CapsCase;
 
 static const CapsCase caps_cases[] = {
@@ -243,8 +244,10 @@ static const CapsCase caps_cases[] = {
   { "video/x-raw,format=GRAY8,width=1,height=1,framerate=0/1", TRUE },
   { "video/x-raw,format=RGB,width=8192,height=8192,framerate=1/1", TRUE },
   { "video/x-raw,format=RGB,width=64,height=64", TRUE },
-  { "video/x-raw,format=RGB,width=8193,height=64,framerate=1/1", FALSE },
-  { "video/x-raw,format=v210,width=64,height=64,framerate=1/1", FALSE },
+  { "video/x-raw,format=RGB,width=8193,height=64,framerate=1/1", TRUE,
+      "Frames are 8193x64" },
+  { "video/x-raw,format=v210,width=64,height=64,framerate=1/1", TRUE,
+      "put videoconvert in front" },
   { "video/x-raw(memory:GLMemory),format=RGB,width=64,height=64,"
     "framerate=1/1",
       FALSE },
@@ -254,7 +257,8 @@ static const CapsCase caps_cases[] = {
   { "image/jpeg,width=64,height=64,framerate=1/1", FALSE },
 };
 
-/* what cannot be read is refused while caps are negotiated */
+/* what is no raw video in memory is refused while caps are negotiated; raw video
+ * that cannot be read is an error that says so, even where no frame follows */
 GST_START_TEST (test_caps_negotiation)
 {
   const CapsCase *c = &caps_cases[__i__];
@@ -269,10 +273,68 @@ GST_START_TEST (test_caps_negotiation)
   possible = gst_pad_peer_query_caps (rig->harness->srcpad, caps);
   assert_equals_int (!gst_caps_is_empty (possible), c->accepted);
   assert_no_error (rig->bus);
+  if (c->sentence) {
+    gst_harness_push_event (rig->harness, gst_event_new_caps (caps));
+    assert_error (
+        rig->bus, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT, c->sentence);
+  }
 
   gst_caps_unref (possible);
   gst_query_unref (query);
   gst_caps_unref (caps);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* whoever can choose formats is offered those that can be read and no others */
+GST_START_TEST (test_offered_formats)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  GstCaps *filter = gst_caps_from_string (
+      "video/x-raw,format={v210,Y41B,NV12},width=64,height=64");
+  GstCaps *offered = gst_pad_peer_query_caps (rig->harness->srcpad, filter);
+  const gchar *format =
+      gst_structure_get_string (gst_caps_get_structure (offered, 0), "format");
+
+  assert_equals_int (gst_caps_get_size (offered), 1);
+  assert_equals_string (format, "NV12");
+  gst_caps_unref (offered);
+  gst_caps_unref (filter);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+typedef struct {
+  const gchar *orientation;
+  guint n_warnings;
+} OrientationCase;
+
+/* a stream that is to be turned is worth one warning, with the cure in it */
+static const OrientationCase orientation_cases[] = {
+  { "rotate-0", 0 },
+  { "rotate-90", 1 },
+  { "flip-rotate-180", 1 },
+};
+
+GST_START_TEST (test_orientation)
+{
+  const OrientationCase *c = &orientation_cases[__i__];
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+
+  for (guint i = 0; i < 3; i++)
+    gst_harness_push_event (
+        rig->harness, gst_event_new_tag (gst_tag_list_new (
+                          GST_TAG_IMAGE_ORIENTATION, c->orientation, NULL)));
+  for (guint i = 0; i < c->n_warnings; i++) {
+    GstMessage *message = pop_message (rig->bus, GST_MESSAGE_WARNING);
+    GError *error = NULL;
+
+    gst_message_parse_warning (message, &error, NULL);
+    fail_unless (strstr (error->message, "videoflip video-direction=auto"));
+    g_error_free (error);
+    gst_message_unref (message);
+  }
+  fail_if (gst_bus_pop_filtered (rig->bus, GST_MESSAGE_WARNING));
   detector_rig_free (rig);
 }
 GST_END_TEST;
@@ -564,6 +626,9 @@ yolov5dpu_suite (void)
 #ifdef HAVE_GST_ALLOCATORS
   tcase_add_test (tcase, test_dmabuf);
 #endif
+  tcase_add_test (tcase, test_offered_formats);
+  tcase_add_loop_test (
+      tcase, test_orientation, 0, G_N_ELEMENTS (orientation_cases));
   tcase_add_loop_test (
       tcase, test_caps_negotiation, 0, G_N_ELEMENTS (caps_cases));
   tcase_add_test (tcase, test_region_of_interest);

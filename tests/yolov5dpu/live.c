@@ -12,6 +12,7 @@
 
 #include "metadata/inference.h"
 #include "yolov5dpu/fifo.h"
+#include "yolov5dpu/settings.h"
 
 #if GST_CHECK_VERSION(1, 20, 0)
 /* whether the next frame is the one with that level, and, where frames can be
@@ -146,6 +147,99 @@ GST_START_TEST (test_no_block_with_interval)
 }
 GST_END_TEST;
 
+/* a live source never waits for the device unless it is told to, any other does
+ * unless it is told not to */
+GST_START_TEST (test_live)
+{
+  gboolean waits = __i__;
+  DetectorRig *rig = waits ? detector_rig_new_live ("max-in-flight", 1,
+                         "no-block", GST_YOLOV5_DPU_NO_BLOCK_FALSE, NULL)
+                           : detector_rig_new_live ("max-in-flight", 1, NULL);
+  GThread *push;
+
+  fake_dpu_hold ();
+  detector_rig_push (rig, 0);
+  push = detector_rig_push_in_thread (rig, 1);
+  if (!waits)
+    assert_equals_int (join_push (push), GST_FLOW_OK);
+  fake_dpu_let_all ();
+  if (waits)
+    assert_equals_int (join_push (push), GST_FLOW_OK);
+  pull_marked (rig, 0, TRUE);
+  pull_marked (rig, 1, waits);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* A live picture never stands still: a frame that so many wait behind goes
+ * before its results. These go with the first one that leaves once they are
+ * there; it says how much older they are, and has the boxes of the old frame. */
+GST_START_TEST (test_live_goes_on)
+{
+  DetectorRig *rig = detector_rig_new_live ("max-in-flight", 1, NULL);
+  const guint n_frames = 3 * GST_YOLOV5_FIFO_MAX_PASSING;
+  guint level;
+
+  detector_rig_push (rig, 0);
+  pull_marked (rig, 0, TRUE);
+  fake_dpu_hold ();
+  for (level = 1; level < n_frames; level++)
+    assert_equals_int (detector_rig_push (rig, level), GST_FLOW_OK);
+  for (level = 1; level < n_frames; level++)
+    pull_marked (rig, level, FALSE);
+
+  fake_dpu_let_all ();
+  fake_dpu_wait_ended (2);
+#if GST_CHECK_VERSION(1, 20, 0)
+  for (gboolean marked = FALSE; !marked; level++) {
+    GstYolov5Inference inference;
+    GstBuffer *buffer;
+
+    g_object_set (rig->element, "inference-interval", G_MAXUINT, NULL);
+    fail_unless (level < FAKE_DPU_N_LEVELS);
+    detector_rig_push (rig, level);
+    buffer = gst_harness_pull (rig->harness);
+    marked = gst_yolov5_inference_read (buffer, &inference);
+    if (marked) {
+      assert_equals_uint64 (inference.frame, 1);
+      assert_equals_uint64 (inference.lag, (level - 1) * FRAME_DURATION);
+      buffer = gst_buffer_make_writable (buffer);
+      GST_BUFFER_PTS (buffer) = FRAME_DURATION;
+      assert_frame (buffer, 1);
+    }
+    gst_buffer_unref (buffer);
+  }
+#endif
+  assert_no_error (rig->bus);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* results that nobody waits for any more are given up by a flush, and the slot
+ * is used again */
+GST_START_TEST (test_flush_of_delayed)
+{
+  DetectorRig *rig = detector_rig_new_live ("max-in-flight", 1, NULL);
+  GstSegment segment;
+
+  fake_dpu_hold ();
+  for (guint i = 0; i < GST_YOLOV5_FIFO_MAX_PASSING + 2; i++)
+    detector_rig_push (rig, i);
+  pull_marked (rig, 0, FALSE);
+  gst_harness_push_event (rig->harness, gst_event_new_flush_start ());
+  gst_harness_push_event (rig->harness, gst_event_new_flush_stop (TRUE));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (rig->harness, gst_event_new_segment (&segment));
+  while (gst_harness_buffers_in_queue (rig->harness) > 0)
+    gst_buffer_unref (gst_harness_pull (rig->harness));
+  fake_dpu_let_all ();
+  g_object_set (rig->element, "no-block", GST_YOLOV5_DPU_NO_BLOCK_FALSE, NULL);
+  detector_rig_push (rig, 40);
+  pull_marked (rig, 40, TRUE);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
 /* even then memory is bounded: so many frames may wait behind one that the DPU
  * does not finish, the next one waits outside until a flush or that ends */
 GST_START_TEST (test_no_block_is_bounded)
@@ -192,7 +286,7 @@ GST_START_TEST (test_qos)
 
   detector_rig_push (rig, 0);
   pull_marked (rig, 0, TRUE);
-  send_qos (rig, 3 * FRAME_DURATION, 0);
+  send_qos (rig, FRAME_DURATION, 0);
   do
     event = gst_harness_pull_upstream_event (rig->harness);
   while (
@@ -299,7 +393,7 @@ query_latency (DetectorRig *rig)
 GST_START_TEST (test_latency)
 {
   const GstClockTime upstream = 33 * GST_MSECOND;
-  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  DetectorRig *rig = detector_rig_new_live ("max-in-flight", 1, NULL);
   GstClockTime before, after, median;
   GstStructure *stats;
   GstMessage *message;
@@ -375,6 +469,9 @@ yolov5dpu_live_suite (void)
   tcase_add_test (tcase, test_no_block);
   tcase_add_test (tcase, test_no_block_with_interval);
   tcase_add_loop_test (tcase, test_no_block_is_bounded, 0, 2);
+  tcase_add_loop_test (tcase, test_live, 0, 2);
+  tcase_add_test (tcase, test_live_goes_on);
+  tcase_add_test (tcase, test_flush_of_delayed);
   tcase_add_test (tcase, test_qos);
   tcase_add_test (tcase, test_gap);
 #if GST_CHECK_VERSION(1, 20, 0)

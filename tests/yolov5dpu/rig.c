@@ -81,11 +81,22 @@ write_down (GstPad *pad, GstPadProbeInfo *info, gpointer data)
   return GST_PAD_PROBE_OK;
 }
 
-DetectorRig *
-detector_rig_new (const gchar *first_property, ...)
+/* harnesses say that they are live */
+static GstPadProbeReturn
+answer_not_live (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return GST_PAD_PROBE_OK;
+  gst_query_set_latency (query, FALSE, 0, GST_CLOCK_TIME_NONE);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+static DetectorRig *
+rig_new (gboolean live, const gchar *first_property, va_list arguments)
 {
   DetectorRig *self = g_new0 (DetectorRig, 1);
-  va_list arguments;
 
   model_files_init (&self->files);
   g_mutex_init (&self->lock);
@@ -93,18 +104,44 @@ detector_rig_new (const gchar *first_property, ...)
   self->log = g_string_new (NULL);
   self->bus = gst_bus_new ();
   self->element = detector_new (&self->files, self->bus);
-  va_start (arguments, first_property);
   g_object_set_valist (G_OBJECT (self->element), first_property, arguments);
-  va_end (arguments);
 
   self->harness = gst_harness_new_with_element (self->element, "sink", "src");
   gst_pad_add_probe (self->harness->sinkpad,
       GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH
           | GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH,
       write_down, self, NULL);
+  if (!live)
+    gst_pad_add_probe (self->harness->srcpad,
+        GST_PAD_PROBE_TYPE_QUERY_UPSTREAM | GST_PAD_PROBE_TYPE_PUSH,
+        answer_not_live, NULL, NULL);
   detector_rig_set_size (self, FAKE_DPU_SIZE, FAKE_DPU_SIZE);
   detector_rig_wait_for (self, " segment");
 
+  return self;
+}
+
+DetectorRig *
+detector_rig_new (const gchar *first_property, ...)
+{
+  DetectorRig *self;
+  va_list arguments;
+
+  va_start (arguments, first_property);
+  self = rig_new (FALSE, first_property, arguments);
+  va_end (arguments);
+  return self;
+}
+
+DetectorRig *
+detector_rig_new_live (const gchar *first_property, ...)
+{
+  DetectorRig *self;
+  va_list arguments;
+
+  va_start (arguments, first_property);
+  self = rig_new (TRUE, first_property, arguments);
+  va_end (arguments);
   return self;
 }
 

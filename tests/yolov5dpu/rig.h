@@ -44,7 +44,10 @@ void model_files_clear (ModelFiles *self);
 /* an element with model and labels set, and a bus */
 GstElement *detector_new (const ModelFiles *files, GstBus *bus);
 
+/* upstream is not live, as a file is not, or is, as a camera is */
 DetectorRig *detector_rig_new (
+    const gchar *first_property, ...) G_GNUC_NULL_TERMINATED;
+DetectorRig *detector_rig_new_live (
     const gchar *first_property, ...) G_GNUC_NULL_TERMINATED;
 /* checks that nothing of the DPU is left */
 void detector_rig_free (DetectorRig *self);

@@ -7,6 +7,7 @@
 
 #include <gst/check/gstcheck.h>
 
+#include "yolov5dpu/schedule.h"
 #include "yolov5dpu/statistics.h"
 
 #define MS GST_MSECOND
@@ -97,16 +98,23 @@ typedef struct {
   GstClockTime max;
   guint n_slots;
   GstClockTime frame_duration;
+  GstClockTime most;
+  GstClockTime expected_min;
   GstClockTime expected_max;
 } AnswerCase;
 
-/* upstream's latency grows by one's own, its limit by the frames that fit in */
+#define NONE GST_CLOCK_TIME_NONE
+
+/* upstream's latency grows by one's own, as long as frames wait that long; its
+ * limit by the frames that fit in */
 static const AnswerCase answer_cases[] = {
-  { GST_CLOCK_TIME_NONE, 3, 40 * MS, GST_CLOCK_TIME_NONE },
-  { 100 * MS, 3, 40 * MS, 202 * MS },
-  { 100 * MS, 1, 40 * MS, 122 * MS },
-  { 100 * MS, 3, GST_CLOCK_TIME_NONE, 122 * MS },
-  { 100 * MS, 0, 40 * MS, 122 * MS },
+  { NONE, 3, 40 * MS, NONE, 55 * MS, NONE },
+  { 100 * MS, 3, 40 * MS, NONE, 55 * MS, 202 * MS },
+  { 100 * MS, 1, 40 * MS, NONE, 55 * MS, 122 * MS },
+  { 100 * MS, 3, NONE, NONE, 55 * MS, 122 * MS },
+  { 100 * MS, 0, 40 * MS, NONE, 55 * MS, 122 * MS },
+  { NONE, 3, 40 * MS, 22 * MS, 55 * MS, NONE },
+  { 100 * MS, 3, 40 * MS, 10 * MS, 43 * MS, 190 * MS },
 };
 
 GST_START_TEST (test_answer)
@@ -118,10 +126,11 @@ GST_START_TEST (test_answer)
 
   gst_yolov5_latency_reset (&latency, 20 * MS);
   gst_query_set_latency (query, TRUE, 33 * MS, c->max);
-  gst_yolov5_latency_answer (&latency, query, c->n_slots, c->frame_duration);
+  gst_yolov5_latency_answer (
+      &latency, query, c->n_slots, c->frame_duration, c->most);
   gst_query_parse_latency (query, &live, &min, &max);
   fail_unless (live);
-  assert_equals_uint64 (min, 55 * MS);
+  assert_equals_uint64 (min, c->expected_min);
   assert_equals_uint64 (max, c->expected_max);
   gst_query_unref (query);
 }
@@ -136,8 +145,13 @@ typedef struct {
 
 /* the stream starts at 1000 ms, its running time at 0 */
 static const LateCase late_cases[] = {
-  { 50 * MS, 100 * MS, 1150 * MS, TRUE },
-  { 50 * MS, 100 * MS, 1151 * MS, FALSE },
+  { 50 * MS, 100 * MS, 1240 * MS, TRUE },
+  { 50 * MS, 100 * MS, 1241 * MS, FALSE },
+  /* a second at most is added for what may come */
+  { 2000 * MS, 100 * MS, 2140 * MS, TRUE },
+  { 2000 * MS, 100 * MS, 2141 * MS, FALSE },
+  { G_MAXINT64, 100 * MS, 2140 * MS, TRUE },
+  { G_MAXINT64, 100 * MS, 2141 * MS, FALSE },
   { -50 * MS, 100 * MS, 1050 * MS, TRUE },
   { -50 * MS, 100 * MS, 1051 * MS, FALSE },
   { -100 * MS, 100 * MS, 1001 * MS, FALSE },
@@ -147,7 +161,7 @@ static const LateCase late_cases[] = {
   { 50 * MS, 100 * MS, 500 * MS, FALSE },
 };
 
-/* frames up to where downstream is already come too late */
+/* frames come too late up to where downstream is, as late again, and one more */
 GST_START_TEST (test_late)
 {
   const LateCase *c = &late_cases[__i__];
@@ -163,13 +177,49 @@ GST_START_TEST (test_late)
 
   gst_yolov5_qos_reset (&qos);
   fail_if (gst_yolov5_qos_is_late (&qos, &segment, buffer));
-  gst_yolov5_qos_update (&qos, event);
+  gst_yolov5_qos_update (&qos, event, 40 * MS);
   assert_equals_int (gst_yolov5_qos_is_late (&qos, &segment, buffer), c->late);
   gst_yolov5_qos_reset (&qos);
   fail_if (gst_yolov5_qos_is_late (&qos, &segment, buffer));
 
   gst_buffer_unref (buffer);
   gst_event_unref (event);
+}
+GST_END_TEST;
+
+typedef struct {
+  GstClockTime warm_up;
+  guint first;
+  GstClockTime spent[3];
+  guint most[3];
+} ThrottleCase;
+
+/* at 40 ms from frame to frame, live frames that spend more than 8 of these
+ * inside are fewer from then on, as long as there is more than one, and more
+ * when they spend less than 4. What frames spend that were inside then does not
+ * count: each value stands for all of these and one more */
+static const ThrottleCase throttle_cases[] = {
+  { 0, 3, { 500 * MS, 500 * MS, 500 * MS }, { 2, 1, 1 } },
+  { 10 * MS, 3, { 10 * MS, 321 * MS, 10 * MS }, { 3, 2, 3 } },
+  { 100 * MS, 2, { 320 * MS, 160 * MS, 159 * MS }, { 2, 2, 3 } },
+  { 4000 * MS, 1, { 4000 * MS, 100 * MS, 100 * MS }, { 1, 2, 3 } },
+};
+
+GST_START_TEST (test_throttle)
+{
+  const ThrottleCase *c = &throttle_cases[__i__];
+  GstYolov5Throttle throttle;
+
+  gst_yolov5_throttle_reset (&throttle, 3, c->warm_up);
+  assert_equals_int (throttle.most, c->first);
+  for (guint i = 0; i < G_N_ELEMENTS (c->spent); i++) {
+    gst_yolov5_throttle_add (&throttle, c->spent[i], 40 * MS);
+    assert_equals_int (throttle.most, c->most[i]);
+    for (guint j = 0; throttle.n_settling > 0; j++) {
+      fail_unless (j < 3);
+      fail_if (gst_yolov5_throttle_add (&throttle, c->spent[i], 40 * MS));
+    }
+  }
 }
 GST_END_TEST;
 
@@ -188,6 +238,7 @@ yolov5dpu_timing_suite (void)
   tcase_add_test (tcase, test_close);
   tcase_add_loop_test (tcase, test_answer, 0, G_N_ELEMENTS (answer_cases));
   tcase_add_loop_test (tcase, test_late, 0, G_N_ELEMENTS (late_cases));
+  tcase_add_loop_test (tcase, test_throttle, 0, G_N_ELEMENTS (throttle_cases));
 
   return suite;
 }
