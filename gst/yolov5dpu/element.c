@@ -215,24 +215,20 @@ gst_yolov5_dpu_close (GstYolov5Dpu *self)
   g_clear_pointer (&model, gst_yolov5_opened_model_free);
 }
 
-/* a class that the model does not have is no reason not to start */
-static void
+/* who asks for a class that the model does not have is not to get all others */
+static gboolean
 use_classes (GstYolov5Dpu *self)
 {
+  GError *error = NULL;
   gboolean used;
 
-  do {
-    GError *error = NULL;
-
-    GST_OBJECT_LOCK (self);
-    used = gst_yolov5_settings_use_classes (
-        &self->settings, self->model->yolov5, &error);
-    GST_OBJECT_UNLOCK (self);
-    if (!used)
-      GST_ELEMENT_WARNING (
-          self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
-    g_clear_error (&error);
-  } while (!used);
+  GST_OBJECT_LOCK (self);
+  used = gst_yolov5_settings_use_classes (
+      &self->settings, self->model->yolov5, &error);
+  GST_OBJECT_UNLOCK (self);
+  if (!used)
+    post_and_free (self, error);
+  return used;
 }
 
 /* everything a stream begins with */
@@ -293,8 +289,7 @@ gst_yolov5_dpu_open (GstYolov5Dpu *self)
   if (reason)
     GST_ELEMENT_WARNING (self, RESOURCE, NOT_FOUND, ("%s", reason), (NULL));
 
-  use_classes (self);
-  if (!start_slots (self)) {
+  if (!use_classes (self) || !start_slots (self)) {
     gst_yolov5_dpu_close (self);
     return FALSE;
   }

@@ -143,7 +143,7 @@ gst_yolov5_frame_format_answer_accept_caps (
   template = gst_pad_get_pad_template_caps (pad);
   is_raw = gst_caps_is_subset (caps, template);
   gst_caps_unref (template);
-  if (!is_raw || letterbox_check_caps (caps, NULL))
+  if (!is_raw || !gst_caps_is_fixed (caps) || letterbox_check_caps (caps, NULL))
     return gst_pad_query_default (pad, parent, query);
   gst_query_set_accept_caps_result (query, TRUE);
   return TRUE;

@@ -207,9 +207,10 @@ install_detection_properties (GObjectClass *object_class)
   /**
    * GstYolov5Dpu:classes:
    *
-   * The classes to keep, by label or number, separated by commas. %NULL or
-   * empty keeps all. A class that the model does not have is refused with a
-   * warning message.
+   * The classes to keep, by label (in upper or lower case) or number, separated
+   * by commas. %NULL or empty keeps all. With a class that the model does not
+   * have the element does not start; while it runs, such a list is refused with
+   * a warning message, and the one before stays.
    */
   g_object_class_install_property (object_class, ID (classes),
       g_param_spec_string ("classes", "Classes",
@@ -222,7 +223,7 @@ install_detection_properties (GObjectClass *object_class)
    *
    * Thresholds of single classes, by label or number. Other classes have
    * #GstYolov5Dpu:threshold. A class that the model does not have, or a
-   * threshold that is none, is refused with a warning message.
+   * threshold that is none, is refused as in #GstYolov5Dpu:classes.
    */
   g_object_class_install_property (object_class, ID (class_thresholds),
       g_param_spec_string ("class-thresholds", "Class thresholds",
@@ -432,8 +433,7 @@ make_class_rules (const Yolov5Model *yolov5, const gchar *classes,
  *
  * Finds out what the classes that were named are in the model.
  *
- * Returns: whether all of them are there; if not, the property that is wrong
- *   was unset, and what is left is to be tried again
+ * Returns: whether all of them are there; @error names the property where not
  */
 gboolean
 gst_yolov5_settings_use_classes (
@@ -445,15 +445,13 @@ gst_yolov5_settings_use_classes (
 
   if (!make_class_rules (
           yolov5, self->classes, NULL, &self->class_rules, error)) {
-    g_prefix_error (error, "The property \"classes\" is ignored: ");
-    g_clear_pointer (&self->classes, g_free);
+    g_prefix_error (error, "The property \"classes\" cannot be: ");
     return FALSE;
   }
   g_clear_pointer (&self->class_rules, yolov5_class_rules_unref);
   if (!make_class_rules (yolov5, self->classes, self->class_thresholds,
           &self->class_rules, error)) {
-    g_prefix_error (error, "The property \"class-thresholds\" is ignored: ");
-    g_clear_pointer (&self->class_thresholds, g_free);
+    g_prefix_error (error, "The property \"class-thresholds\" cannot be: ");
     return FALSE;
   }
   return TRUE;

@@ -30,12 +30,11 @@ split_list (const gchar *list)
   return g_strsplit_set (valid, LIST_SEPARATORS, -1);
 }
 
-/* a label counts before a number, as labels may be numbers */
 static gboolean
-find_class (const Yolov5Model *model, const gchar *text, guint *class_id)
+find_label (const Yolov5Model *model, const gchar *text, guint *class_id)
 {
   guint i, n_classes = yolov5_model_get_n_classes (model);
-  guint64 number;
+  g_autofree gchar *folded = g_utf8_casefold (text, -1);
 
   for (i = 0; i < n_classes; i++) {
     if (g_str_equal (yolov5_model_get_label (model, i), text)) {
@@ -43,7 +42,28 @@ find_class (const Yolov5Model *model, const gchar *text, guint *class_id)
       return TRUE;
     }
   }
+  for (i = 0; i < n_classes; i++) {
+    g_autofree gchar *label =
+        g_utf8_casefold (yolov5_model_get_label (model, i), -1);
 
+    if (g_str_equal (label, folded)) {
+      *class_id = i;
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+/* a label counts before a number, as labels may be numbers, and one that is the
+ * same to the letter before one that differs in case */
+static gboolean
+find_class (const Yolov5Model *model, const gchar *text, guint *class_id)
+{
+  guint n_classes = yolov5_model_get_n_classes (model);
+  guint64 number;
+
+  if (find_label (model, text, class_id))
+    return TRUE;
   if (!g_ascii_string_to_unsigned (
           text, 10, 0, (guint64) n_classes - 1, &number, NULL))
     return FALSE;
@@ -140,8 +160,8 @@ parse_thresholds (Yolov5ClassRules *self, const Yolov5Model *model,
 /**
  * yolov5_class_rules_new:
  * @model: whose classes they are
- * @classes: (nullable): labels or numbers of the classes to keep, separated by
- *   commas; empty or %NULL for all
+ * @classes: (nullable): labels, in upper or lower case, or numbers of the
+ *   classes to keep, separated by commas; empty or %NULL for all
  * @thresholds: (nullable): thresholds of single classes, such as
  *   "person=0.5,car=0.3"; the others have the general one
  * @error: %YOLOV5_ERROR_SETTINGS, naming what is wrong

@@ -107,6 +107,14 @@ GST_START_TEST (test_heads_are_matched_by_size)
 }
 GST_END_TEST;
 
+/* of YOLOv5's models/hub/yolov5n6.yaml, width and height in pixels, from P3 */
+static const gfloat p6_anchors[4][6] = {
+  { 19, 27, 44, 40, 38, 94 },
+  { 96, 68, 86, 152, 180, 137 },
+  { 140, 301, 303, 264, 238, 542 },
+  { 436, 615, 739, 380, 925, 792 },
+};
+
 /* four heads on a wide input: strides 8 to 64 and the anchors of P6 models */
 GST_START_TEST (test_four_heads_have_p6_anchors)
 {
@@ -121,13 +129,17 @@ GST_START_TEST (test_four_heads_have_p6_anchors)
 
   fail_unless (model != NULL);
   fail_unless_equals_int (yolov5_model_get_n_classes (model), 1);
-  fail_unless_equals_float (
-      yolov5_model_get_head (model, 0)->anchors[0].width, 19);
-  fail_unless_equals_int (yolov5_model_get_head (model, 3)->stride_y, 64);
-  fail_unless_equals_float (
-      yolov5_model_get_head (model, 3)->anchors[2].width, 925);
-  fail_unless_equals_float (
-      yolov5_model_get_head (model, 3)->anchors[2].height, 792);
+  for (guint i = 0; i < 4; i++) {
+    const Yolov5Head *head = yolov5_model_get_head (model, i);
+
+    fail_unless_equals_int (head->stride_y, 8 << i);
+    fail_unless_equals_int (head->n_anchors, 3);
+    for (guint k = 0; k < 3; k++) {
+      fail_unless_equals_float (head->anchors[k].width, p6_anchors[i][2 * k]);
+      fail_unless_equals_float (
+          head->anchors[k].height, p6_anchors[i][2 * k + 1]);
+    }
+  }
   yolov5_model_unref (model);
 }
 GST_END_TEST;
@@ -186,7 +198,7 @@ GST_START_TEST (test_model_info_is_read)
 {
   gchar *path = write_file ("full.modelinfo",
       "# a comment\r\n[other]\r\nx=1\r\n[yolov5]\r\n"
-      "anchors= 1;2.5;3;4; 5;6;7;8; 9;10;11;1.2e1;\r\n"
+      "anchors= 1;2.5;3;4; 5;6;7;8; 9;10;65536;1.2e1;\r\n"
       "labels=red car; b\\;c ;d;e;\r\n"
       "threshold=0.4\niou-threshold = 1\nchannel-order=BGR\npad=0\n");
   Yolov5Tensor outputs[3];
@@ -201,6 +213,8 @@ GST_START_TEST (test_model_info_is_read)
   fail_unless_equals_int (yolov5_model_get_head (model, 0)->n_anchors, 2);
   fail_unless_equals_float (
       yolov5_model_get_head (model, 0)->anchors[0].height, 2.5);
+  fail_unless_equals_float (
+      yolov5_model_get_head (model, 2)->anchors[1].width, 65536);
   fail_unless_equals_float (
       yolov5_model_get_head (model, 2)->anchors[1].height, 12);
   fail_unless_equals_string (yolov5_model_get_label (model, 0), "red car");
@@ -271,6 +285,7 @@ static const struct {
   { "[yolov5]\nanchors=10,13;16,30\n", "anchors=10,13" },
   { "[yolov5]\nanchors=1;0;1;1;1;1\n", "anchors=1;0|above 0" },
   { "[yolov5]\nanchors=1;inf;1;1;1;1\n", "anchors=1;inf" },
+  { "[yolov5]\nanchors=1;65536.1;1;1;1;1\n", "anchors=1;65536.1" },
   { "[yolov5]\nanchors=1;1e-60;1;1;1;1\n", "anchors=1;1e-60|above 0" },
   { "[yolov5]\nanchors=1;1;2;2\n", "4 numbers|3 heads" },
   { "[yolov5]\nlabels=\n", "0 labels|4 classes" },

@@ -95,6 +95,7 @@ static const RulesCase rules_cases[] = {
   { NULL, NULL, NULL, { 0.5, 0.5, 0.5, 0.5 } },
   { "", " ,", NULL, { 0.5, 0.5, 0.5, 0.5 } },
   { "person", NULL, NULL, { 0.5, 2, 2, 2 } },
+  { "Person,CAR,A=b", "A=B=0.75", NULL, { 0.5, 0.5, 0.75, 2 } },
   { " car ; person", NULL, NULL, { 0.5, 0.5, 2, 2 } },
   /* numbers are classes, but labels count first */
   { "1,2", NULL, NULL, { 2, 0.5, 0.5, 2 } },
@@ -173,6 +174,31 @@ GST_START_TEST (test_class_thresholds)
 }
 GST_END_TEST;
 
+/* a confidence has to exceed the threshold of its class: one that is equal does
+ * not, and the general one is no different */
+GST_START_TEST (test_equal_to_threshold)
+{
+  Yolov5Parameters parameters = { 0.2, 0.45, 300, FALSE, NULL, { 0 } };
+  g_autoptr (Yolov5ClassRules) equal =
+      yolov5_class_rules_new (model, NULL, "car=0.25", NULL);
+  g_autoptr (Yolov5ClassRules) below =
+      yolov5_class_rules_new (model, NULL, "car=0.2499", NULL);
+  guint n;
+
+  add_object (20, 0, 1, UNSURE);
+  parameters.class_rules = below;
+  run (&parameters, &n);
+  assert_equals_int (n, 1);
+  parameters.class_rules = equal;
+  run (&parameters, &n);
+  assert_equals_int (n, 0);
+  parameters.class_rules = NULL;
+  parameters.threshold = UNSURE_CONFIDENCE;
+  run (&parameters, &n);
+  assert_equals_int (n, 0);
+}
+GST_END_TEST;
+
 /* a class that is not wanted suppresses nothing, not even across classes */
 GST_START_TEST (test_classes)
 {
@@ -243,6 +269,7 @@ yolov5_rules_suite (void)
   tcase_add_checked_fixture (tcase, setup, teardown);
   tcase_add_loop_test (tcase, test_rules, 0, G_N_ELEMENTS (rules_cases));
   tcase_add_test (tcase, test_class_thresholds);
+  tcase_add_test (tcase, test_equal_to_threshold);
   tcase_add_test (tcase, test_classes);
   tcase_add_loop_test (tcase, test_sizes, 0, G_N_ELEMENTS (size_cases));
 

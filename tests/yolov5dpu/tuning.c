@@ -159,27 +159,36 @@ GST_START_TEST (test_wrong_value)
 }
 GST_END_TEST;
 
-/* before there is a model nobody can tell; when it opens, what it does not
- * have is ignored with a warning, and the rest holds */
+/* before there is a model nobody can tell; when it opens, what it does not have
+ * is an error that names it, the value stays the user's, and with a good one the
+ * element starts */
 GST_START_TEST (test_wrong_value_at_start)
 {
   const WrongCase *c = &wrong_cases[__i__];
-  const gchar *other =
-      g_str_equal (c->property, "classes") ? "class-thresholds" : "classes";
-  const gchar *other_value = g_str_equal (other, "classes") ? "odd" : "even=1";
-  DetectorRig *rig = detector_rig_new (
-      "max-in-flight", 1, c->property, c->bad, other, other_value, NULL);
+  ModelFiles files;
+  GstBus *bus = gst_bus_new ();
+  GstElement *element;
   gchar *value = NULL;
 
-  assert_warning (rig->bus, c->property, c->text);
-  g_object_get (rig->element, c->property, &value, NULL);
-  fail_unless (value == NULL);
-  g_object_get (rig->element, other, &value, NULL);
-  assert_equals_string (value, other_value);
-  assert_equals_int (push_and_count (rig, 0), 0);
-  assert_equals_int (push_and_count (rig, 1), 1);
+  model_files_init (&files);
+  element = detector_new (&files, bus);
+  g_object_set (element, c->property, c->bad, NULL);
+  assert_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_FAILURE);
+  assert_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, c->text);
+  g_object_get (element, c->property, &value, NULL);
+  assert_equals_string (value, c->bad);
+  g_object_set (element, c->property, c->good, NULL);
+  gst_element_set_state (element, GST_STATE_NULL);
+  fail_unless (gst_element_set_state (element, GST_STATE_PAUSED)
+               != GST_STATE_CHANGE_FAILURE);
+  assert_no_error (bus);
+
+  gst_element_set_state (element, GST_STATE_NULL);
   g_free (value);
-  detector_rig_free (rig);
+  gst_object_unref (element);
+  gst_object_unref (bus);
+  model_files_clear (&files);
 }
 GST_END_TEST;
 
