@@ -93,7 +93,6 @@
 #include "metadata/buffers.h"
 #include "metadata/inference.h"
 #include "opened-model.h"
-#include "properties.h"
 #include "schedule.h"
 #include "settings.h"
 #include "slots.h"
@@ -198,10 +197,19 @@ start_slots (GstYolov5Dpu *self)
   return TRUE;
 }
 
+/* what the model says of properties that are not set */
+static void
+notify_thresholds (GstYolov5Dpu *self)
+{
+  g_object_notify (G_OBJECT (self), "threshold");
+  g_object_notify (G_OBJECT (self), "iou-threshold");
+}
+
 static void
 gst_yolov5_dpu_close (GstYolov5Dpu *self)
 {
   GstYolov5OpenedModel *model;
+  gboolean thresholds_changed;
 
   gst_yolov5_slot_pool_stop (self->slots);
   g_clear_pointer (&self->format, gst_yolov5_frame_format_unref);
@@ -209,8 +217,12 @@ gst_yolov5_dpu_close (GstYolov5Dpu *self)
   GST_OBJECT_LOCK (self);
   model = g_steal_pointer (&self->model);
   gst_yolov5_settings_use_classes (&self->settings, NULL, NULL);
+  thresholds_changed = gst_yolov5_settings_use_model (&self->settings, NULL);
   self->settings_in_use = FALSE;
   GST_OBJECT_UNLOCK (self);
+
+  if (thresholds_changed)
+    notify_thresholds (self);
 
   g_clear_pointer (&model, gst_yolov5_opened_model_free);
 }
@@ -237,9 +249,11 @@ reset (GstYolov5Dpu *self)
 {
   GstClockTime warm_up_time =
       gst_yolov5_slot_pool_get_warm_up_time (self->slots);
+  gboolean thresholds_changed;
 
   GST_OBJECT_LOCK (self);
-  gst_yolov5_settings_use_model (&self->settings, self->model->yolov5);
+  thresholds_changed =
+      gst_yolov5_settings_use_model (&self->settings, self->model->yolov5);
   gst_yolov5_stats_reset (&self->stats);
   gst_yolov5_latency_reset (&self->latency, warm_up_time);
   gst_yolov5_qos_reset (&self->qos);
@@ -248,6 +262,9 @@ reset (GstYolov5Dpu *self)
   self->live = FALSE;
   self->frame_duration = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);
+
+  if (thresholds_changed)
+    notify_thresholds (self);
 
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->turned = FALSE;
@@ -321,6 +338,13 @@ set_caps (GstYolov5Dpu *self, GstCaps *caps)
   GstVideoInfo info;
   GError *error = NULL;
 
+  /* pads may be activated by hand */
+  if (!self->model) {
+    GST_ELEMENT_ERROR (self, CORE, NEGOTIATION,
+        ("Caps came before the model is open: set the element to PAUSED first"),
+        (NULL));
+    return FALSE;
+  }
   if (!letterbox_check_caps (caps, &error)) {
     post_and_free (self, error);
     return FALSE;
@@ -501,6 +525,11 @@ gst_yolov5_dpu_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
   GST_LOG_OBJECT (self, "frame %" G_GUINT64_FORMAT " is %" GST_PTR_FORMAT,
       self->n_frames, buffer);
+  if (GST_BUFFER_PTS_IS_VALID (buffer)
+      && self->segment.format == GST_FORMAT_TIME)
+    gst_object_sync_values (
+        GST_OBJECT_CAST (self), gst_segment_to_stream_time (&self->segment,
+                                    GST_FORMAT_TIME, GST_BUFFER_PTS (buffer)));
   if (flow == GST_FLOW_OK && !self->format)
     flow = GST_FLOW_NOT_NEGOTIATED;
   if (flow == GST_FLOW_OK) {
@@ -961,7 +990,7 @@ gst_yolov5_dpu_get_property (
   }
 
   GST_OBJECT_LOCK (self);
-  gst_yolov5_properties_get (&self->settings, pspec, value);
+  gst_yolov5_settings_get (&self->settings, pspec, value);
   GST_OBJECT_UNLOCK (self);
 }
 

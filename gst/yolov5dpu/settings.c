@@ -173,26 +173,30 @@ install_detection_properties (GObjectClass *object_class)
   /**
    * GstYolov5Dpu:threshold:
    *
-   * The least confidence, that is objectness times class score, of a detection.
-   * Unless it is set, the model's `.modelinfo` file may change it.
+   * What the confidence of a detection, that is objectness times class score,
+   * has to exceed. -1 is what the model's `.modelinfo` file says, else 0.25. It
+   * reads as the value that holds.
    */
   g_object_class_install_property (object_class, ID (threshold),
       g_param_spec_float ("threshold", "Threshold",
-          "Least confidence of a detection", 0, 1, DEFAULT_THRESHOLD,
+          "Least confidence of a detection (-1 = as the model's author says, "
+          "else 0.25)",
+          GST_YOLOV5_UNSET, 1, GST_YOLOV5_UNSET,
           PLAYING_FLAGS | GST_PARAM_CONTROLLABLE));
 
   /**
    * GstYolov5Dpu:iou-threshold:
    *
    * Boxes of one class that overlap a better one by more than this
-   * (intersection over union) are taken for the same object. Unless it is set,
-   * the model's `.modelinfo` file may change it.
+   * (intersection over union) are taken for the same object. -1 is what the
+   * model's `.modelinfo` file says, else 0.45. It reads as the value that holds.
    */
   g_object_class_install_property (object_class, ID (iou_threshold),
       g_param_spec_float ("iou-threshold", "IoU threshold",
           "Overlap (intersection over union) above which two boxes are taken "
-          "for the same object",
-          0, 1, DEFAULT_IOU_THRESHOLD, PLAYING_FLAGS | GST_PARAM_CONTROLLABLE));
+          "for the same object (-1 = as the model's author says, else 0.45)",
+          GST_YOLOV5_UNSET, 1, GST_YOLOV5_UNSET,
+          PLAYING_FLAGS | GST_PARAM_CONTROLLABLE));
 
   /**
    * GstYolov5Dpu:max-detections:
@@ -367,6 +371,7 @@ gst_yolov5_settings_init (GstYolov5Settings *self, GObject *owner)
   memset (self, 0, sizeof (*self));
   self->owner = owner;
   gst_yolov5_properties_reset (self, owner);
+  gst_yolov5_settings_use_model (self, NULL);
 }
 
 /**
@@ -394,24 +399,43 @@ gst_yolov5_settings_clear (GstYolov5Settings *self)
 
 /**
  * gst_yolov5_settings_use_model:
- * @yolov5: a model
+ * @yolov5: (nullable): a model, or %NULL when it is closed
  *
- * Takes what the model's author wrote beside it, unless the user set something
- * else.
+ * Takes what the model's author wrote beside it, for what the user leaves unset.
+ *
+ * Returns: whether a threshold that can be read is another one now
  */
-void
+gboolean
 gst_yolov5_settings_use_model (
     GstYolov5Settings *self, const Yolov5Model *yolov5)
 {
   gfloat threshold = DEFAULT_THRESHOLD;
   gfloat iou_threshold = DEFAULT_IOU_THRESHOLD;
+  gboolean changed;
 
-  yolov5_model_get_threshold (yolov5, &threshold);
-  yolov5_model_get_iou_threshold (yolov5, &iou_threshold);
-  if (!self->threshold_set)
-    self->threshold = threshold;
-  if (!self->iou_threshold_set)
-    self->iou_threshold = iou_threshold;
+  if (yolov5) {
+    yolov5_model_get_threshold (yolov5, &threshold);
+    yolov5_model_get_iou_threshold (yolov5, &iou_threshold);
+  }
+  changed = (self->threshold < 0 && self->model_threshold != threshold)
+            || (self->iou_threshold < 0
+                && self->model_iou_threshold != iou_threshold);
+  self->model_threshold = threshold;
+  self->model_iou_threshold = iou_threshold;
+  return changed;
+}
+
+static gfloat
+get_threshold (const GstYolov5Settings *self)
+{
+  return self->threshold < 0 ? self->model_threshold : self->threshold;
+}
+
+static gfloat
+get_iou_threshold (const GstYolov5Settings *self)
+{
+  return self->iou_threshold < 0 ? self->model_iou_threshold
+                                 : self->iou_threshold;
 }
 
 /* nothing asked for is nothing to do for each candidate */
@@ -519,18 +543,33 @@ gst_yolov5_settings_set (GstYolov5Settings *self, GParamSpec *pspec,
       return set_classes (self, &self->classes, value, yolov5, error);
     case ID (class_thresholds):
       return set_classes (self, &self->class_thresholds, value, yolov5, error);
-    case ID (threshold):
-      self->threshold_set = TRUE;
-      break;
-    case ID (iou_threshold):
-      self->iou_threshold_set = TRUE;
-      break;
     default:
       break;
   }
 
   gst_yolov5_properties_set (self, pspec, value);
   return TRUE;
+}
+
+/**
+ * gst_yolov5_settings_get:
+ * @pspec: of a property from gst_yolov5_settings_install()
+ * @value: (out): what holds, where the user left the choice to the model
+ */
+void
+gst_yolov5_settings_get (
+    const GstYolov5Settings *self, GParamSpec *pspec, GValue *value)
+{
+  switch (pspec->param_id) {
+    case ID (threshold):
+      g_value_set_float (value, get_threshold (self));
+      break;
+    case ID (iou_threshold):
+      g_value_set_float (value, get_iou_threshold (self));
+      break;
+    default:
+      gst_yolov5_properties_get (self, pspec, value);
+  }
 }
 
 /**
@@ -543,8 +582,8 @@ gst_yolov5_settings_get_parameters (
     const GstYolov5Settings *self, Yolov5Parameters *parameters)
 {
   *parameters = (Yolov5Parameters){
-    .threshold = self->threshold,
-    .iou_threshold = self->iou_threshold,
+    .threshold = get_threshold (self),
+    .iou_threshold = get_iou_threshold (self),
     .max_detections = self->max_detections,
     .class_agnostic = self->class_agnostic,
     .class_rules = self->class_rules,

@@ -35,13 +35,18 @@ typedef enum {
 #define GST_TYPE_YOLOV5_DPU_NO_BLOCK (gst_yolov5_dpu_no_block_get_type ())
 GType gst_yolov5_dpu_no_block_get_type (void);
 
+/* no threshold, but the wish to have the model's */
+#define GST_YOLOV5_UNSET -1
+
 /* most frames that are worked on at once */
 #define GST_YOLOV5_MAX_SLOTS 16
 
 /**
  * GstYolov5Settings:
- * @threshold_set: whether the user set @threshold, so that the model does not
- * @iou_threshold_set: whether the user set @iou_threshold
+ * @threshold: as the user set it, or %GST_YOLOV5_UNSET for the model's
+ * @iou_threshold: likewise
+ * @model_threshold: what the model's author says, or a default
+ * @model_iou_threshold: likewise
  * @class_rules: (nullable): what @classes and @class_thresholds mean to the
  *   model that is open, %NULL when there is none or they ask for nothing
  * @min_box_size: in pixels of the frame
@@ -72,8 +77,8 @@ typedef struct {
   gboolean post_messages;
   gboolean attach_roi_meta;
 
-  gboolean threshold_set;
-  gboolean iou_threshold_set;
+  gfloat model_threshold;
+  gfloat model_iou_threshold;
   Yolov5ClassRules *class_rules;
 
   /*< private >*/
@@ -86,12 +91,14 @@ void gst_yolov5_settings_init (GstYolov5Settings *self, GObject *owner);
 void gst_yolov5_settings_copy (
     GstYolov5Settings *self, const GstYolov5Settings *source);
 void gst_yolov5_settings_clear (GstYolov5Settings *self);
-void gst_yolov5_settings_use_model (
+gboolean gst_yolov5_settings_use_model (
     GstYolov5Settings *self, const Yolov5Model *yolov5);
 gboolean gst_yolov5_settings_use_classes (
     GstYolov5Settings *self, const Yolov5Model *yolov5, GError **error);
 gboolean gst_yolov5_settings_set (GstYolov5Settings *self, GParamSpec *pspec,
     const GValue *value, const Yolov5Model *yolov5, GError **error);
+void gst_yolov5_settings_get (
+    const GstYolov5Settings *self, GParamSpec *pspec, GValue *value);
 void gst_yolov5_settings_get_parameters (
     const GstYolov5Settings *self, Yolov5Parameters *parameters);
 

@@ -8,12 +8,15 @@
 
 #include "yolov5/modelinfo.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define GROUP "yolov5"
 
 /* what a YOLOv5 anchor may measure; keeps boxes finite */
 #define MAX_ANCHOR 65536.0
+/* more than any list of labels has */
+#define MAX_TEXT_SIZE (4 * 1024 * 1024)
 
 typedef gboolean (*ReadKey) (Yolov5ModelInfo *self, const gchar *value);
 
@@ -177,12 +180,41 @@ read_key (Yolov5ModelInfo *self, GKeyFile *file, const gchar *path,
   return FALSE;
 }
 
+/* A pipe would be waited for, and a device read for ever. */
+static gboolean
+is_readable_file (const gchar *path, GError **error)
+{
+  GStatBuf status;
+
+  /* what cannot be asked about cannot be read either, and reading says why */
+  if (g_stat (path, &status) != 0)
+    return TRUE;
+  if (!S_ISREG (status.st_mode)) {
+    g_set_error (error, YOLOV5_ERROR, YOLOV5_ERROR_NOT_FOUND,
+        "\"%s\" is %s, not a text file", path,
+        S_ISDIR (status.st_mode)    ? "a folder"
+        : S_ISFIFO (status.st_mode) ? "a pipe"
+                                    : "no file on a disk");
+    return FALSE;
+  }
+  if (status.st_size > MAX_TEXT_SIZE) {
+    g_set_error (error, YOLOV5_ERROR, YOLOV5_ERROR_SETTINGS,
+        "\"%s\" has %" G_GINT64_FORMAT
+        " bytes, a file of labels or about a model at most %d",
+        path, (gint64) status.st_size, MAX_TEXT_SIZE);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /* g_file_get_contents() names the file in its messages */
 static gboolean
 read_file (const gchar *path, gchar **text, gsize *size, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
 
+  if (!is_readable_file (path, error))
+    return FALSE;
   if (g_file_get_contents (path, text, size, &local_error))
     return TRUE;
   g_set_error_literal (

@@ -8,6 +8,9 @@
 
 #include "rig.h"
 
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+
 /* thresholds come from the model's information unless they are set; a model
  * without any does not keep those of the last */
 GST_START_TEST (test_model_thresholds)
@@ -41,6 +44,85 @@ GST_START_TEST (test_model_thresholds)
   gst_element_set_bus (element, NULL);
   gst_object_unref (element);
   gst_object_unref (bus);
+  model_files_clear (&files);
+}
+GST_END_TEST;
+
+static void
+count_notify (GObject *object, GParamSpec *pspec, guint *count)
+{
+  (*count)++;
+}
+
+/* what the model says of a threshold that is not set can be seen, and is told;
+ * what the user sets stays the user's until it is unset with -1 */
+GST_START_TEST (test_unset_threshold)
+{
+  ModelFiles files;
+  GstBus *bus = gst_bus_new ();
+  GstElement *element;
+  guint n_notified = 0;
+  gfloat threshold;
+
+  model_files_init (&files);
+  model_files_write_info (&files, "[yolov5]\nthreshold=0.5\n");
+  element = detector_new (&files, bus);
+  g_signal_connect (
+      element, "notify::threshold", G_CALLBACK (count_notify), &n_notified);
+  g_object_get (element, "threshold", &threshold, NULL);
+  assert_equals_float (threshold, 0.25);
+  gst_element_set_state (element, GST_STATE_PAUSED);
+  g_object_get (element, "threshold", &threshold, NULL);
+  assert_equals_float (threshold, 0.5);
+  assert_equals_int (n_notified, 1);
+
+  g_object_set (element, "threshold", 0.125, NULL);
+  gst_element_set_state (element, GST_STATE_NULL);
+  assert_equals_int (n_notified, 2);
+  g_object_get (element, "threshold", &threshold, NULL);
+  assert_equals_float (threshold, 0.125);
+  g_object_set (element, "threshold", -1.0, NULL);
+  gst_element_set_state (element, GST_STATE_PAUSED);
+  g_object_get (element, "threshold", &threshold, NULL);
+  assert_equals_float (threshold, 0.5);
+
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (element);
+  gst_object_unref (bus);
+  model_files_clear (&files);
+}
+GST_END_TEST;
+
+/* pads that are activated by hand bring no model: caps are refused in words, and
+ * frames are, too */
+GST_START_TEST (test_caps_before_start)
+{
+  ModelFiles files;
+  GstBus *bus = gst_bus_new ();
+  GstElement *element;
+  GstCaps *caps = gst_caps_from_string (
+      "video/x-raw,format=RGB,width=64,height=64,framerate=25/1");
+  GstSegment segment;
+  GstPad *pad;
+
+  model_files_init (&files);
+  element = detector_new (&files, bus);
+  pad = gst_element_get_static_pad (element, "sink");
+  gst_pad_set_active (pad, TRUE);
+  gst_pad_send_event (pad, gst_event_new_stream_start ("stream"));
+  gst_pad_send_event (pad, gst_event_new_caps (caps));
+  assert_error (bus, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION, "PAUSED");
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_send_event (pad, gst_event_new_segment (&segment));
+  fail_unless (gst_pad_chain (pad, frame_new (64, 64, 0)) != GST_FLOW_OK);
+  gst_pad_set_active (pad, FALSE);
+
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (pad);
+  gst_object_unref (element);
+  gst_object_unref (bus);
+  gst_caps_unref (caps);
   model_files_clear (&files);
 }
 GST_END_TEST;
@@ -104,6 +186,25 @@ static void
 set_too_many_labels (GstElement *element, const ModelFiles *files)
 {
   fail_unless (g_file_set_contents (files->labels, "a\nb\nc\n", -1, NULL));
+}
+
+static void
+set_pipe_as_labels (GstElement *element, const ModelFiles *files)
+{
+  g_remove (files->labels);
+  fail_unless (mkfifo (files->labels, 0600) == 0);
+}
+
+static void
+set_device_as_labels (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (element, "label-file", "/dev/zero", NULL);
+}
+
+static void
+set_folder_as_info (GstElement *element, const ModelFiles *files)
+{
+  g_object_set (element, "model-info", files->directory, NULL);
 }
 
 static void
@@ -181,6 +282,9 @@ static const StartCase start_cases[] = {
   { set_missing_labels, GST_STATE_READY, NOT_FOUND, "/nowhere/labels.txt" },
   { set_missing_info, GST_STATE_READY, NOT_FOUND, "/nowhere/yolov5.modelinfo" },
   { set_too_many_labels, GST_STATE_READY, SETTINGS, "label" },
+  { set_pipe_as_labels, GST_STATE_READY, NOT_FOUND, "is a pipe" },
+  { set_device_as_labels, GST_STATE_READY, NOT_FOUND, "\"/dev/zero\"" },
+  { set_folder_as_info, GST_STATE_READY, NOT_FOUND, "is a folder" },
   { fail_not_found, GST_STATE_READY, NOT_FOUND, "There is no DPU" },
   { fail_model, GST_STATE_READY, SETTINGS, "Compile it for B4096" },
   { fail_init, GST_STATE_READY, INIT, "Load the bitstream" },
@@ -214,6 +318,7 @@ GST_START_TEST (test_start)
     assert_equals_int (fake_dpu_get_n_models (), 0);
 
     fake_dpu_reset ();
+    g_remove (files.labels);
     fail_unless (g_file_set_contents (files.labels, "a\nb\n", -1, NULL));
     g_object_set (element, "model", files.model, "model-info", NULL,
         "label-file", files.labels, NULL);
@@ -343,6 +448,8 @@ yolov5dpu_start_suite (void)
   testfolder_add (tcase);
   tcase_add_checked_fixture (tcase, fake_dpu_reset, NULL);
   tcase_add_test (tcase, test_model_thresholds);
+  tcase_add_test (tcase, test_unset_threshold);
+  tcase_add_test (tcase, test_caps_before_start);
   tcase_add_loop_test (tcase, test_start, 0, G_N_ELEMENTS (start_cases));
   tcase_add_test (tcase, test_fallback);
   tcase_add_loop_test (tcase, test_slots, 0, G_N_ELEMENTS (slot_cases));

@@ -8,6 +8,7 @@
 #include "rig.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
 
 #define N_STREAMS 4
 
@@ -179,6 +180,42 @@ GST_START_TEST (test_start_together)
 }
 GST_END_TEST;
 
+/* lines of the log that tell what waits */
+static gint n_waits;
+
+static void
+count_waits (GstDebugCategory *category, GstDebugLevel level, const gchar *file,
+    const gchar *function, gint line, GObject *object, GstDebugMessage *message,
+    gpointer data)
+{
+  if (g_str_equal (gst_debug_category_get_name (category), "yolov5dpu")
+      && strstr (
+          gst_debug_message_get (message), "waiting for frame 0 in slot"))
+    g_atomic_int_inc (&n_waits);
+}
+
+/* a pipeline that waits for a slow device says so in the log */
+GST_START_TEST (test_wait_is_logged)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+
+  n_waits = 0;
+  gst_debug_set_active (TRUE);
+  gst_debug_set_threshold_for_name ("yolov5dpu", GST_LEVEL_LOG);
+  gst_debug_remove_log_function (NULL);
+  gst_debug_add_log_function (count_waits, NULL, NULL);
+  fake_dpu_hold ();
+  detector_rig_push (rig, 0);
+  while (g_atomic_int_get (&n_waits) == 0)
+    g_thread_yield ();
+  fake_dpu_let_all ();
+  gst_buffer_unref (gst_harness_pull (rig->harness));
+  gst_debug_remove_log_function (count_waits);
+  assert_equals_int (n_waits, 1);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
 static Suite *
 yolov5dpu_streams_suite (void)
 {
@@ -192,6 +229,7 @@ yolov5dpu_streams_suite (void)
   tcase_add_test (tcase, test_other_model);
   tcase_add_test (tcase, test_slow_stream);
   tcase_add_test (tcase, test_start_together);
+  tcase_add_test (tcase, test_wait_is_logged);
 
   return suite;
 }

@@ -9,6 +9,8 @@
 
 #include "rig.h"
 
+#include <gst/controller/controller.h>
+
 #include <string.h>
 
 static guint
@@ -192,6 +194,26 @@ GST_START_TEST (test_wrong_value_at_start)
 }
 GST_END_TEST;
 
+/* thresholds follow a controller, by the stream time of each frame */
+GST_START_TEST (test_controlled_threshold)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  GstControlSource *source = gst_interpolation_control_source_new ();
+  GstTimedValueControlSource *values = GST_TIMED_VALUE_CONTROL_SOURCE (source);
+
+  g_object_set (source, "mode", GST_INTERPOLATION_MODE_NONE, NULL);
+  gst_timed_value_control_source_set (values, 0, 0.25);
+  gst_timed_value_control_source_set (values, 2 * FRAME_DURATION, 1.0);
+  fail_unless (gst_object_add_control_binding (GST_OBJECT (rig->element),
+      gst_direct_control_binding_new_absolute (
+          GST_OBJECT (rig->element), "threshold", source)));
+  assert_equals_int (push_and_count (rig, 1), 1);
+  assert_equals_int (push_and_count (rig, 2), 0);
+  gst_object_unref (source);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
 static const gchar *const fixed_properties[][2] = {
   { "model", "other.xmodel" },
   { "model-info", "other.modelinfo" },
@@ -312,6 +334,7 @@ yolov5dpu_tuning_suite (void)
       tcase, test_fixed_while_open, 0, G_N_ELEMENTS (fixed_properties));
   tcase_add_test (tcase, test_free_after_failed_start);
   tcase_add_test (tcase, test_attach_roi_meta);
+  tcase_add_test (tcase, test_controlled_threshold);
 
   return suite;
 }
