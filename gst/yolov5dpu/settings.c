@@ -299,6 +299,8 @@ install_flow_properties (GObjectClass *object_class)
    * `lag` how old they are. So a live picture never stands still, however slow
    * the device is. With `true` the 17th frame waits instead, and so does every
    * frame with `false`.
+   *
+   * Before 0.2 this was a boolean, %FALSE by default.
    */
   g_object_class_install_property (object_class, ID (no_block),
       g_param_spec_enum ("no-block", "No block",

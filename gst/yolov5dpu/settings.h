@@ -25,6 +25,8 @@ GType gst_yolov5_dpu_device_get_type (void);
  *   long for the results of others either
  *
  * The first two are what the property was when it was a boolean.
+ *
+ * Since: 0.2
  */
 typedef enum {
   GST_YOLOV5_DPU_NO_BLOCK_FALSE,

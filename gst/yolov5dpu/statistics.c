@@ -79,7 +79,7 @@ gst_yolov5_stats_install (GObjectClass *object_class, guint prop_id)
    * * #guint64 `late`: frames that passed without inference as they came too
    *   late for downstream
    * * #guint64 `delayed`: inferences whose results left with a later frame of a
-   *   live stream, see #GstYolov5Dpu:no-block
+   *   live stream, see #GstYolov5Dpu:no-block (Since: 0.2)
    * * #guint64 `detections`: what was found in all of them
    * * #gdouble `fps`: frames per second that left, over the last 500 frames
    *
