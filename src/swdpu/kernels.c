@@ -17,11 +17,15 @@
 static gint64
 activate (const PlanRequantize *requantize, gint64 value, gint *shift)
 {
+  gint fix_point = requantize->fix_point;
+
   switch (requantize->activation) {
     case PLAN_ACTIVATION_RELU:
       return MAX (value, 0);
     case PLAN_ACTIVATION_RELU6:
-      return CLAMP (value, 0, swdpu_round_shift (6, -requantize->fix_point));
+      value = swdpu_clip_to_six (value, &fix_point);
+      *shift += fix_point - requantize->fix_point;
+      return value;
     case PLAN_ACTIVATION_LEAKY_RELU:
       *shift += SWDPU_LEAKY_SHIFT;
       return value
