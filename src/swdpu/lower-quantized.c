@@ -87,6 +87,7 @@ quantize_constant (const XmodelOp *constant, const PlanShape *shape,
     gint fix_point, GError **error)
 {
   gsize n_values = plan_shape_get_size (shape);
+  gdouble scale = ldexp (1.0, fix_point);
   g_autofree gint8 *values = NULL;
   const guint8 *data;
   gsize size;
@@ -112,7 +113,7 @@ quantize_constant (const XmodelOp *constant, const PlanShape *shape,
           i, value);
       return NULL;
     }
-    values[i] = CLAMP (round (ldexp (value, fix_point)), -128, 127);
+    values[i] = CLAMP (round (value * scale), -128, 127);
   }
   return g_steal_pointer (&values);
 }
