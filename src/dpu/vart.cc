@@ -20,8 +20,11 @@
 #include "exceptions.h"
 #include "vart.h"
 
+/* members in the order of creation: the graph points to the model */
 struct _VartGraph {
   std::string runner_library;
+  std::unique_ptr<GBytes, decltype (&g_bytes_unref)> model{ nullptr,
+    g_bytes_unref };
   std::unique_ptr<xir::Graph> graph;
   xir::Subgraph *subgraph;
 };
@@ -41,6 +44,11 @@ struct _VartRunner {
 
 namespace
 {
+
+/* Where the software DPU looks for the file that a graph came from, a GBytes that
+ * lives as long: to write the graph out again takes libxir time that grows with
+ * the square of its operators. Attributes with such names are in no file. */
+const char *const model_attribute = "__swdpu_model";
 
 /* runs @function, and turns what it throws into an error that begins with
  * @what */
@@ -63,7 +71,9 @@ load_graph (VartGraph *self, GBytes *model, const gchar *subgraph)
   gsize size;
   auto data = static_cast<const char *> (g_bytes_get_data (model, &size));
 
+  self->model.reset (g_bytes_ref (model));
   self->graph = xir::Graph::deserialize_from_string (std::string (data, size));
+  self->graph->set_attr<GBytes *> (model_attribute, model);
   self->subgraph = self->graph->get_root_subgraph ();
   if (subgraph == nullptr) {
     /* what VART looks for in a subgraph it makes a runner of */

@@ -35,4 +35,17 @@ swdpu_round_shift (gint64 value, gint shift)
   return (value + ((gint64) 1 << (shift - 1))) >> shift;
 }
 
+/* ReLU6. Below fix point 0 six is no whole number: there the result has fix point
+ * 0, which @fix_point is set to. */
+static inline gint64
+swdpu_clip_to_six (gint64 value, gint *fix_point)
+{
+  if (*fix_point < 0) {
+    /* the clamp before keeps the product small, and changes nothing */
+    value = CLAMP (value, 0, 6) * ((gint64) 1 << MIN (-*fix_point, 40));
+    *fix_point = 0;
+  }
+  return CLAMP (value, 0, swdpu_round_shift (6, -*fix_point));
+}
+
 G_END_DECLS

@@ -3,8 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* One convolution on oneDNN. Which of its paths is exact is decided here, from
- * the weights, before the first run. */
+/* One convolution on oneDNN, on a path that is given. */
 
 #include "convolution.h"
 #include "arithmetic.h"
@@ -14,8 +13,6 @@
 #include <math.h>
 #include <string.h>
 
-/* integers up to here are exact in a float */
-#define FLOAT_EXACT (G_GINT64_CONSTANT (1) << 24)
 #define SCRATCH_ALIGNMENT 64
 
 struct _SwdpuConvolution {
@@ -53,97 +50,6 @@ struct _SwdpuBoundConvolution {
   dnnl_exec_arg_t arguments[6];
   gint n_arguments;
 };
-
-/* what the accumulators and the exact sums can reach */
-typedef struct {
-  gint64 accumulator;
-  gint64 bias;
-  gint64 exact;
-} Bounds;
-
-/**
- * swdpu_best_path:
- *
- * Without VNNI oneDNN's int8 saturates 16-bit sums inside and is not exact.
- * oneDNN is asked, not the CPU, so that ONEDNN_MAX_CPU_ISA counts.
- */
-SwdpuPath
-swdpu_best_path (void)
-{
-  const guint vnni = (dnnl_cpu_isa_avx512_core_vnni & ~dnnl_cpu_isa_avx512_core)
-                     | (dnnl_cpu_isa_avx2_vnni & ~dnnl_cpu_isa_avx2);
-
-  return (dnnl_get_effective_cpu_isa () & vnni) != 0 ? SWDPU_PATH_INT8_FUSED
-                                                     : SWDPU_PATH_FLOAT;
-}
-
-static Bounds
-find_bounds (const SwdpuConvolution *self, const PlanConvolution *convolution)
-{
-  gsize n_weights = (gsize) convolution->window.kernel_h
-                    * convolution->window.kernel_w
-                    * self->input->shape.dims[PLAN_C] / convolution->groups;
-  Bounds bounds = { 0, 0, 0 };
-
-  for (guint c = 0; c < self->channels; c++) {
-    const gint8 *weights = convolution->weights + c * n_weights;
-    gint64 sum = 0, bias = 0, exact;
-
-    for (gsize i = 0; i < n_weights; i++)
-      sum += ABS (weights[i]);
-    sum *= 128;
-    if (convolution->bias != NULL)
-      bias = ABS (swdpu_round_shift (convolution->bias[c],
-          convolution->bias_fix_point - self->requantize.fix_point));
-    exact = swdpu_round_shift (sum, -self->accumulator_shift) + bias;
-    bounds.accumulator = MAX (bounds.accumulator, sum);
-    bounds.bias = MAX (bounds.bias, bias);
-    bounds.exact = MAX (bounds.exact, exact);
-  }
-  return bounds;
-}
-
-/* Whether oneDNN's epilogue, (float (accumulator) + bias) * scale, activation,
- * rounding half to even, can be made to give the DPU's result. The scale is a
- * power of two, so that it may as well come before the bias.
- *
- * In units of the exact sum, 2^-fix_point, a sum is a whole number and a tie of
- * the rounding is one as well (13ths of one with LeakyReLU's slope). A little
- * nudge, far less than the distance between two sums but positive, turns half
- * to even into half up. That holds as long as the float keeps the nudge, and it
- * need only hold where the result does not saturate: float arithmetic is
- * monotonic, so larger sums saturate too. */
-static gfloat
-find_nudge (const SwdpuConvolution *self, const Bounds *bounds)
-{
-  gint shift = self->requantize.fix_point - self->requantize.output_fix_point;
-  gboolean leaky = self->requantize.activation == PLAN_ACTIVATION_LEAKY_RELU;
-  /* sums beyond this saturate, LeakyReLU's negative side last */
-  gint64 saturating = swdpu_round_shift (
-      leaky ? 128 * 128 / 13 + 1 : 128, -CLAMP (shift, 0, 40));
-  gint64 largest = MIN (bounds->exact, saturating);
-  /* 13/32 of a thirteenth, or 1/4: clear of both neighbouring sums */
-  gint nudge_bits = leaky ? 5 : 2;
-
-  if (shift < 0 || (leaky && shift < 1)
-      || (MAX (largest, bounds->bias) + 1) << nudge_bits >= FLOAT_EXACT
-      || (largest >> self->accumulator_shift) + bounds->bias + 1 >= FLOAT_EXACT)
-    return 0;
-  return ldexpf (1.0f, -nudge_bits);
-}
-
-static SwdpuPath
-choose_path (const SwdpuConvolution *self, SwdpuPath best, const Bounds *bounds)
-{
-  if (best == SWDPU_PATH_PLAIN || bounds->exact > G_MAXINT32 / 2)
-    return SWDPU_PATH_PLAIN;
-  if (best == SWDPU_PATH_INT8_FUSED && find_nudge (self, bounds) > 0)
-    return SWDPU_PATH_INT8_FUSED;
-  /* both hand their accumulators on as floats, inside */
-  if (bounds->accumulator >= FLOAT_EXACT)
-    return SWDPU_PATH_PLAIN;
-  return MIN (best, SWDPU_PATH_INT8);
-}
 
 static SwdpuLayout *
 describe_image (const PlanTensor *tensor, dnnl_data_type_t type)
@@ -391,48 +297,37 @@ compute_exact_bias (SwdpuConvolution *self, const PlanConvolution *convolution)
 
 /**
  * swdpu_convolution_new:
- * @step: a convolution of @plan, both of which must outlive the result
- * @best: the fastest path that may be taken
+ * @step: a convolution of @plan, both of which outlive it
+ * @reach: of @step
+ * @path: one that swdpu_reach_choose_path() allows
  *
- * Returns: (transfer full): also when oneDNN does not know this convolution;
- *   its path is then %SWDPU_PATH_PLAIN
+ * Returns: (transfer full) (nullable): %NULL when oneDNN does not have that
+ *   path for this convolution; %SWDPU_PATH_PLAIN is always there
  */
 SwdpuConvolution *
 swdpu_convolution_new (const Plan *plan, const PlanStep *step,
-    dnnl_engine_t engine, SwdpuPath best)
+    const SwdpuReach *reach, dnnl_engine_t engine, SwdpuPath path)
 {
   const PlanConvolution *convolution = &step->convolution;
-  SwdpuConvolution *self = g_new0 (SwdpuConvolution, 1);
-  gint fix_point;
-  Bounds bounds;
+  g_autoptr (SwdpuConvolution) self = g_new0 (SwdpuConvolution, 1);
 
+  self->path = path;
   self->engine = engine;
   self->input = plan_tensor (plan, step->inputs[0]);
   self->output = plan_tensor (plan, step->output);
   self->channels = self->output->shape.dims[PLAN_C];
-
-  fix_point = self->input->fix_point + convolution->weights_fix_point;
-  self->requantize.activation = convolution->activation;
-  self->requantize.output_fix_point = self->output->fix_point;
-  self->requantize.fix_point = fix_point;
-  if (convolution->bias != NULL)
-    self->requantize.fix_point = MAX (fix_point, convolution->bias_fix_point);
-  self->accumulator_shift = self->requantize.fix_point - fix_point;
-
-  bounds = find_bounds (self, convolution);
-  self->path = choose_path (self, best, &bounds);
-  if (self->path == SWDPU_PATH_PLAIN)
-    return self;
+  self->requantize = reach->requantize;
+  self->accumulator_shift = reach->accumulator_shift;
+  if (path == SWDPU_PATH_PLAIN)
+    return g_steal_pointer (&self);
 
   compute_exact_bias (self, convolution);
   if (!create_primitive (self, convolution) || !pack_weights (self, convolution)
-      || (self->path == SWDPU_PATH_INT8_FUSED
-          && !pack_bias (self, find_nudge (self, &bounds)))) {
-    self->path = SWDPU_PATH_PLAIN;
-    return self;
-  }
+      || (path == SWDPU_PATH_INT8_FUSED
+          && !pack_bias (self, swdpu_reach_get_nudge (reach))))
+    return NULL;
   lay_out_scratch (self);
-  return self;
+  return g_steal_pointer (&self);
 }
 
 void

@@ -17,11 +17,15 @@
 static gint64
 activate (const PlanRequantize *requantize, gint64 value, gint *shift)
 {
+  gint fix_point = requantize->fix_point;
+
   switch (requantize->activation) {
     case PLAN_ACTIVATION_RELU:
       return MAX (value, 0);
     case PLAN_ACTIVATION_RELU6:
-      return CLAMP (value, 0, swdpu_round_shift (6, -requantize->fix_point));
+      value = swdpu_clip_to_six (value, &fix_point);
+      *shift += fix_point - requantize->fix_point;
+      return value;
     case PLAN_ACTIVATION_LEAKY_RELU:
       *shift += SWDPU_LEAKY_SHIFT;
       return value
@@ -131,45 +135,92 @@ convolve_at (const PlanConvolution *convolution, const PlanShape *in,
   return sum;
 }
 
+/* what a convolution needs for each of its results */
+typedef struct {
+  const PlanConvolution *convolution;
+  const PlanShape *in;
+  guint n_in, n_out;
+  /* from the accumulator's fix point to the exact sum's */
+  gint accumulator_shift;
+  gint bias_shift;
+  PlanRequantize requantize;
+} Convolver;
+
 static void
-kernel_convolution (const Plan *plan, const PlanStep *step,
-    const gint8 *const *inputs, gint8 *output)
+convolver_init (Convolver *self, const Plan *plan, const PlanStep *step)
 {
   const PlanConvolution *convolution = &step->convolution;
   const PlanTensor *in = plan_tensor (plan, step->inputs[0]);
   const PlanTensor *out = plan_tensor (plan, step->output);
-  const guint32 *dims = out->shape.dims;
-  guint n_in = in->shape.dims[PLAN_C] / convolution->groups;
-  guint n_out = dims[PLAN_C] / convolution->groups;
   gint fix_point = in->fix_point + convolution->weights_fix_point;
   gint exact_fix_point = MAX (fix_point,
       convolution->bias != NULL ? convolution->bias_fix_point : fix_point);
-  PlanRequantize requantize = { convolution->activation, exact_fix_point,
+
+  self->convolution = convolution;
+  self->in = &in->shape;
+  self->n_in = in->shape.dims[PLAN_C] / convolution->groups;
+  self->n_out = out->shape.dims[PLAN_C] / convolution->groups;
+  self->accumulator_shift = fix_point - exact_fix_point;
+  self->bias_shift = convolution->bias_fix_point - exact_fix_point;
+  self->requantize = (PlanRequantize){ convolution->activation, exact_fix_point,
     out->fix_point };
+}
 
+static gint8
+convolver_compute (
+    const Convolver *self, const gint8 *input, guint y, guint x, guint channel)
+{
+  const PlanConvolution *convolution = self->convolution;
+  const PlanWindow *window = &convolution->window;
+  gint64 top = y * (gint64) window->stride_h - window->pad_top;
+  gint64 left = x * (gint64) window->stride_w - window->pad_left;
+  gint shift = self->requantize.fix_point - self->requantize.output_fix_point;
+  gint64 exact = swdpu_round_shift (
+      convolve_at (convolution, self->in, input, channel,
+          channel / self->n_out * self->n_in, self->n_in, top, left),
+      self->accumulator_shift);
+
+  if (convolution->bias != NULL)
+    exact += swdpu_round_shift (convolution->bias[channel], self->bias_shift);
+  exact = activate (&self->requantize, exact, &shift);
+  return swdpu_saturate (swdpu_round_shift (exact, shift));
+}
+
+static void
+kernel_convolution (const Plan *plan, const PlanStep *step,
+    const gint8 *const *inputs, gint8 *output)
+{
+  const guint32 *dims = plan_tensor (plan, step->output)->shape.dims;
+  Convolver convolver;
+
+  convolver_init (&convolver, plan, step);
   for (guint y = 0; y < dims[PLAN_H]; y++) {
-    gint64 top =
-        y * (gint64) convolution->window.stride_h - convolution->window.pad_top;
-
     for (guint x = 0; x < dims[PLAN_W]; x++) {
-      gint64 left = x * (gint64) convolution->window.stride_w
-                    - convolution->window.pad_left;
-
-      for (guint c = 0; c < dims[PLAN_C]; c++) {
-        gint shift = requantize.fix_point - requantize.output_fix_point;
-        gint64 exact =
-            swdpu_round_shift (convolve_at (convolution, &in->shape, inputs[0],
-                                   c, c / n_out * n_in, n_in, top, left),
-                fix_point - exact_fix_point);
-
-        if (convolution->bias != NULL)
-          exact += swdpu_round_shift (convolution->bias[c],
-              convolution->bias_fix_point - exact_fix_point);
-        exact = activate (&requantize, exact, &shift);
-        *output++ = swdpu_saturate (swdpu_round_shift (exact, shift));
-      }
+      for (guint c = 0; c < dims[PLAN_C]; c++)
+        *output++ = convolver_compute (&convolver, inputs[0], y, x, c);
     }
   }
+}
+
+/**
+ * swdpu_kernel_convolve:
+ * @step: a convolution
+ * @n_channels: how many of its results to compute, from channel @first on, each
+ *   @stride channels after the other
+ *
+ * Computes some of the results for the pixel in row @y and column @x.
+ */
+void
+swdpu_kernel_convolve (const Plan *plan, const PlanStep *step,
+    const gint8 *input, guint y, guint x, guint first, guint stride,
+    guint n_channels, gint8 *results)
+{
+  Convolver convolver;
+
+  convolver_init (&convolver, plan, step);
+  for (guint i = 0; i < n_channels; i++)
+    results[i] =
+        convolver_compute (&convolver, input, y, x, first + i * stride);
 }
 
 static void

@@ -148,10 +148,17 @@ layer_read_window (
 {
   const PlanShape *in = &plan_tensor (layer->plan, input)->shape;
   gint pad[4] = { 0, 0, 0, 0 };
-  gboolean ceil;
+  gboolean ceil, global = FALSE;
 
   if (!read_window_attributes (layer, input, window, pad, &ceil, error))
     return FALSE;
+  xmodel_attributes_get_bool (layer->op->attributes, "global", &global);
+  if (global
+      && (window->kernel_w != in->dims[PLAN_W]
+          || window->kernel_h != in->dims[PLAN_H]))
+    return layer_fail (layer, SWDPU_ERROR_INVALID, error,
+        "is global, but has a kernel of %ux%u for an input of %ux%u",
+        window->kernel_w, window->kernel_h, in->dims[PLAN_W], in->dims[PLAN_H]);
 
   window->pad_left = pad[0];
   window->pad_top = pad[2];

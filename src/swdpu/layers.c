@@ -265,10 +265,10 @@ layer_function_relu (gint8 value, gint fix_point, gint output_fix_point)
 gint8
 layer_function_relu6 (gint8 value, gint fix_point, gint output_fix_point)
 {
-  gint64 six = swdpu_round_shift (6, -fix_point);
+  gint64 clipped = swdpu_clip_to_six (value, &fix_point);
 
-  return layer_function_identity (
-      CLAMP (value, 0, six), fix_point, output_fix_point);
+  return swdpu_saturate (
+      swdpu_round_shift (clipped, fix_point - output_fix_point));
 }
 
 gint8
@@ -285,11 +285,14 @@ layer_function_leaky_relu (gint8 value, gint fix_point, gint output_fix_point)
 gint8
 layer_function_hard_sigmoid (gint8 value, gint fix_point, gint output_fix_point)
 {
-  gint64 three = swdpu_round_shift (3, -fix_point);
-  gint64 clipped = CLAMP (value + three, 0, 2 * three);
+  /* below fix point 0 three is no whole number */
+  gint64 whole = swdpu_round_shift (value, MIN (fix_point, 0));
+  gint whole_fix_point = MAX (fix_point, 0);
+  gint64 clipped = swdpu_clip_to_six (
+      whole + swdpu_round_shift (3, -whole_fix_point), &whole_fix_point);
 
-  return swdpu_saturate (
-      swdpu_round_shift (clipped * 2731, 14 + fix_point - output_fix_point));
+  return swdpu_saturate (swdpu_round_shift (
+      clipped * 2731, 14 + whole_fix_point - output_fix_point));
 }
 
 /* the quantizer runs it in float and rounds to the grid */
@@ -298,8 +301,10 @@ layer_function_sigmoid (gint8 value, gint fix_point, gint output_fix_point)
 {
   gfloat x = ldexpf (value, -fix_point);
   gfloat sigmoid = 1.0f / (1.0f + expf (-x));
+  gdouble scaled = floor (ldexp (sigmoid, output_fix_point) + 0.5);
 
-  return swdpu_saturate (floor (ldexp (sigmoid, output_fix_point) + 0.5));
+  /* which may be more than any integer holds */
+  return CLAMP (scaled, -128, 127);
 }
 
 gboolean

@@ -171,12 +171,44 @@ find_average_factor (
   return FALSE;
 }
 
+/* whether windows reach beyond the end of a dimension */
+static gboolean
+overhangs (guint in, guint out, guint kernel, guint stride, gint pad)
+{
+  return (out - 1) * (gint64) stride + kernel - pad > in;
+}
+
+/* The DPU divides by the size of the kernel, wherever that lies. What a CEIL
+ * leaves over beyond the padding counts as padding here, which is stricter than
+ * "count_include_invalid" is. */
+static gboolean
+check_averaged_padding (
+    const Layer *layer, guint input, const PlanWindow *window, GError **error)
+{
+  const guint32 *in = plan_tensor (layer->plan, input)->shape.dims;
+  const guint32 *out = layer->shape.dims;
+  gboolean include_pad = TRUE, include_invalid = TRUE;
+
+  xmodel_attributes_get_bool (
+      layer->op->attributes, "count_include_pad", &include_pad);
+  xmodel_attributes_get_bool (
+      layer->op->attributes, "count_include_invalid", &include_invalid);
+  if ((!include_pad || !include_invalid)
+      && (window->pad_left != 0 || window->pad_top != 0
+          || overhangs (in[PLAN_W], out[PLAN_W], window->kernel_w,
+              window->stride_w, window->pad_left)
+          || overhangs (in[PLAN_H], out[PLAN_H], window->kernel_h,
+              window->stride_h, window->pad_top)))
+    return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
+        "leaves its padding out of the average, the DPU counts it");
+  return TRUE;
+}
+
 static gboolean
 lower_scaled_average_pool (Lowering *self, const Request *request,
     const XmodelOp *pool, gdouble scalar, guint *tensor, GError **error)
 {
   Layer layer = request->layer;
-  gboolean include_pad = TRUE;
   PlanWindow window;
   guint32 numerator = 0;
   guint input = 0;
@@ -190,11 +222,8 @@ lower_scaled_average_pool (Lowering *self, const Request *request,
           self, pool, quantized_get_input (pool), &input, error)
       || !layer_read_window (&layer, input, &window, error))
     return FALSE;
-  xmodel_attributes_get_bool (
-      pool->attributes, "count_include_pad", &include_pad);
-  if (!include_pad && (window.pad_left != 0 || window.pad_top != 0))
-    return quantized_fail (pool, SWDPU_ERROR_UNSUPPORTED, error,
-        "leaves its padding out of the average, the DPU counts it");
+  if (!check_averaged_padding (&layer, input, &window, error))
+    return FALSE;
   if (!find_average_factor (
           scalar, window.kernel_h * window.kernel_w, &numerator, &shift))
     return quantized_fail (pool, SWDPU_ERROR_UNSUPPORTED, error,
@@ -232,8 +261,13 @@ lower_multiply (
     Lowering *self, const Request *request, guint *tensor, GError **error)
 {
   const XmodelOp *op = request->layer.op;
+  const XmodelArgument *argument = xmodel_op_get_argument (op, "input");
   g_autoptr (GArray) operands = g_array_new (FALSE, FALSE, sizeof (guint));
 
+  if (argument == NULL || argument->n_ops != 2)
+    return layer_fail (&request->layer, SWDPU_ERROR_UNSUPPORTED, error,
+        "multiplies %u operands, the DPU takes 2",
+        argument == NULL ? 0 : argument->n_ops);
   for (guint i = 0; i < 2; i++) {
     const XmodelOp *scaled = xmodel_op_get_input (op, "input", i);
     const XmodelOp *factor = xmodel_op_get_input (op, "input", 1 - i);
@@ -369,25 +403,68 @@ lower_pad (
          && movement_lower_pad (layer, input, 0, tensor, error);
 }
 
+/* where a slice begins or ends in a dimension of @size: negative places count
+ * from its end, those outside are moved to its edge */
+static gint64
+resolve_place (gint64 place, gint64 size)
+{
+  return CLAMP (place < 0 ? place + size : place, 0, size);
+}
+
+/* TensorFlow's slice: a bit in a mask is a dimension whose begin or end does not
+ * count */
 static gboolean
 lower_strided_slice (
     Lowering *self, const Request *request, guint *tensor, GError **error)
 {
   const Layer *layer = &request->layer;
-  const gint32 *begin, *strides;
-  gsize n_begin, n_strides;
+  const XmodelAttributes *attributes = layer->op->attributes;
+  gint begin_mask = 0, end_mask = 0, shrink_mask = 0;
+  const gint32 *begin, *end, *strides;
+  gsize n_begin, n_end, n_strides;
+  gint32 places[PLAN_MAX_DIMS];
+  const PlanShape *in;
   guint input = 0;
 
-  if (!xmodel_attributes_get_ints (
-          layer->op->attributes, "begin", &begin, &n_begin)
+  xmodel_attributes_get_int (attributes, "begin_mask", &begin_mask);
+  xmodel_attributes_get_int (attributes, "end_mask", &end_mask);
+  xmodel_attributes_get_int (attributes, "shrink_axis_mask", &shrink_mask);
+  if (shrink_mask != 0)
+    return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
+        "drops dimensions (shrink_axis_mask), which is not supported");
+  if (!lower_input (self, request, &input, error))
+    return FALSE;
+  in = &plan_tensor (self->plan, input)->shape;
+  if (!xmodel_attributes_get_ints (attributes, "begin", &begin, &n_begin)
+      || !xmodel_attributes_get_ints (attributes, "end", &end, &n_end)
       || !xmodel_attributes_get_ints (
-          layer->op->attributes, "strides", &strides, &n_strides)
-      || n_begin != n_strides)
+          attributes, "strides", &strides, &n_strides)
+      || n_begin != in->n_dims || n_end != in->n_dims
+      || n_strides != in->n_dims)
     return layer_fail (layer, SWDPU_ERROR_INVALID, error,
-        "needs as many \"begin\" as \"strides\"");
-  return lower_input (self, request, &input, error)
-         && layer_strided_slice (
-             layer, input, begin, strides, n_begin, tensor, error);
+        "needs \"begin\", \"end\" and \"strides\" for %u dimensions",
+        in->n_dims);
+
+  for (guint i = 0; i < in->n_dims; i++) {
+    gint64 size = in->dims[i];
+    gint64 first = begin_mask & 1 << i ? 0 : resolve_place (begin[i], size);
+    gint64 last = end_mask & 1 << i ? size : resolve_place (end[i], size);
+    gint64 n = (last - first + strides[i] - 1) / MAX (strides[i], 1);
+
+    if (strides[i] < 1)
+      return layer_fail (layer, SWDPU_ERROR_UNSUPPORTED, error,
+          "slices dimension %u in steps of %d, only positive ones are "
+          "supported",
+          i, strides[i]);
+    if (layer->shape.n_dims == in->n_dims && n != layer->shape.dims[i])
+      return layer_fail (layer, SWDPU_ERROR_INVALID, error,
+          "slices %" G_GINT64_FORMAT " elements out of dimension %u, but its "
+          "result has %u",
+          MAX (n, 0), i, layer->shape.dims[i]);
+    places[i] = first;
+  }
+  return layer_strided_slice (
+      layer, input, places, strides, n_begin, tensor, error);
 }
 
 static gboolean

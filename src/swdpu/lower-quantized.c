@@ -83,24 +83,39 @@ quantized_lower_operand (Lowering *self, const XmodelOp *consumer,
 /* weights and biases: a fix of a float constant. The quantizer has put them on
  * the grid already, half away from zero; this only undoes the scale. */
 static gint8 *
-quantize_constant (const XmodelOp *constant, gint fix_point, gsize *n_values)
+quantize_constant (const XmodelOp *constant, const PlanShape *shape,
+    gint fix_point, GError **error)
 {
+  gsize n_values = plan_shape_get_size (shape);
+  gdouble scale = ldexp (1.0, fix_point);
+  g_autofree gint8 *values = NULL;
   const guint8 *data;
   gsize size;
-  gint8 *values;
 
-  if (!xmodel_attributes_get_bytes (constant->attributes, "data", &data, &size))
+  if (!xmodel_attributes_get_bytes (constant->attributes, "data", &data, &size)
+      || size / sizeof (gfloat) != n_values) {
+    quantized_fail (constant, SWDPU_ERROR_INVALID, error,
+        "its data do not have the size of its shape");
     return NULL;
+  }
 
-  *n_values = size / sizeof (gfloat);
-  values = g_malloc (*n_values);
-  for (gsize i = 0; i < *n_values; i++) {
+  values = g_malloc (n_values);
+  for (gsize i = 0; i < n_values; i++) {
     gfloat value;
 
     memcpy (&value, data + i * sizeof (gfloat), sizeof (gfloat));
-    values[i] = CLAMP (round (ldexp (value, fix_point)), -128, 127);
+    if (!isfinite (value)) {
+      Layer layer = { .op = constant };
+
+      layer_fail (&layer, SWDPU_ERROR_INVALID, error,
+          "value %" G_GSIZE_FORMAT " of its data is %g, which is no number; "
+          "the training has diverged: train and quantize again",
+          i, value);
+      return NULL;
+    }
+    values[i] = CLAMP (round (value * scale), -128, 127);
   }
-  return values;
+  return g_steal_pointer (&values);
 }
 
 const LayerParameter *
@@ -110,7 +125,6 @@ quantized_lower_parameter (Lowering *self, const XmodelOp *consumer,
   const XmodelOp *constant = op;
   LayerParameter *parameter;
   gint8 *data;
-  gsize n_values;
   gint fix_point;
 
   parameter =
@@ -134,13 +148,9 @@ quantized_lower_parameter (Lowering *self, const XmodelOp *consumer,
   parameter->fix_point = fix_point;
   if (!plan_shape_from_tensor (&parameter->shape, &constant->tensor, error))
     return NULL;
-  data = quantize_constant (constant, fix_point, &n_values);
-  if (data == NULL || n_values != plan_shape_get_size (&parameter->shape)) {
-    g_free (data);
-    quantized_fail (constant, SWDPU_ERROR_INVALID, error,
-        "its data do not have the size of its shape");
+  data = quantize_constant (constant, &parameter->shape, fix_point, error);
+  if (data == NULL)
     return NULL;
-  }
   g_ptr_array_add (self->plan->constants, data);
   parameter->data = data;
   return parameter;

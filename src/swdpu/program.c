@@ -7,6 +7,7 @@
  * runs the same model in a process shares one. */
 
 #include "program.h"
+#include "proof.h"
 
 #include <omp.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static GMutex programs_lock;
 static void
 build_convolutions (SwdpuProgram *self, SwdpuPath best)
 {
+  g_autoptr (SwdpuProof) proof = swdpu_proof_new (self->engine);
   gint caller_threads = omp_get_max_threads ();
 
   /* oneDNN reads it when a primitive is created; it belongs to this thread */
@@ -27,14 +29,15 @@ build_convolutions (SwdpuProgram *self, SwdpuPath best)
     SwdpuConvolution *convolution = NULL;
 
     if (step->type == PLAN_STEP_CONVOLUTION) {
-      convolution =
-          swdpu_convolution_new (self->plan, step, self->engine, best);
+      convolution = swdpu_proof_make (proof, self->plan, step, best);
       self->scratch_size = MAX (
           self->scratch_size, swdpu_convolution_get_scratch_size (convolution));
     }
     g_ptr_array_add (self->convolutions, convolution);
   }
   omp_set_num_threads (caller_threads);
+  g_debug ("trials of convolutions took %" G_GINT64_FORMAT " us",
+      swdpu_proof_get_time (proof));
 }
 
 static void

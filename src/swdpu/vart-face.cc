@@ -257,7 +257,12 @@ free_string (gpointer string)
   delete static_cast<std::string *> (string);
 }
 
-/* the graph as the file it came from, which is what the software DPU reads */
+/* Attributes of the graph that are not part of its file: the bytes of that file,
+ * from those who have them and keep them, and the digest of the bytes. */
+const char *const model_attribute = "__swdpu_model";
+const char *const digest_attribute = "__swdpu_digest";
+
+/* what hosts that do not hand the file over have to wait for */
 GBytes *
 serialize (const xir::Graph *graph)
 {
@@ -269,8 +274,19 @@ serialize (const xir::Graph *graph)
   return g_bytes_new_with_free_func (data, size, free_string, model.release ());
 }
 
-/* an attribute of the graph that is not part of its file */
-const char *const digest_attribute = "__swdpu_digest";
+/* the file the graph came from, which is what the software DPU reads */
+GBytes *
+get_model (const xir::Graph *graph)
+{
+  if (graph->has_attr (model_attribute)) {
+    auto attribute = graph->get_attr (model_attribute);
+    auto model = xir::stdx::any_cast<GBytes *> (&attribute);
+
+    if (model != nullptr)
+      return g_bytes_ref (*model);
+  }
+  return serialize (graph);
+}
 
 SwdpuProgram *
 find_program (const xir::Graph *graph, const gchar *subgraph_name,
@@ -287,7 +303,7 @@ SwdpuProgram *
 build_program (const xir::Graph *graph, const gchar *subgraph_name,
     const gchar *const *outputs, guint threads, GError **error)
 {
-  GBytes *model = serialize (graph);
+  GBytes *model = get_model (graph);
   g_autofree gchar *digest = swdpu_model_digest (model);
   auto program =
       swdpu_program_get (model, subgraph_name, outputs, threads, error);

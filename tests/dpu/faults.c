@@ -342,6 +342,7 @@ GST_START_TEST (test_fault_of_others)
   g_autofree gchar *path = boardrig_write_sample (1);
   g_autoptr (DpuModel) model = boardrig_open (path, DPU_DEVICE_DPU);
 
+  fail_unless (dpu_model_is_usable (model));
   fakedpu_fail ();
 }
 GST_END_TEST;

@@ -269,6 +269,7 @@ GST_START_TEST (test_bitstream_can_be_chosen)
   fail_unless (dpu_set_firmware ("/second.xclbin", &error));
   chosen = dpu_firmware_find (DPU_FIRMWARE_CONFIG);
   fail_unless_equals_string (chosen, "/second.xclbin");
+  fail_unless_equals_int (dpu_model_get_device (model), DPU_DEVICE_CPU);
 }
 GST_END_TEST;
 
