@@ -6,11 +6,12 @@
 /* Geometry of the letterbox and the walk over the picture's rows; what happens
  * to a pixel is in rows.c. */
 
-#include "frames.h"
+#include "cpu.h"
 #include "letterbox-private.h"
 #include "rows.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* components that are sampled at the same positions, with the two rows that
@@ -18,13 +19,15 @@
  * the same ones */
 typedef struct {
   guint n_components;
-  guint components[3];
-  LetterboxComponent layout[3];
-  LetterboxColumns columns;
-  LetterboxRow *rows;
-  LetterboxResample resample;
-  /* a source row of each component's plane, where it has to be unpacked */
+  LetterboxComponent components[3];
+  /* source rows: one that holds all components, or one for each */
+  guint n_sources;
+  guint source_offsets[3];
   guint8 *unpacked[3];
+  LetterboxTaps taps;
+
+  LetterboxRow *rows;
+  gsize stride;
   gint16 *samples[2];
   gint source_rows[2];
 } Sampler;
@@ -33,7 +36,7 @@ struct _Letterbox {
   GstVideoInfo info;
   LetterboxTarget target;
   LetterboxRectangle picture;
-  const LetterboxKernels *kernels;
+  LetterboxKernels kernels;
   LetterboxQuantizer quantizer;
   /* the quantized pad level; the frames' range does not apply to it */
   gint8 pad_value;
@@ -44,7 +47,6 @@ struct _Letterbox {
   /* unused for RGB; without components for grey, where both rows are neutral */
   Sampler chroma;
   LetterboxColour colour;
-  guint32 *pixels;
 };
 
 GQuark
@@ -118,20 +120,66 @@ place_picture (LetterboxRectangle *picture, const GstVideoInfo *info,
   picture->y = (guint) rint ((target->height - picture->height) / 2.0 - 0.1);
 }
 
+static gint16 *
+new_samples (gsize n)
+{
+  gint16 *samples = aligned_alloc (64, n * sizeof (gint16));
+
+  if (samples == NULL)
+    g_error ("No memory for a row of %" G_GSIZE_FORMAT " samples.", n);
+  memset (samples, 0, n * sizeof (gint16));
+
+  return samples;
+}
+
+/* the order of components in memory may be another one than the model's */
 static void
-sampler_init (Sampler *sampler, const Letterbox *self, guint n_components,
-    guint weight_bits)
+sampler_init_sources (Sampler *sampler, const GstVideoInfo *info,
+    const LetterboxColumns *columns, const LetterboxShuffle *shuffle)
+{
+  const LetterboxComponent *components = sampler->components;
+  const guint n = sampler->n_components;
+  guint offsets[3] = { 0 };
+  guint first = components[0].offset;
+  guint i;
+
+  sampler->n_sources = 1;
+  for (i = 1; i < n; i++) {
+    if (components[i].plane != components[0].plane)
+      sampler->n_sources = n;
+    first = MIN (first, components[i].offset);
+  }
+
+  if (sampler->n_sources == 1) {
+    for (i = 0; i < n; i++)
+      offsets[i] = components[i].offset - first;
+    sampler->source_offsets[0] = first;
+  } else {
+    for (i = 0; i < n; i++)
+      sampler->source_offsets[i] = components[i].offset;
+  }
+  letterbox_taps_init (&sampler->taps, columns, offsets,
+      sampler->n_sources == 1 ? n : 1, shuffle);
+
+  for (i = 0; i < sampler->n_sources; i++) {
+    if (components[i].unpack != LETTERBOX_UNPACK_NONE)
+      sampler->unpacked[i] = g_malloc (components[i].n_packed);
+  }
+}
+
+static void
+sampler_init (Sampler *sampler, const Letterbox *self, const guint *components,
+    guint n_components, guint weight_bits)
 {
   const GstVideoInfo *info = &self->info;
   const GstVideoFormatInfo *finfo = info->finfo;
-  const guint component = sampler->components[0];
-  guint n_samples = self->picture.width * n_components;
   LetterboxAxis across = { GST_VIDEO_INFO_WIDTH (info), self->picture.width,
-    GST_VIDEO_FORMAT_INFO_W_SUB (finfo, component),
+    GST_VIDEO_FORMAT_INFO_W_SUB (finfo, components[0]),
     (info->chroma_site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0 };
   LetterboxAxis down = { GST_VIDEO_INFO_HEIGHT (info), self->picture.height,
-    GST_VIDEO_FORMAT_INFO_H_SUB (finfo, component),
+    GST_VIDEO_FORMAT_INFO_H_SUB (finfo, components[0]),
     (info->chroma_site & GST_VIDEO_CHROMA_SITE_V_COSITED) != 0 };
+  LetterboxColumns columns;
   guint i;
 
   /* a plane that is not subsampled has no site */
@@ -141,21 +189,17 @@ sampler_init (Sampler *sampler, const Letterbox *self, guint n_components,
     down.cosited = TRUE;
 
   sampler->n_components = n_components;
-  for (i = 0; i < n_components; i++) {
-    LetterboxComponent *layout = &sampler->layout[i];
-
-    letterbox_component_init (layout, info, sampler->components[i]);
-    if (layout->unpack != LETTERBOX_UNPACK_NONE)
-      sampler->unpacked[i] = g_malloc (layout->n_packed);
-  }
+  for (i = 0; i < n_components; i++)
+    letterbox_component_init (&sampler->components[i], info, components[i]);
   letterbox_columns_init (
-      &sampler->columns, &across, sampler->layout[0].pixel_stride);
+      &columns, &across, sampler->components[0].pixel_stride);
+  sampler_init_sources (sampler, info, &columns, &self->kernels.shuffle);
+  letterbox_columns_clear (&columns);
+
   sampler->rows = letterbox_rows_new (&down, weight_bits);
-  sampler->resample = sampler->columns.is_copy
-                          ? self->kernels->copy[n_components - 1]
-                          : self->kernels->resample[n_components - 1];
+  sampler->stride = GST_ROUND_UP_N (sampler->taps.n, LETTERBOX_ROW_MULTIPLE);
   for (i = 0; i < 2; i++)
-    sampler->samples[i] = g_new (gint16, n_samples);
+    sampler->samples[i] = new_samples (sampler->stride * n_components);
 }
 
 static void
@@ -163,12 +207,12 @@ sampler_clear (Sampler *sampler)
 {
   guint i;
 
-  letterbox_columns_clear (&sampler->columns);
+  letterbox_taps_clear (&sampler->taps);
   g_clear_pointer (&sampler->rows, g_free);
   for (i = 0; i < G_N_ELEMENTS (sampler->unpacked); i++)
     g_clear_pointer (&sampler->unpacked[i], g_free);
   for (i = 0; i < 2; i++)
-    g_clear_pointer (&sampler->samples[i], g_free);
+    g_clear_pointer (&sampler->samples[i], free);
 }
 
 /* grey is luma with a chroma that says so in every row */
@@ -176,12 +220,12 @@ static void
 init_neutral_chroma (Letterbox *self)
 {
   Sampler *chroma = &self->chroma;
-  guint n_samples = 2 * self->picture.width;
   guint i, x;
 
+  chroma->stride = self->main.stride;
   for (i = 0; i < 2; i++) {
-    chroma->samples[i] = g_new (gint16, n_samples);
-    for (x = 0; x < n_samples; x++)
+    chroma->samples[i] = new_samples (2 * chroma->stride);
+    for (x = 0; x < 2 * chroma->stride; x++)
       chroma->samples[i][x] = 128 << LETTERBOX_SAMPLE_BITS;
   }
 }
@@ -202,36 +246,34 @@ expand_rgb_range (Letterbox *self)
 static void
 init_rgb (Letterbox *self)
 {
+  static const guint rgb[] = { GST_VIDEO_COMP_R, GST_VIDEO_COMP_G,
+    GST_VIDEO_COMP_B };
+  static const guint bgr[] = { GST_VIDEO_COMP_B, GST_VIDEO_COMP_G,
+    GST_VIDEO_COMP_R };
   gboolean is_bgr = self->target.channel_order == LETTERBOX_CHANNEL_ORDER_BGR;
 
-  self->main.components[0] = is_bgr ? GST_VIDEO_COMP_B : GST_VIDEO_COMP_R;
-  self->main.components[1] = GST_VIDEO_COMP_G;
-  self->main.components[2] = is_bgr ? GST_VIDEO_COMP_R : GST_VIDEO_COMP_B;
-  sampler_init (&self->main, self, 3, LETTERBOX_RGB_ROW_WEIGHT_BITS);
-
+  sampler_init (
+      &self->main, self, is_bgr ? bgr : rgb, 3, LETTERBOX_RGB_ROW_WEIGHT_BITS);
   expand_rgb_range (self);
 }
 
 static void
 init_yuv (Letterbox *self)
 {
+  static const guint luma[] = { GST_VIDEO_COMP_Y };
+  static const guint uv[] = { GST_VIDEO_COMP_U, GST_VIDEO_COMP_V };
+  static const guint vu[] = { GST_VIDEO_COMP_V, GST_VIDEO_COMP_U };
   gboolean is_bgr = self->target.channel_order == LETTERBOX_CHANNEL_ORDER_BGR;
 
   letterbox_colour_init (
       &self->colour, &self->info, self->target.channel_order);
-  self->pixels = g_new (guint32, self->picture.width);
-
-  self->main.components[0] = GST_VIDEO_COMP_Y;
-  sampler_init (&self->main, self, 1, LETTERBOX_YUV_ROW_WEIGHT_BITS);
-
-  if (GST_VIDEO_INFO_N_COMPONENTS (&self->info) == 1) {
-    init_neutral_chroma (self);
-    return;
-  }
+  sampler_init (&self->main, self, luma, 1, LETTERBOX_YUV_ROW_WEIGHT_BITS);
   /* see LetterboxColour for the exchange */
-  self->chroma.components[0] = is_bgr ? GST_VIDEO_COMP_V : GST_VIDEO_COMP_U;
-  self->chroma.components[1] = is_bgr ? GST_VIDEO_COMP_U : GST_VIDEO_COMP_V;
-  sampler_init (&self->chroma, self, 2, LETTERBOX_YUV_ROW_WEIGHT_BITS);
+  if (GST_VIDEO_INFO_N_COMPONENTS (&self->info) == 1)
+    init_neutral_chroma (self);
+  else
+    sampler_init (&self->chroma, self, is_bgr ? vu : uv, 2,
+        LETTERBOX_YUV_ROW_WEIGHT_BITS);
 }
 
 /**
@@ -267,7 +309,7 @@ letterbox_new (
   self = g_new0 (Letterbox, 1);
   self->info = *info;
   self->target = *target;
-  self->kernels = letterbox_kernels_get ();
+  letterbox_kernels_init (&self->kernels, letterbox_cpu_get ());
   complete_colorimetry (&self->info);
   place_picture (&self->picture, info, target);
   letterbox_quantizer_init (&self->quantizer, target->fix_point);
@@ -294,7 +336,6 @@ letterbox_free (Letterbox *self)
 
   sampler_clear (&self->main);
   sampler_clear (&self->chroma);
-  g_free (self->pixels);
   g_free (self);
 }
 
@@ -339,30 +380,24 @@ letterbox_fill_padding (const Letterbox *self, gint8 *input)
       (self->target.height - bottom) * row_size);
 }
 
-/* where each component begins in @source_row, which is unpacked if need be */
-static void
-find_components (const guint8 *components[3], const Letterbox *self,
-    const Sampler *sampler, const GstVideoFrame *frame, guint source_row)
+/* the samples of source @i in a row of the frame, unpacked if need be */
+static const guint8 *
+find_source (const Letterbox *self, const Sampler *sampler,
+    const GstVideoFrame *frame, guint i, guint source_row)
 {
-  guint i;
+  const LetterboxComponent *component = &sampler->components[i];
+  const guint8 *row =
+      (const guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, component->plane)
+      + (gssize) GST_VIDEO_FRAME_PLANE_STRIDE (frame, component->plane)
+            * source_row;
 
-  for (i = 0; i < sampler->n_components; i++) {
-    const LetterboxComponent *layout = &sampler->layout[i];
-    const guint8 *row =
-        (const guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, layout->plane)
-        + (gssize) GST_VIDEO_FRAME_PLANE_STRIDE (frame, layout->plane)
-              * source_row;
-
-    if (layout->unpack == LETTERBOX_UNPACK_NONE) {
-      components[i] = row + layout->offset;
-    } else if (i > 0 && layout->plane == layout[-1].plane) {
-      components[i] = sampler->unpacked[i - 1] + layout->offset;
-    } else {
-      self->kernels->unpack[layout->unpack](
-          sampler->unpacked[i], row, layout->n_packed);
-      components[i] = sampler->unpacked[i] + layout->offset;
-    }
+  if (component->unpack != LETTERBOX_UNPACK_NONE) {
+    self->kernels.unpack[component->unpack](
+        sampler->unpacked[i], row, component->n_packed);
+    row = sampler->unpacked[i];
   }
+
+  return row + sampler->source_offsets[i];
 }
 
 /* slot of a resampled row; @other_row is one that must stay */
@@ -370,8 +405,7 @@ static guint
 fetch_row (const Letterbox *self, Sampler *sampler, const GstVideoFrame *frame,
     guint source_row, guint other_row)
 {
-  const guint8 *components[3];
-  guint slot;
+  guint slot, i;
 
   for (slot = 0; slot < 2; slot++) {
     if (sampler->source_rows[slot] == (gint) source_row)
@@ -379,8 +413,10 @@ fetch_row (const Letterbox *self, Sampler *sampler, const GstVideoFrame *frame,
   }
 
   slot = sampler->source_rows[0] == (gint) other_row ? 1 : 0;
-  find_components (components, self, sampler, frame, source_row);
-  sampler->resample (sampler->samples[slot], components, &sampler->columns);
+  for (i = 0; i < sampler->n_sources; i++)
+    self->kernels.resample (sampler->samples[slot] + i * sampler->stride,
+        sampler->stride, find_source (self, sampler, frame, i, source_row),
+        &sampler->taps);
   sampler->source_rows[slot] = (gint) source_row;
 
   return slot;
@@ -394,6 +430,7 @@ sampler_fetch (const Letterbox *self, Sampler *sampler,
   const LetterboxRow *row;
   guint i;
 
+  blend->stride = sampler->stride;
   if (sampler->rows == NULL) {
     blend->rows[0] = sampler->samples[0];
     blend->rows[1] = sampler->samples[1];
@@ -415,18 +452,19 @@ sampler_fetch (const Letterbox *self, Sampler *sampler,
 static void
 write_row (Letterbox *self, const GstVideoFrame *frame, guint y, gint8 *output)
 {
-  const LetterboxKernels *kernels = self->kernels;
+  const LetterboxKernels *kernels = &self->kernels;
   const guint width = self->picture.width;
   LetterboxBlend blend, chroma;
 
   sampler_fetch (self, &self->main, frame, y, &blend);
-  if (self->is_rgb) {
-    kernels->blend (output, &blend, &self->quantizer, 3 * width);
-  } else {
+  if (!self->is_rgb) {
     sampler_fetch (self, &self->chroma, frame, y, &chroma);
     kernels->blend_convert (
-        self->pixels, &blend, &chroma, &self->colour, &self->quantizer, width);
-    kernels->pack (output, self->pixels, width);
+        output, &blend, &chroma, &self->colour, &self->quantizer, width);
+  } else if (self->main.n_sources == 1) {
+    kernels->blend (output, &blend, &self->quantizer, 3 * width);
+  } else {
+    kernels->blend_planes (output, &blend, &self->quantizer, width);
   }
   if (self->quantizer.uses_table)
     kernels->look_up (output, self->quantizer.table, 3 * width);
