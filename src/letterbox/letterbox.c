@@ -8,29 +8,10 @@
 
 #include "cpu.h"
 #include "letterbox-private.h"
-#include "rows.h"
+#include "sampler.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* components that are sampled at the same positions, with the two rows that
- * were resampled last: rows of the picture that follow each other often need
- * the same ones */
-typedef struct {
-  guint n_components;
-  LetterboxComponent components[3];
-  /* source rows: one that holds all components, or one for each */
-  guint n_sources;
-  guint source_offsets[3];
-  guint8 *unpacked[3];
-  LetterboxTaps taps;
-
-  LetterboxRow *rows;
-  gsize stride;
-  gint16 *samples[2];
-  gint source_rows[2];
-} Sampler;
 
 struct _Letterbox {
   GstVideoInfo info;
@@ -43,9 +24,9 @@ struct _Letterbox {
 
   gboolean is_rgb;
   /* RGB: all three components in the model's order; else luma */
-  Sampler main;
-  /* unused for RGB; without components for grey, where both rows are neutral */
-  Sampler chroma;
+  LetterboxSampler main;
+  /* unused for RGB */
+  LetterboxSampler chroma;
   LetterboxColour colour;
 };
 
@@ -120,116 +101,6 @@ place_picture (LetterboxRectangle *picture, const GstVideoInfo *info,
   picture->y = (guint) rint ((target->height - picture->height) / 2.0 - 0.1);
 }
 
-static gint16 *
-new_samples (gsize n)
-{
-  gint16 *samples = aligned_alloc (64, n * sizeof (gint16));
-
-  if (samples == NULL)
-    g_error ("No memory for a row of %" G_GSIZE_FORMAT " samples.", n);
-  memset (samples, 0, n * sizeof (gint16));
-
-  return samples;
-}
-
-/* the order of components in memory may be another one than the model's */
-static void
-sampler_init_sources (Sampler *sampler, const GstVideoInfo *info,
-    const LetterboxColumns *columns, const LetterboxShuffle *shuffle)
-{
-  const LetterboxComponent *components = sampler->components;
-  const guint n = sampler->n_components;
-  guint offsets[3] = { 0 };
-  guint first = components[0].offset;
-  guint i;
-
-  sampler->n_sources = 1;
-  for (i = 1; i < n; i++) {
-    if (components[i].plane != components[0].plane)
-      sampler->n_sources = n;
-    first = MIN (first, components[i].offset);
-  }
-
-  if (sampler->n_sources == 1) {
-    for (i = 0; i < n; i++)
-      offsets[i] = components[i].offset - first;
-    sampler->source_offsets[0] = first;
-  } else {
-    for (i = 0; i < n; i++)
-      sampler->source_offsets[i] = components[i].offset;
-  }
-  letterbox_taps_init (&sampler->taps, columns, offsets,
-      sampler->n_sources == 1 ? n : 1, shuffle);
-
-  for (i = 0; i < sampler->n_sources; i++) {
-    if (components[i].unpack != LETTERBOX_UNPACK_NONE)
-      sampler->unpacked[i] = g_malloc (components[i].n_packed);
-  }
-}
-
-static void
-sampler_init (Sampler *sampler, const Letterbox *self, const guint *components,
-    guint n_components, guint weight_bits)
-{
-  const GstVideoInfo *info = &self->info;
-  const GstVideoFormatInfo *finfo = info->finfo;
-  LetterboxAxis across = { GST_VIDEO_INFO_WIDTH (info), self->picture.width,
-    GST_VIDEO_FORMAT_INFO_W_SUB (finfo, components[0]),
-    (info->chroma_site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0 };
-  LetterboxAxis down = { GST_VIDEO_INFO_HEIGHT (info), self->picture.height,
-    GST_VIDEO_FORMAT_INFO_H_SUB (finfo, components[0]),
-    (info->chroma_site & GST_VIDEO_CHROMA_SITE_V_COSITED) != 0 };
-  LetterboxColumns columns;
-  guint i;
-
-  /* a plane that is not subsampled has no site */
-  if (across.subsampling == 0)
-    across.cosited = TRUE;
-  if (down.subsampling == 0)
-    down.cosited = TRUE;
-
-  sampler->n_components = n_components;
-  for (i = 0; i < n_components; i++)
-    letterbox_component_init (&sampler->components[i], info, components[i]);
-  letterbox_columns_init (
-      &columns, &across, sampler->components[0].pixel_stride);
-  sampler_init_sources (sampler, info, &columns, &self->kernels.shuffle);
-  letterbox_columns_clear (&columns);
-
-  sampler->rows = letterbox_rows_new (&down, weight_bits);
-  sampler->stride = GST_ROUND_UP_N (sampler->taps.n, LETTERBOX_ROW_MULTIPLE);
-  for (i = 0; i < 2; i++)
-    sampler->samples[i] = new_samples (sampler->stride * n_components);
-}
-
-static void
-sampler_clear (Sampler *sampler)
-{
-  guint i;
-
-  letterbox_taps_clear (&sampler->taps);
-  g_clear_pointer (&sampler->rows, g_free);
-  for (i = 0; i < G_N_ELEMENTS (sampler->unpacked); i++)
-    g_clear_pointer (&sampler->unpacked[i], g_free);
-  for (i = 0; i < 2; i++)
-    g_clear_pointer (&sampler->samples[i], free);
-}
-
-/* grey is luma with a chroma that says so in every row */
-static void
-init_neutral_chroma (Letterbox *self)
-{
-  Sampler *chroma = &self->chroma;
-  guint i, x;
-
-  chroma->stride = self->main.stride;
-  for (i = 0; i < 2; i++) {
-    chroma->samples[i] = new_samples (2 * chroma->stride);
-    for (x = 0; x < 2 * chroma->stride; x++)
-      chroma->samples[i][x] = 128 << LETTERBOX_SAMPLE_BITS;
-  }
-}
-
 /* a limited range is part of the table: one look-up does both */
 static void
 expand_rgb_range (Letterbox *self)
@@ -252,8 +123,8 @@ init_rgb (Letterbox *self)
     GST_VIDEO_COMP_R };
   gboolean is_bgr = self->target.channel_order == LETTERBOX_CHANNEL_ORDER_BGR;
 
-  sampler_init (
-      &self->main, self, is_bgr ? bgr : rgb, 3, LETTERBOX_RGB_ROW_WEIGHT_BITS);
+  letterbox_sampler_init (&self->main, &self->kernels, &self->info,
+      &self->picture, is_bgr ? bgr : rgb, 3);
   expand_rgb_range (self);
 }
 
@@ -267,13 +138,14 @@ init_yuv (Letterbox *self)
 
   letterbox_colour_init (
       &self->colour, &self->info, self->target.channel_order);
-  sampler_init (&self->main, self, luma, 1, LETTERBOX_YUV_ROW_WEIGHT_BITS);
+  letterbox_sampler_init (
+      &self->main, &self->kernels, &self->info, &self->picture, luma, 1);
   /* see LetterboxColour for the exchange */
   if (GST_VIDEO_INFO_N_COMPONENTS (&self->info) == 1)
-    init_neutral_chroma (self);
+    letterbox_sampler_init_grey (&self->chroma, &self->picture);
   else
-    sampler_init (&self->chroma, self, is_bgr ? vu : uv, 2,
-        LETTERBOX_YUV_ROW_WEIGHT_BITS);
+    letterbox_sampler_init (&self->chroma, &self->kernels, &self->info,
+        &self->picture, is_bgr ? vu : uv, 2);
 }
 
 /**
@@ -334,8 +206,8 @@ letterbox_free (Letterbox *self)
   if (self == NULL)
     return;
 
-  sampler_clear (&self->main);
-  sampler_clear (&self->chroma);
+  letterbox_sampler_clear (&self->main);
+  letterbox_sampler_clear (&self->chroma);
   g_free (self);
 }
 
@@ -380,75 +252,6 @@ letterbox_fill_padding (const Letterbox *self, gint8 *input)
       (self->target.height - bottom) * row_size);
 }
 
-/* the samples of source @i in a row of the frame, unpacked if need be */
-static const guint8 *
-find_source (const Letterbox *self, const Sampler *sampler,
-    const GstVideoFrame *frame, guint i, guint source_row)
-{
-  const LetterboxComponent *component = &sampler->components[i];
-  const guint8 *row =
-      (const guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, component->plane)
-      + (gssize) GST_VIDEO_FRAME_PLANE_STRIDE (frame, component->plane)
-            * source_row;
-
-  if (component->unpack != LETTERBOX_UNPACK_NONE) {
-    self->kernels.unpack[component->unpack](
-        sampler->unpacked[i], row, component->n_packed);
-    row = sampler->unpacked[i];
-  }
-
-  return row + sampler->source_offsets[i];
-}
-
-/* slot of a resampled row; @other_row is one that must stay */
-static guint
-fetch_row (const Letterbox *self, Sampler *sampler, const GstVideoFrame *frame,
-    guint source_row, guint other_row)
-{
-  guint slot, i;
-
-  for (slot = 0; slot < 2; slot++) {
-    if (sampler->source_rows[slot] == (gint) source_row)
-      return slot;
-  }
-
-  slot = sampler->source_rows[0] == (gint) other_row ? 1 : 0;
-  for (i = 0; i < sampler->n_sources; i++)
-    self->kernels.resample (sampler->samples[slot] + i * sampler->stride,
-        sampler->stride, find_source (self, sampler, frame, i, source_row),
-        &sampler->taps);
-  sampler->source_rows[slot] = (gint) source_row;
-
-  return slot;
-}
-
-/* the two resampled rows that make row @y of the picture */
-static void
-sampler_fetch (const Letterbox *self, Sampler *sampler,
-    const GstVideoFrame *frame, guint y, LetterboxBlend *blend)
-{
-  const LetterboxRow *row;
-  guint i;
-
-  blend->stride = sampler->stride;
-  if (sampler->rows == NULL) {
-    blend->rows[0] = sampler->samples[0];
-    blend->rows[1] = sampler->samples[1];
-    blend->weights[0] = 1 << LETTERBOX_YUV_ROW_WEIGHT_BITS;
-    blend->weights[1] = 0;
-    return;
-  }
-
-  row = &sampler->rows[y];
-  for (i = 0; i < 2; i++) {
-    guint slot =
-        fetch_row (self, sampler, frame, row->source[i], row->source[1 - i]);
-
-    blend->rows[i] = sampler->samples[slot];
-    blend->weights[i] = row->weights[i];
-  }
-}
-
 static void
 write_row (Letterbox *self, const GstVideoFrame *frame, guint y, gint8 *output)
 {
@@ -456,9 +259,9 @@ write_row (Letterbox *self, const GstVideoFrame *frame, guint y, gint8 *output)
   const guint width = self->picture.width;
   LetterboxBlend blend, chroma;
 
-  sampler_fetch (self, &self->main, frame, y, &blend);
+  letterbox_sampler_fetch (&self->main, frame, y, &blend);
   if (!self->is_rgb) {
-    sampler_fetch (self, &self->chroma, frame, y, &chroma);
+    letterbox_sampler_fetch (&self->chroma, frame, y, &chroma);
     kernels->blend_convert (
         output, &blend, &chroma, &self->colour, &self->quantizer, width);
   } else if (self->main.n_sources == 1) {
@@ -494,7 +297,7 @@ letterbox_write_picture (
   const LetterboxRectangle *picture = &self->picture;
   gsize row_size = 3 * (gsize) self->target.width;
   gint8 *output = input + picture->y * row_size + 3 * (gsize) picture->x;
-  guint i, y;
+  guint y;
 
   g_return_if_fail (
       GST_VIDEO_FRAME_FORMAT (frame) == GST_VIDEO_INFO_FORMAT (&self->info));
@@ -503,9 +306,8 @@ letterbox_write_picture (
   g_return_if_fail (
       GST_VIDEO_FRAME_HEIGHT (frame) == GST_VIDEO_INFO_HEIGHT (&self->info));
 
-  for (i = 0; i < 2; i++)
-    self->main.source_rows[i] = self->chroma.source_rows[i] = -1;
-
+  letterbox_sampler_start (&self->main, frame);
+  letterbox_sampler_start (&self->chroma, frame);
   for (y = 0; y < picture->height; y++)
     write_row (self, frame, y, output + y * row_size);
 }

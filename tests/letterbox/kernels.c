@@ -231,9 +231,9 @@ check_resample (const LetterboxKernels *kernels, const gchar *name,
   letterbox_columns_init (&columns, axis, stride);
   letterbox_taps_init (
       &taps, &columns, layouts[l].offsets, n_components, &kernels->shuffle);
-  fail_unless (kernels->shuffle.window_size == 0 || taps.n_windows > 0
-               || (n_source - 1) * stride + last + 1
-                      < kernels->shuffle.window_size);
+  fail_unless (
+      kernels->shuffle.window_size == 0 || taps.n_windows > 0
+      || (n_source - 1) * stride + last + 1 < kernels->shuffle.window_size);
 
   row_size = GST_ROUND_UP_N (taps.n, LETTERBOX_ROW_MULTIPLE);
   n_outputs = taps.n_components * row_size;
@@ -245,10 +245,9 @@ check_resample (const LetterboxKernels *kernels, const gchar *name,
   for (c = 0; c < taps.n_components; c++) {
     for (i = 0; i < taps.n; i++) {
       if (expected[c * row_size + i] != output[c * row_size + i])
-        fail (
-          "%s: layout %u, %u to %u: output %u is %d, not %d", name, l,
-          axis->frame_size, axis->picture_size, c * row_size + i,
-          output[c * row_size + i], expected[c * row_size + i]);
+        fail ("%s: layout %u, %u to %u: output %u is %d, not %d", name, l,
+            axis->frame_size, axis->picture_size, c * row_size + i,
+            output[c * row_size + i], expected[c * row_size + i]);
     }
   }
   fail_unless (memcmp (output + n_outputs, expected + n_outputs, 128) == 0);
