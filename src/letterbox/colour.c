@@ -11,31 +11,24 @@
 #include <math.h>
 
 static gint16
-fixed_point (gdouble value, guint bits)
+make_factor (gdouble value)
 {
-  return (gint16) lrint (ldexp (value, bits));
+  return (gint16) lrint (ldexp (value, LETTERBOX_COLOUR_FACTOR_BITS));
 }
 
-/* The bits that samples had below eight are missing: the mean of them is put
- * back. The lower half of a product is cut off, which loses half a unit on
- * average, unless the factor is 1 or there is no colour. Adding one half before
- * a sum of whole units is cut off to a level rounds, but ties upward; half a
- * unit less has no bias. What remains is the rounding of the offsets. */
-static void
-init_offsets (LetterboxColour *colour, gdouble luma, gdouble black_level,
-    gdouble dropped, gboolean has_chroma)
+/* What a channel is too great by: black, and chroma of which 128 is no colour.
+ * Levels lack the bits that samples had below eight, of which the mean is put
+ * back. One half rounds when the sum is cut off to a level, but since sums are
+ * whole units it rounds ties upward; half a unit less has no bias. */
+static gint16
+make_offset (gdouble luma, gdouble black, gint chroma_factors, gdouble dropped)
 {
   const gdouble unit = 1 << LETTERBOX_COLOUR_SUM_BITS;
-  gdouble lost_luma = colour->luma == fixed_point (1.0, 14) ? 0.0 : 0.5;
-  gdouble lost_chroma = has_chroma ? 0.5 : 0.0;
-  gdouble black = unit / 2 - 0.5 - (black_level - dropped) * luma * unit;
+  gdouble chroma = ldexp (chroma_factors, -LETTERBOX_COLOUR_FACTOR_BITS);
+  gdouble excess = (black - dropped) * luma + (128.0 - dropped) * chroma;
 
-  colour->chroma_zero = (gint16) (128 * unit);
-  if (has_chroma)
-    colour->chroma_zero -= (gint16) lrint (dropped * unit);
-  colour->offset_first = (gint16) lrint (black + lost_luma + lost_chroma);
-  colour->offset_second = (gint16) lrint (black + lost_luma + 2 * lost_chroma);
-  colour->offset_third = colour->offset_first;
+  /* to the nearest; of two the lower one */
+  return (gint16) ceil (unit * (0.5 - excess) - 1.0);
 }
 
 /* Kr and Kb are those of ITU-R BT.601, BT.709 and BT.2020 (and SMPTE 240M and
@@ -49,7 +42,8 @@ letterbox_colour_init (LetterboxColour *colour, const GstVideoInfo *info,
 {
   const gint dropped_bits = GST_VIDEO_FORMAT_INFO_DEPTH (info->finfo, 0) - 8;
   const gboolean has_chroma = GST_VIDEO_INFO_N_COMPONENTS (info) > 1;
-  gdouble kr, kb, kg, luma, chroma, u_to_green, v_to_green;
+  const gdouble dropped = letterbox_mean_of_dropped_bits (info);
+  gdouble kr, kb, kg, luma, chroma, black;
   gint offset[GST_VIDEO_MAX_COMPONENTS], scale[GST_VIDEO_MAX_COMPONENTS];
 
   if (!gst_video_color_matrix_get_Kr_Kb (info->colorimetry.matrix, &kr, &kb))
@@ -60,14 +54,13 @@ letterbox_colour_init (LetterboxColour *colour, const GstVideoInfo *info,
       info->colorimetry.range, info->finfo, offset, scale);
   luma = 255.0 / ldexp (scale[0], -dropped_bits);
   chroma = has_chroma ? 255.0 / ldexp (scale[1], -dropped_bits) : 1.0;
-  u_to_green = -2.0 * (1.0 - kb) * kb / kg * chroma;
-  v_to_green = -2.0 * (1.0 - kr) * kr / kg * chroma;
+  black = ldexp (offset[0], -dropped_bits);
 
-  colour->luma = fixed_point (luma, 14);
-  colour->v_to_first = fixed_point (2.0 * (1.0 - kr) * chroma, 13);
-  colour->u_to_second = fixed_point (u_to_green, 13);
-  colour->v_to_second = fixed_point (v_to_green, 13);
-  colour->u_to_third = fixed_point (2.0 * (1.0 - kb) * chroma, 13);
+  colour->luma = make_factor (luma);
+  colour->v_to_first = make_factor (2.0 * (1.0 - kr) * chroma);
+  colour->u_to_second = make_factor (-2.0 * (1.0 - kb) * kb / kg * chroma);
+  colour->v_to_second = make_factor (-2.0 * (1.0 - kr) * kr / kg * chroma);
+  colour->u_to_third = make_factor (2.0 * (1.0 - kb) * chroma);
 
   if (channel_order == LETTERBOX_CHANNEL_ORDER_BGR) {
     gint16 swap = colour->v_to_first;
@@ -79,8 +72,10 @@ letterbox_colour_init (LetterboxColour *colour, const GstVideoInfo *info,
     colour->v_to_second = swap;
   }
 
-  init_offsets (colour, luma, ldexp (offset[0], -dropped_bits),
-      letterbox_mean_of_dropped_bits (info), has_chroma);
+  colour->offset_first = make_offset (luma, black, colour->v_to_first, dropped);
+  colour->offset_second = make_offset (
+      luma, black, colour->u_to_second + colour->v_to_second, dropped);
+  colour->offset_third = make_offset (luma, black, colour->u_to_third, dropped);
 }
 
 /* levels of the full range for levels of an RGB frame's range */

@@ -14,21 +14,21 @@ G_BEGIN_DECLS
 
 /* fraction bits of the sums that become levels */
 #define LETTERBOX_COLOUR_SUM_BITS 5
+/* ... and of the factors: a product of a sample of level * 2^7 loses 15 bits */
+#define LETTERBOX_COLOUR_FACTOR_BITS 13
 
 /**
  * LetterboxColour:
- * @luma: Y' to every channel, times 2^14 (luma comes as level * 2^7)
- * @v_to_first: times 2^13, as the others (chroma comes as (level - 128) * 2^8)
- * @chroma_zero: the level of no colour, times 2^LETTERBOX_COLOUR_SUM_BITS; less
- *     than 128 where bits of the samples were dropped
- * @offset_first: times 2^LETTERBOX_COLOUR_SUM_BITS, rounding included
+ * @luma: Y' to every channel, times 2^LETTERBOX_COLOUR_FACTOR_BITS
+ * @v_to_first: the same, as are the others
+ * @offset_first: times 2^LETTERBOX_COLOUR_SUM_BITS; takes off black and the
+ *     chroma of grey, and rounds
  *
  * First, second and third are the channels in the model's order. For BGR the
  * caller exchanges U and V: the two conversions have the same shape.
  */
 typedef struct {
   gint16 luma;
-  gint16 chroma_zero;
   gint16 v_to_first;
   gint16 u_to_second;
   gint16 v_to_second;

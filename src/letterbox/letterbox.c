@@ -6,45 +6,28 @@
 /* Geometry of the letterbox and the walk over the picture's rows; what happens
  * to a pixel is in rows.c. */
 
-#include "frames.h"
+#include "cpu.h"
 #include "letterbox-private.h"
-#include "rows.h"
+#include "sampler.h"
 
 #include <math.h>
 #include <string.h>
-
-/* components that are sampled at the same positions, with the two rows that
- * were resampled last: rows of the picture that follow each other often need
- * the same ones */
-typedef struct {
-  guint n_components;
-  guint components[3];
-  LetterboxComponent layout[3];
-  LetterboxColumns columns;
-  LetterboxRow *rows;
-  LetterboxResample resample;
-  /* a source row of each component's plane, where it has to be unpacked */
-  guint8 *unpacked[3];
-  gint16 *samples[2];
-  gint source_rows[2];
-} Sampler;
 
 struct _Letterbox {
   GstVideoInfo info;
   LetterboxTarget target;
   LetterboxRectangle picture;
-  const LetterboxKernels *kernels;
+  LetterboxKernels kernels;
   LetterboxQuantizer quantizer;
   /* the quantized pad level; the frames' range does not apply to it */
   gint8 pad_value;
 
   gboolean is_rgb;
   /* RGB: all three components in the model's order; else luma */
-  Sampler main;
-  /* unused for RGB; without components for grey, where both rows are neutral */
-  Sampler chroma;
+  LetterboxSampler main;
+  /* unused for RGB */
+  LetterboxSampler chroma;
   LetterboxColour colour;
-  guint32 *pixels;
 };
 
 GQuark
@@ -118,74 +101,6 @@ place_picture (LetterboxRectangle *picture, const GstVideoInfo *info,
   picture->y = (guint) rint ((target->height - picture->height) / 2.0 - 0.1);
 }
 
-static void
-sampler_init (Sampler *sampler, const Letterbox *self, guint n_components,
-    guint weight_bits)
-{
-  const GstVideoInfo *info = &self->info;
-  const GstVideoFormatInfo *finfo = info->finfo;
-  const guint component = sampler->components[0];
-  guint n_samples = self->picture.width * n_components;
-  LetterboxAxis across = { GST_VIDEO_INFO_WIDTH (info), self->picture.width,
-    GST_VIDEO_FORMAT_INFO_W_SUB (finfo, component),
-    (info->chroma_site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0 };
-  LetterboxAxis down = { GST_VIDEO_INFO_HEIGHT (info), self->picture.height,
-    GST_VIDEO_FORMAT_INFO_H_SUB (finfo, component),
-    (info->chroma_site & GST_VIDEO_CHROMA_SITE_V_COSITED) != 0 };
-  guint i;
-
-  /* a plane that is not subsampled has no site */
-  if (across.subsampling == 0)
-    across.cosited = TRUE;
-  if (down.subsampling == 0)
-    down.cosited = TRUE;
-
-  sampler->n_components = n_components;
-  for (i = 0; i < n_components; i++) {
-    LetterboxComponent *layout = &sampler->layout[i];
-
-    letterbox_component_init (layout, info, sampler->components[i]);
-    if (layout->unpack != LETTERBOX_UNPACK_NONE)
-      sampler->unpacked[i] = g_malloc (layout->n_packed);
-  }
-  letterbox_columns_init (
-      &sampler->columns, &across, sampler->layout[0].pixel_stride);
-  sampler->rows = letterbox_rows_new (&down, weight_bits);
-  sampler->resample = sampler->columns.is_copy
-                          ? self->kernels->copy[n_components - 1]
-                          : self->kernels->resample[n_components - 1];
-  for (i = 0; i < 2; i++)
-    sampler->samples[i] = g_new (gint16, n_samples);
-}
-
-static void
-sampler_clear (Sampler *sampler)
-{
-  guint i;
-
-  letterbox_columns_clear (&sampler->columns);
-  g_clear_pointer (&sampler->rows, g_free);
-  for (i = 0; i < G_N_ELEMENTS (sampler->unpacked); i++)
-    g_clear_pointer (&sampler->unpacked[i], g_free);
-  for (i = 0; i < 2; i++)
-    g_clear_pointer (&sampler->samples[i], g_free);
-}
-
-/* grey is luma with a chroma that says so in every row */
-static void
-init_neutral_chroma (Letterbox *self)
-{
-  Sampler *chroma = &self->chroma;
-  guint n_samples = 2 * self->picture.width;
-  guint i, x;
-
-  for (i = 0; i < 2; i++) {
-    chroma->samples[i] = g_new (gint16, n_samples);
-    for (x = 0; x < n_samples; x++)
-      chroma->samples[i][x] = 128 << LETTERBOX_SAMPLE_BITS;
-  }
-}
-
 /* a limited range is part of the table: one look-up does both */
 static void
 expand_rgb_range (Letterbox *self)
@@ -202,36 +117,35 @@ expand_rgb_range (Letterbox *self)
 static void
 init_rgb (Letterbox *self)
 {
+  static const guint rgb[] = { GST_VIDEO_COMP_R, GST_VIDEO_COMP_G,
+    GST_VIDEO_COMP_B };
+  static const guint bgr[] = { GST_VIDEO_COMP_B, GST_VIDEO_COMP_G,
+    GST_VIDEO_COMP_R };
   gboolean is_bgr = self->target.channel_order == LETTERBOX_CHANNEL_ORDER_BGR;
 
-  self->main.components[0] = is_bgr ? GST_VIDEO_COMP_B : GST_VIDEO_COMP_R;
-  self->main.components[1] = GST_VIDEO_COMP_G;
-  self->main.components[2] = is_bgr ? GST_VIDEO_COMP_R : GST_VIDEO_COMP_B;
-  sampler_init (&self->main, self, 3, LETTERBOX_RGB_ROW_WEIGHT_BITS);
-
+  letterbox_sampler_init (&self->main, &self->kernels, &self->info,
+      &self->picture, is_bgr ? bgr : rgb, 3);
   expand_rgb_range (self);
 }
 
 static void
 init_yuv (Letterbox *self)
 {
+  static const guint luma[] = { GST_VIDEO_COMP_Y };
+  static const guint uv[] = { GST_VIDEO_COMP_U, GST_VIDEO_COMP_V };
+  static const guint vu[] = { GST_VIDEO_COMP_V, GST_VIDEO_COMP_U };
   gboolean is_bgr = self->target.channel_order == LETTERBOX_CHANNEL_ORDER_BGR;
 
   letterbox_colour_init (
       &self->colour, &self->info, self->target.channel_order);
-  self->pixels = g_new (guint32, self->picture.width);
-
-  self->main.components[0] = GST_VIDEO_COMP_Y;
-  sampler_init (&self->main, self, 1, LETTERBOX_YUV_ROW_WEIGHT_BITS);
-
-  if (GST_VIDEO_INFO_N_COMPONENTS (&self->info) == 1) {
-    init_neutral_chroma (self);
-    return;
-  }
+  letterbox_sampler_init (
+      &self->main, &self->kernels, &self->info, &self->picture, luma, 1);
   /* see LetterboxColour for the exchange */
-  self->chroma.components[0] = is_bgr ? GST_VIDEO_COMP_V : GST_VIDEO_COMP_U;
-  self->chroma.components[1] = is_bgr ? GST_VIDEO_COMP_U : GST_VIDEO_COMP_V;
-  sampler_init (&self->chroma, self, 2, LETTERBOX_YUV_ROW_WEIGHT_BITS);
+  if (GST_VIDEO_INFO_N_COMPONENTS (&self->info) == 1)
+    letterbox_sampler_init_grey (&self->chroma, &self->picture);
+  else
+    letterbox_sampler_init (&self->chroma, &self->kernels, &self->info,
+        &self->picture, is_bgr ? vu : uv, 2);
 }
 
 /**
@@ -267,7 +181,7 @@ letterbox_new (
   self = g_new0 (Letterbox, 1);
   self->info = *info;
   self->target = *target;
-  self->kernels = letterbox_kernels_get ();
+  letterbox_kernels_init (&self->kernels, letterbox_cpu_get ());
   complete_colorimetry (&self->info);
   place_picture (&self->picture, info, target);
   letterbox_quantizer_init (&self->quantizer, target->fix_point);
@@ -292,9 +206,8 @@ letterbox_free (Letterbox *self)
   if (self == NULL)
     return;
 
-  sampler_clear (&self->main);
-  sampler_clear (&self->chroma);
-  g_free (self->pixels);
+  letterbox_sampler_clear (&self->main);
+  letterbox_sampler_clear (&self->chroma);
   g_free (self);
 }
 
@@ -339,94 +252,22 @@ letterbox_fill_padding (const Letterbox *self, gint8 *input)
       (self->target.height - bottom) * row_size);
 }
 
-/* where each component begins in @source_row, which is unpacked if need be */
-static void
-find_components (const guint8 *components[3], const Letterbox *self,
-    const Sampler *sampler, const GstVideoFrame *frame, guint source_row)
-{
-  guint i;
-
-  for (i = 0; i < sampler->n_components; i++) {
-    const LetterboxComponent *layout = &sampler->layout[i];
-    const guint8 *row =
-        (const guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, layout->plane)
-        + (gssize) GST_VIDEO_FRAME_PLANE_STRIDE (frame, layout->plane)
-              * source_row;
-
-    if (layout->unpack == LETTERBOX_UNPACK_NONE) {
-      components[i] = row + layout->offset;
-    } else if (i > 0 && layout->plane == layout[-1].plane) {
-      components[i] = sampler->unpacked[i - 1] + layout->offset;
-    } else {
-      self->kernels->unpack[layout->unpack](
-          sampler->unpacked[i], row, layout->n_packed);
-      components[i] = sampler->unpacked[i] + layout->offset;
-    }
-  }
-}
-
-/* slot of a resampled row; @other_row is one that must stay */
-static guint
-fetch_row (const Letterbox *self, Sampler *sampler, const GstVideoFrame *frame,
-    guint source_row, guint other_row)
-{
-  const guint8 *components[3];
-  guint slot;
-
-  for (slot = 0; slot < 2; slot++) {
-    if (sampler->source_rows[slot] == (gint) source_row)
-      return slot;
-  }
-
-  slot = sampler->source_rows[0] == (gint) other_row ? 1 : 0;
-  find_components (components, self, sampler, frame, source_row);
-  sampler->resample (sampler->samples[slot], components, &sampler->columns);
-  sampler->source_rows[slot] = (gint) source_row;
-
-  return slot;
-}
-
-/* the two resampled rows that make row @y of the picture */
-static void
-sampler_fetch (const Letterbox *self, Sampler *sampler,
-    const GstVideoFrame *frame, guint y, LetterboxBlend *blend)
-{
-  const LetterboxRow *row;
-  guint i;
-
-  if (sampler->rows == NULL) {
-    blend->rows[0] = sampler->samples[0];
-    blend->rows[1] = sampler->samples[1];
-    blend->weights[0] = 1 << LETTERBOX_YUV_ROW_WEIGHT_BITS;
-    blend->weights[1] = 0;
-    return;
-  }
-
-  row = &sampler->rows[y];
-  for (i = 0; i < 2; i++) {
-    guint slot =
-        fetch_row (self, sampler, frame, row->source[i], row->source[1 - i]);
-
-    blend->rows[i] = sampler->samples[slot];
-    blend->weights[i] = row->weights[i];
-  }
-}
-
 static void
 write_row (Letterbox *self, const GstVideoFrame *frame, guint y, gint8 *output)
 {
-  const LetterboxKernels *kernels = self->kernels;
+  const LetterboxKernels *kernels = &self->kernels;
   const guint width = self->picture.width;
   LetterboxBlend blend, chroma;
 
-  sampler_fetch (self, &self->main, frame, y, &blend);
-  if (self->is_rgb) {
+  letterbox_sampler_fetch (&self->main, frame, y, &blend);
+  if (!self->is_rgb) {
+    letterbox_sampler_fetch (&self->chroma, frame, y, &chroma);
+    kernels->blend_convert (
+        output, &blend, &chroma, &self->colour, &self->quantizer, width);
+  } else if (self->main.n_sources == 1) {
     kernels->blend (output, &blend, &self->quantizer, 3 * width);
   } else {
-    sampler_fetch (self, &self->chroma, frame, y, &chroma);
-    kernels->blend_convert (
-        self->pixels, &blend, &chroma, &self->colour, &self->quantizer, width);
-    kernels->pack (output, self->pixels, width);
+    kernels->blend_planes (output, &blend, &self->quantizer, width);
   }
   if (self->quantizer.uses_table)
     kernels->look_up (output, self->quantizer.table, 3 * width);
@@ -456,7 +297,7 @@ letterbox_write_picture (
   const LetterboxRectangle *picture = &self->picture;
   gsize row_size = 3 * (gsize) self->target.width;
   gint8 *output = input + picture->y * row_size + 3 * (gsize) picture->x;
-  guint i, y;
+  guint y;
 
   g_return_if_fail (
       GST_VIDEO_FRAME_FORMAT (frame) == GST_VIDEO_INFO_FORMAT (&self->info));
@@ -465,9 +306,8 @@ letterbox_write_picture (
   g_return_if_fail (
       GST_VIDEO_FRAME_HEIGHT (frame) == GST_VIDEO_INFO_HEIGHT (&self->info));
 
-  for (i = 0; i < 2; i++)
-    self->main.source_rows[i] = self->chroma.source_rows[i] = -1;
-
+  letterbox_sampler_start (&self->main, frame);
+  letterbox_sampler_start (&self->chroma, frame);
   for (y = 0; y < picture->height; y++)
     write_row (self, frame, y, output + y * row_size);
 }

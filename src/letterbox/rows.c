@@ -4,14 +4,16 @@
  */
 
 /* The row kernels in plain C, written so that compilers vectorise the loops
- * that do not gather. */
+ * that do not gather, and the choice among all kernels. */
 
+#include "cpu.h"
 #include "rows.h"
 
 #include <string.h>
 
-/* samples gathered at a time; they fit into the first cache beside the rows */
-#define GATHER_CHUNK 128
+/* samples that are made at a time; they fit into the first cache beside the
+ * rows */
+#define CHUNK 128
 
 /* 10 bits in the lower ones of 16 */
 static void
@@ -44,204 +46,82 @@ unpack_10_of_32 (
     levels[i + 1] = (guint8) (GST_READ_UINT32_LE (source) >> 12);
 }
 
+static void
+widen (gint16 *restrict row, const guint8 *restrict source, guint n)
+{
+  gsize i;
+
+  for (i = 0; i < n; i++)
+    row[i] = (gint16) (source[i] << LETTERBOX_SAMPLE_BITS);
+}
+
+static void
+pick (gint16 *restrict row, const guint8 *restrict source,
+    const guint32 *restrict offsets, guint n)
+{
+  gsize i;
+
+  for (i = 0; i < n; i++)
+    row[i] = (gint16) (source[offsets[i]] << LETTERBOX_SAMPLE_BITS);
+}
+
+/* Samples that lie in adjacent bytes are gathered with one load. A chunk is
+ * gathered before it is interpolated, so that the arithmetic is left to a loop
+ * that vectorises. */
+static void
+interpolate (gint16 *restrict row, const guint8 *restrict source,
+    const guint32 *restrict offsets, const gint16 *restrict weights, guint step,
+    guint n)
+{
+  const gint unit_bits = LETTERBOX_COLUMN_WEIGHT_BITS;
+  guint16 pairs[CHUNK];
+  gsize i;
+
+  if (step == 1) {
+    for (i = 0; i < n; i++)
+      memcpy (&pairs[i], source + offsets[i], 2);
+  } else {
+    for (i = 0; i < n; i++)
+      pairs[i] =
+          GUINT16_TO_LE (source[offsets[i]] | source[offsets[i] + step] << 8);
+  }
+  for (i = 0; i < n; i++) {
+    gint left = GUINT16_FROM_LE (pairs[i]) & 0xff;
+    gint right = GUINT16_FROM_LE (pairs[i]) >> 8;
+
+    row[i] = (gint16) (((left << unit_bits) + (right - left) * weights[i])
+                       >> (unit_bits - LETTERBOX_SAMPLE_BITS));
+  }
+}
+
+void
+letterbox_resample_plain (
+    gint16 *row, gsize stride, const guint8 *source, const LetterboxTaps *taps)
+{
+  gsize start;
+  guint c;
+
+  for (c = 0; c < taps->n_components; c++) {
+    const guint8 *samples = source + taps->component_offsets[c];
+    gint16 *outputs = row + c * stride;
+
+    if (taps->is_contiguous) {
+      widen (outputs, samples, taps->n);
+    } else if (taps->is_nearest) {
+      pick (outputs, samples, taps->offsets, taps->n);
+    } else {
+      for (start = 0; start < taps->n; start += CHUNK)
+        interpolate (outputs + start, samples, taps->offsets + start,
+            taps->weights + start, taps->step, MIN (taps->n - start, CHUNK));
+    }
+  }
+}
+
 /* upper half of the product: what SIMD units multiply fastest */
 static inline gint16
 multiply_high (gint16 a, gint16 b)
 {
   return (gint16) (((gint32) a * b) >> 16);
-}
-
-static inline gint16
-interpolate (gint16 left, gint16 right, gint16 weight)
-{
-  const gint unit_bits = LETTERBOX_COLUMN_WEIGHT_BITS;
-
-  return (gint16) ((((gint32) left << unit_bits)
-                       + (gint32) (gint16) (right - left) * weight)
-                   >> (unit_bits - LETTERBOX_SAMPLE_BITS));
-}
-
-static inline gint16
-interpolate_at (const guint8 *left, guint step, gint16 weight)
-{
-  return interpolate (left[0], left[step], weight);
-}
-
-/* neighbours that lie in adjacent bytes are gathered with one load, a chunk of
- * them at a time, so that the arithmetic is left to a loop that vectorises */
-static void
-resample_adjacent (gint16 *restrict row, const guint8 *restrict source,
-    const LetterboxColumns *columns)
-{
-  guint16 pairs[GATHER_CHUNK];
-  gsize start, i;
-
-  for (start = 0; start < columns->n_columns; start += GATHER_CHUNK) {
-    const guint32 *restrict offsets = columns->offsets + start;
-    const gint16 *restrict weights = columns->weights + start;
-    gsize n = MIN (columns->n_columns - start, GATHER_CHUNK);
-
-    for (i = 0; i < n; i++)
-      memcpy (&pairs[i], source + offsets[i], 2);
-    for (i = 0; i < n; i++) {
-      guint16 pair = GUINT16_FROM_LE (pairs[i]);
-
-      row[start + i] = interpolate (pair & 0xff, pair >> 8, weights[i]);
-    }
-  }
-}
-
-/* the same for two components that alternate, as chroma does in NV12 */
-static void
-resample_alternating (gint16 *restrict even_row, gint16 *restrict odd_row,
-    const guint8 *restrict source, const LetterboxColumns *columns)
-{
-  guint32 quads[GATHER_CHUNK];
-  gsize start, i;
-
-  for (start = 0; start < columns->n_columns; start += GATHER_CHUNK) {
-    const guint32 *restrict offsets = columns->offsets + start;
-    const gint16 *restrict weights = columns->weights + start;
-    gsize n = MIN (columns->n_columns - start, GATHER_CHUNK);
-
-    for (i = 0; i < n; i++)
-      memcpy (&quads[i], source + offsets[i], 4);
-    for (i = 0; i < n; i++) {
-      guint32 quad = GUINT32_FROM_LE (quads[i]);
-      guint16 left = (guint16) quad;
-      guint16 right = (guint16) (quad >> 16);
-
-      even_row[start + i] = interpolate (left & 0xff, right & 0xff, weights[i]);
-      odd_row[start + i] = interpolate (left >> 8, right >> 8, weights[i]);
-    }
-  }
-}
-
-static void
-resample_1 (gint16 *row, const guint8 *const *components,
-    const LetterboxColumns *columns)
-{
-  const guint8 *source = components[0];
-  const guint32 *offsets = columns->offsets;
-  const gint16 *weights = columns->weights;
-  const guint step = columns->step;
-  const guint n = columns->n_columns;
-  gsize x;
-
-  if (step == 1) {
-    resample_adjacent (row, source, columns);
-    return;
-  }
-  for (x = 0; x < n; x++)
-    row[x] = interpolate_at (source + offsets[x], step, weights[x]);
-}
-
-static void
-resample_2 (gint16 *row, const guint8 *const *components,
-    const LetterboxColumns *columns)
-{
-  const guint8 *first = components[0];
-  const guint8 *second = components[1];
-  const guint32 *offsets = columns->offsets;
-  const gint16 *weights = columns->weights;
-  const guint step = columns->step;
-  const guint n = columns->n_columns;
-  gsize x;
-
-  if (step == 1) {
-    resample_adjacent (row, first, columns);
-    resample_adjacent (row + n, second, columns);
-  } else if (step == 2 && second == first + 1) {
-    resample_alternating (row, row + n, first, columns);
-  } else if (step == 2 && first == second + 1) {
-    resample_alternating (row + n, row, second, columns);
-  } else {
-    for (x = 0; x < n; x++) {
-      row[x] = interpolate_at (first + offsets[x], step, weights[x]);
-      row[n + x] = interpolate_at (second + offsets[x], step, weights[x]);
-    }
-  }
-}
-
-static void
-resample_3 (gint16 *row, const guint8 *const *components,
-    const LetterboxColumns *columns)
-{
-  const guint8 *first = components[0];
-  const guint8 *second = components[1];
-  const guint8 *third = components[2];
-  const guint32 *offsets = columns->offsets;
-  const gint16 *weights = columns->weights;
-  const guint step = columns->step;
-  const guint n = columns->n_columns;
-  gsize x;
-
-  for (x = 0; x < n; x++) {
-    row[3 * x] = interpolate_at (first + offsets[x], step, weights[x]);
-    row[3 * x + 1] = interpolate_at (second + offsets[x], step, weights[x]);
-    row[3 * x + 2] = interpolate_at (third + offsets[x], step, weights[x]);
-  }
-}
-
-static inline void
-copy_strided (gint16 *restrict row, guint row_stride,
-    const guint8 *restrict source, guint pixel_stride, guint n)
-{
-  gsize x;
-
-  for (x = 0; x < n; x++)
-    row[x * row_stride] =
-        (gint16) (source[x * pixel_stride] << LETTERBOX_SAMPLE_BITS);
-}
-
-/* constant strides let the compiler vectorise */
-static void
-copy_planar (gint16 *row, const guint8 *source, guint pixel_stride, guint n)
-{
-  switch (pixel_stride) {
-    case 1:
-      copy_strided (row, 1, source, 1, n);
-      break;
-    case 2:
-      copy_strided (row, 1, source, 2, n);
-      break;
-    default:
-      copy_strided (row, 1, source, pixel_stride, n);
-      break;
-  }
-}
-
-static void
-copy_1 (gint16 *row, const guint8 *const *components,
-    const LetterboxColumns *columns)
-{
-  copy_planar (row, components[0], columns->pixel_stride, columns->n_columns);
-}
-
-static void
-copy_2 (gint16 *row, const guint8 *const *components,
-    const LetterboxColumns *columns)
-{
-  guint n = columns->n_columns;
-
-  copy_planar (row, components[0], columns->pixel_stride, n);
-  copy_planar (row + n, components[1], columns->pixel_stride, n);
-}
-
-static void
-copy_3 (gint16 *row, const guint8 *const *components,
-    const LetterboxColumns *columns)
-{
-  guint n = columns->n_columns;
-  guint c;
-
-  if (columns->pixel_stride == 3 && components[1] == components[0] + 1
-      && components[2] == components[0] + 2) {
-    copy_strided (row, 1, components[0], 1, 3 * n);
-    return;
-  }
-  for (c = 0; c < 3; c++)
-    copy_strided (row + c, 3, components[c], columns->pixel_stride, n);
 }
 
 static inline gint16
@@ -252,17 +132,14 @@ quantize (gint16 level, const LetterboxQuantizer *quantizer)
   return multiply_high ((gint16) (sum * 64), quantizer->multiplier);
 }
 
-/* sum and rounding are those of OpenCV's vertical pass for 8 bit */
-static void
-blend (gint8 *output, const LetterboxBlend *blend,
+/* sum and rounding are those of OpenCV's vertical pass for 8 bit; outputs lie
+ * @step apart. GCC only trusts restrict in parameters. */
+static inline void
+blend_rows (gint8 *restrict output, guint step, const gint16 *restrict upper,
+    const gint16 *restrict lower, gint16 upper_weight, gint16 lower_weight,
     const LetterboxQuantizer *quantizer_in, guint n)
 {
-  const gint16 *restrict upper = blend->rows[0];
-  const gint16 *restrict lower = blend->rows[1];
-  const gint16 upper_weight = blend->weights[0];
-  const gint16 lower_weight = blend->weights[1];
   const LetterboxQuantizer quantizer = *quantizer_in;
-  gint8 *restrict out = output;
   gsize x;
 
   for (x = 0; x < n; x++) {
@@ -270,16 +147,45 @@ blend (gint8 *output, const LetterboxBlend *blend,
                            + multiply_high (lower[x], lower_weight));
     gint16 level = (gint16) ((gint16) (sum + 2) >> 2);
 
-    out[x] = (gint8) quantize (level, &quantizer);
+    output[step * x] = (gint8) quantize (level, &quantizer);
   }
 }
 
-/* level * 2^5 */
-static inline gint16
-blend_sample (gint16 upper, gint16 lower, const gint16 *weights)
+static void
+blend (gint8 *output, const LetterboxBlend *blend,
+    const LetterboxQuantizer *quantizer, guint n)
 {
-  return (gint16) (multiply_high (upper, weights[0])
-                   + multiply_high (lower, weights[1]));
+  blend_rows (output, 1, blend->rows[0], blend->rows[1], blend->weights[0],
+      blend->weights[1], quantizer, n);
+}
+
+static void
+blend_planes (gint8 *output, const LetterboxBlend *blend,
+    const LetterboxQuantizer *quantizer, guint n)
+{
+  guint c;
+
+  for (c = 0; c < 3; c++)
+    blend_rows (output + c, 3, blend->rows[0] + c * blend->stride,
+        blend->rows[1] + c * blend->stride, blend->weights[0],
+        blend->weights[1], quantizer, n);
+}
+
+/* with rounding, as SIMD units do it in one step */
+static inline gint16
+multiply_round (gint16 a, gint16 b)
+{
+  return (gint16) (((gint32) a * b + (1 << 14)) >> 15);
+}
+
+static inline gint16
+blend_sample (
+    gint16 upper, gint16 lower, const gint16 *weights, gboolean is_single)
+{
+  if (is_single)
+    return upper;
+  return (gint16) (multiply_round (upper, weights[0])
+                   + multiply_round (lower, weights[1]));
 }
 
 static inline gint16
@@ -290,14 +196,15 @@ round_level (gint sum)
   return MAX (level, 0);
 }
 
-/* GCC only trusts restrict in parameters */
+/* the last of the four bytes of a pixel is unused */
 static inline void
-blend_convert_rows (guint32 *restrict pixels, const gint16 *restrict luma_upper,
+convert_rows (guint32 *restrict pixels, const gint16 *restrict luma_upper,
     const gint16 *restrict luma_lower, const gint16 *restrict u_upper,
     const gint16 *restrict u_lower, const gint16 *restrict v_upper,
     const gint16 *restrict v_lower, const gint16 *luma_weights_in,
     const gint16 *chroma_weights_in, const LetterboxColour *colour_in,
-    const LetterboxQuantizer *quantizer_in, guint n)
+    const LetterboxQuantizer *quantizer_in, guint n, gboolean is_single_luma,
+    gboolean is_single_chroma)
 {
   const gint16 luma_weights[2] = { luma_weights_in[0], luma_weights_in[1] };
   const gint16 chroma_weights[2] = { chroma_weights_in[0],
@@ -307,23 +214,20 @@ blend_convert_rows (guint32 *restrict pixels, const gint16 *restrict luma_upper,
   gsize x;
 
   for (x = 0; x < n; x++) {
-    gint16 y = blend_sample (luma_upper[x], luma_lower[x], luma_weights);
-    gint16 u = blend_sample (u_upper[x], u_lower[x], chroma_weights);
-    gint16 v = blend_sample (v_upper[x], v_lower[x], chroma_weights);
-    gint16 light, first, second, third;
-
-    y = (gint16) (y << 2);
-    u = (gint16) ((gint16) (u - colour.chroma_zero) * 8);
-    v = (gint16) ((gint16) (v - colour.chroma_zero) * 8);
-
-    light = multiply_high (y, colour.luma);
-    first = round_level (
-        light + multiply_high (v, colour.v_to_first) + colour.offset_first);
-    second = round_level (light + multiply_high (u, colour.u_to_second)
-                          + multiply_high (v, colour.v_to_second)
-                          + colour.offset_second);
-    third = round_level (
-        light + multiply_high (u, colour.u_to_third) + colour.offset_third);
+    gint16 y = blend_sample (
+        luma_upper[x], luma_lower[x], luma_weights, is_single_luma);
+    gint16 u =
+        blend_sample (u_upper[x], u_lower[x], chroma_weights, is_single_chroma);
+    gint16 v =
+        blend_sample (v_upper[x], v_lower[x], chroma_weights, is_single_chroma);
+    gint16 light = multiply_round (y, colour.luma);
+    gint16 first = round_level (
+        light + multiply_round (v, colour.v_to_first) + colour.offset_first);
+    gint16 second = round_level (light + multiply_round (u, colour.u_to_second)
+                                 + multiply_round (v, colour.v_to_second)
+                                 + colour.offset_second);
+    gint16 third = round_level (
+        light + multiply_round (u, colour.u_to_third) + colour.offset_third);
 
     first = quantize (first, &quantizer);
     second = quantize (second, &quantizer);
@@ -331,16 +235,6 @@ blend_convert_rows (guint32 *restrict pixels, const gint16 *restrict luma_upper,
     pixels[x] = GUINT32_TO_LE (
         (guint8) first | (guint8) second << 8 | (guint8) third << 16);
   }
-}
-
-static void
-blend_convert (guint32 *pixels, const LetterboxBlend *luma,
-    const LetterboxBlend *chroma, const LetterboxColour *colour,
-    const LetterboxQuantizer *quantizer, guint n)
-{
-  blend_convert_rows (pixels, luma->rows[0], luma->rows[1], chroma->rows[0],
-      chroma->rows[1], chroma->rows[0] + n, chroma->rows[1] + n, luma->weights,
-      chroma->weights, colour, quantizer, n);
 }
 
 /* each store but the last writes one byte too many, which the next one
@@ -355,6 +249,45 @@ pack (gint8 *output, const guint32 *pixels, guint n)
   memcpy (output + 3 * x, &pixels[x], 3);
 }
 
+static inline void
+convert_and_pack (gint8 *output, const LetterboxBlend *luma,
+    const LetterboxBlend *chroma, const LetterboxColour *colour,
+    const LetterboxQuantizer *quantizer, guint n, gboolean is_single_luma,
+    gboolean is_single_chroma)
+{
+  const gint16 *u[2] = { chroma->rows[0], chroma->rows[1] };
+  const gint16 *v[2] = { u[0] + chroma->stride, u[1] + chroma->stride };
+  guint32 pixels[CHUNK];
+  gsize x;
+
+  for (x = 0; x < n; x += CHUNK) {
+    guint n_pixels = MIN (n - x, CHUNK);
+
+    convert_rows (pixels, luma->rows[0] + x, luma->rows[1] + x, u[0] + x,
+        u[1] + x, v[0] + x, v[1] + x, luma->weights, chroma->weights, colour,
+        quantizer, n_pixels, is_single_luma, is_single_chroma);
+    pack (output + 3 * x, pixels, n_pixels);
+  }
+}
+
+static void
+blend_convert (gint8 *output, const LetterboxBlend *luma,
+    const LetterboxBlend *chroma, const LetterboxColour *colour,
+    const LetterboxQuantizer *quantizer, guint n)
+{
+  gboolean is_single_luma = luma->weights[1] == 0;
+  gboolean is_single_chroma = chroma->weights[1] == 0;
+
+  if (is_single_luma && is_single_chroma)
+    convert_and_pack (output, luma, chroma, colour, quantizer, n, TRUE, TRUE);
+  else if (is_single_luma)
+    convert_and_pack (output, luma, chroma, colour, quantizer, n, TRUE, FALSE);
+  else if (is_single_chroma)
+    convert_and_pack (output, luma, chroma, colour, quantizer, n, FALSE, TRUE);
+  else
+    convert_and_pack (output, luma, chroma, colour, quantizer, n, FALSE, FALSE);
+}
+
 static void
 look_up (gint8 *levels, const gint8 *table, guint n)
 {
@@ -364,19 +297,32 @@ look_up (gint8 *levels, const gint8 *table, guint n)
     levels[i] = table[(guint8) levels[i]];
 }
 
-static const LetterboxKernels plain_kernels = {
-  .unpack = { unpack_10_of_16, unpack_10_of_32 },
-  .resample = { resample_1, resample_2, resample_3 },
-  .copy = { copy_1, copy_2, copy_3 },
-  .blend = blend,
-  .blend_convert = blend_convert,
-  .pack = pack,
-  .look_up = look_up,
-};
-
-/* the fastest kernels this processor runs */
-const LetterboxKernels *
-letterbox_kernels_get (void)
+void
+letterbox_kernels_init_plain (LetterboxKernels *kernels)
 {
-  return &plain_kernels;
+  *kernels = (LetterboxKernels){
+    .unpack = { unpack_10_of_16, unpack_10_of_32 },
+    .resample = letterbox_resample_plain,
+    .blend = blend,
+    .blend_planes = blend_planes,
+    .blend_convert = blend_convert,
+    .look_up = look_up,
+  };
+}
+
+/* the fastest kernels for what @cpu, #LetterboxCpu flags, says there is */
+void
+letterbox_kernels_init (LetterboxKernels *kernels, guint cpu)
+{
+  letterbox_kernels_init_plain (kernels);
+#ifdef LETTERBOX_HAVE_X86
+  if (cpu & LETTERBOX_CPU_SSSE3)
+    letterbox_kernels_init_ssse3 (kernels);
+  if (cpu & LETTERBOX_CPU_AVX2)
+    letterbox_kernels_init_avx2 (kernels);
+#endif
+#ifdef LETTERBOX_HAVE_NEON
+  if (cpu & LETTERBOX_CPU_NEON)
+    letterbox_kernels_init_neon (kernels);
+#endif
 }

@@ -51,9 +51,8 @@ letterbox_columns_init (
   columns->n_columns = axis->picture_size;
   columns->offsets = g_new (guint32, axis->picture_size);
   columns->weights = g_new (gint16, axis->picture_size);
-  columns->pixel_stride = pixel_stride;
   columns->step = last > 0 ? pixel_stride : 0;
-  columns->is_copy = TRUE;
+  columns->span = last * pixel_stride + 1;
 
   for (i = 0; i < axis->picture_size; i++) {
     gfloat fraction;
@@ -69,15 +68,9 @@ letterbox_columns_init (
       weight = unit;
     }
 
-    if (left * unit + weight != (gint) i * unit)
-      columns->is_copy = FALSE;
     columns->offsets[i] = left * pixel_stride;
     columns->weights[i] = weight;
   }
-
-  /* weight 1 on the only sample there is */
-  if (last == 0 && axis->picture_size == 1)
-    columns->is_copy = TRUE;
 }
 
 void
@@ -100,16 +93,22 @@ letterbox_rows_new (const LetterboxAxis *axis, guint weight_bits)
     gfloat fraction;
     gint upper = locate (axis, i, &fraction);
     LetterboxRow *row = &rows[i];
+    glong weights[2];
 
     row->source[0] = CLAMP (upper, 0, last);
     row->source[1] = CLAMP (upper + 1, 0, last);
-    row->weights[0] = (gint16) lrintf ((1.0f - fraction) * unit);
-    row->weights[1] = (gint16) lrintf (fraction * unit);
+    weights[0] = lrintf ((1.0f - fraction) * unit);
+    weights[1] = lrintf (fraction * unit);
 
-    if (row->weights[1] == 0)
-      row->source[1] = row->source[0];
-    else if (row->weights[0] == 0)
+    if (weights[0] == 0) {
       row->source[0] = row->source[1];
+      weights[0] = weights[1];
+      weights[1] = 0;
+    }
+    if (weights[1] == 0)
+      row->source[1] = row->source[0];
+    row->weights[0] = (gint16) MIN (weights[0], G_MAXINT16);
+    row->weights[1] = (gint16) weights[1];
   }
 
   return rows;

@@ -36,26 +36,26 @@ typedef struct {
  * @n_columns: columns of the picture
  * @offsets: byte offset of the left sample in a row of the plane
  * @weights: weight of the right sample, 0..2^LETTERBOX_COLUMN_WEIGHT_BITS
- * @pixel_stride: bytes from a sample to the next one of its component
  * @step: bytes from the left sample to the right one; 0 in a plane of one
  *     column, so that nothing beside it is read
- * @is_copy: every column is exactly the sample with its own number
+ * @span: bytes from the first sample of a row to the end of the last one
  */
 typedef struct {
   guint n_columns;
   guint32 *offsets;
   gint16 *weights;
-  guint pixel_stride;
   guint step;
-  gboolean is_copy;
+  guint span;
 } LetterboxColumns;
 
 /**
  * LetterboxRow:
  * @source: the upper and the lower row of the plane
- * @weights: their weights, which add up to 2^weight_bits
+ * @weights: their weights, which add up to 2^weight_bits, but for %G_MAXINT16 in
+ *     place of 2^15
  *
- * A row that is not needed because its weight is 0 equals the other one.
+ * A row that is not needed because its weight is 0 equals the other one, and is
+ * the lower one.
  */
 typedef struct {
   guint source[2];

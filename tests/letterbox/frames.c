@@ -3,11 +3,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The letterbox room: which frames are taken, and pixels that are not square. */
+/* The letterbox room: which frames are taken, pixels that are not square, and
+ * memory that is not the system's. */
 
 #include <math.h>
 #include <string.h>
 
+#include "letterbox/sampler.h"
 #include "rig.h"
 
 /* every format of the list makes a letterbox, and is known to GStreamer */
@@ -213,6 +215,113 @@ GST_START_TEST (test_absurd_pixel_aspect_ratios)
 }
 GST_END_TEST;
 
+/* memory of a device, as far as one can see */
+typedef struct {
+  GstAllocator parent;
+} DeviceAllocator;
+typedef GstAllocatorClass DeviceAllocatorClass;
+
+static GType device_allocator_get_type (void);
+G_DEFINE_TYPE (DeviceAllocator, device_allocator, GST_TYPE_ALLOCATOR)
+
+typedef struct {
+  GstMemory parent;
+  guint8 *data;
+} DeviceMemory;
+
+static gpointer
+device_memory_map (GstMemory *memory, gsize size, GstMapFlags flags)
+{
+  return ((DeviceMemory *) memory)->data;
+}
+
+static void
+device_memory_unmap (GstMemory *memory)
+{
+}
+
+static void
+device_allocator_free (GstAllocator *allocator, GstMemory *memory)
+{
+  g_free (((DeviceMemory *) memory)->data);
+  g_free (memory);
+}
+
+static void
+device_allocator_class_init (DeviceAllocatorClass *klass)
+{
+  klass->free = device_allocator_free;
+}
+
+static void
+device_allocator_init (DeviceAllocator *self)
+{
+  GstAllocator *allocator = GST_ALLOCATOR (self);
+
+  allocator->mem_type = "DeviceMemory";
+  allocator->mem_map = device_memory_map;
+  allocator->mem_unmap = device_memory_unmap;
+}
+
+/* a buffer of noise in such memory, or in system memory */
+static GstBuffer *
+new_noise (gsize size, gboolean is_device)
+{
+  GstBuffer *buffer = gst_buffer_new ();
+  guint8 *data = g_malloc (size);
+  gsize i;
+
+  for (i = 0; i < size; i++)
+    data[i] = (i * 2654435761u) >> 13;
+  if (is_device) {
+    GstAllocator *allocator = g_object_new (device_allocator_get_type (), NULL);
+    DeviceMemory *memory = g_new0 (DeviceMemory, 1);
+
+    gst_memory_init (
+        GST_MEMORY_CAST (memory), 0, allocator, NULL, size, 0, 0, size);
+    memory->data = data;
+    gst_buffer_append_memory (buffer, GST_MEMORY_CAST (memory));
+    gst_object_unref (allocator);
+  } else {
+    gst_buffer_append_memory (
+        buffer, gst_memory_new_wrapped (0, data, size, 0, size, data, g_free));
+  }
+
+  return buffer;
+}
+
+/* rows in a device's memory are copied before they are looked at from several
+ * sides, which changes nothing */
+GST_START_TEST (test_device_memory)
+{
+  static const gchar *const formats[] = { "NV12", "I420", "YUY2", "UYVY", "BGR",
+    "ARGB", "GBR", "NV16_10LE32", "I422_10LE", "GRAY8" };
+  guint f, i;
+
+  for (f = 0; f < G_N_ELEMENTS (formats); f++) {
+    GstVideoInfo info = make_info (formats[f], 97, 43);
+    guint8 *levels[2];
+
+    for (i = 0; i < 2; i++) {
+      GstBuffer *buffer = new_noise (info.size, i == 1);
+      LetterboxSampler sampler = { .n_sources = 0 };
+      GstVideoFrame frame;
+
+      fail_unless (gst_video_frame_map (&frame, &info, buffer, GST_MAP_READ));
+      levels[i] = letterbox_levels (&frame, 64, 64, RGB);
+      letterbox_sampler_start (&sampler, &frame);
+      fail_unless_equals_int (sampler.copies, i == 1);
+      gst_video_frame_unmap (&frame);
+      gst_buffer_unref (buffer);
+    }
+    fail_unless (
+        memcmp (levels[0], levels[1], 3 * 64 * 64) == 0, "%s", formats[f]);
+    g_free (levels[0]);
+    g_free (levels[1]);
+  }
+}
+GST_END_TEST;
+
 static Suite *
 letterbox_frames_suite (void)
 {
@@ -225,6 +334,7 @@ letterbox_frames_suite (void)
   tcase_add_test (tcase, test_squeezed_picture_is_upright);
   tcase_add_test (tcase, test_squeezed_boxes_are_in_stored_pixels);
   tcase_add_test (tcase, test_absurd_pixel_aspect_ratios);
+  tcase_add_test (tcase, test_device_memory);
 
   return suite;
 }

@@ -1,0 +1,421 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The row kernels for SSSE3. Formulas are explained in rows-avx2.c, which does
+ * the same on vectors of twice the size. */
+
+#include "letterbox/rows.h"
+
+#include <string.h>
+#include <tmmintrin.h>
+
+#define ALWAYS_INLINE inline __attribute__ ((always_inline))
+
+static ALWAYS_INLINE __m128i
+load (const void *at)
+{
+  return _mm_loadu_si128 (at);
+}
+
+static ALWAYS_INLINE void
+store (void *at, __m128i value)
+{
+  _mm_storeu_si128 (at, value);
+}
+
+static void
+unpack_10_of_16 (guint8 *levels, const guint8 *source, guint n)
+{
+  const __m128i mask = _mm_set1_epi16 (0xff);
+  gsize i;
+
+  for (i = 0; i + 16 <= n; i += 16) {
+    __m128i low = _mm_srli_epi16 (load (source + 2 * i), 2);
+    __m128i high = _mm_srli_epi16 (load (source + 2 * i + 16), 2);
+
+    store (levels + i, _mm_packus_epi16 (_mm_and_si128 (low, mask),
+                           _mm_and_si128 (high, mask)));
+  }
+  for (; i < n; i++)
+    levels[i] = (guint8) (source[2 * i] >> 2 | source[2 * i + 1] << 6);
+}
+
+/* Twelve samples of four words: the two bytes that hold each of them, shifted
+ * down by 2, 4 or 6 by taking the upper half of a product. */
+static ALWAYS_INLINE __m128i
+unpack_four_words (__m128i words)
+{
+  const __m128i mask = _mm_set1_epi16 (0xff);
+  const __m128i low_bytes =
+      _mm_setr_epi8 (0, 1, 1, 2, 2, 3, 4, 5, 5, 6, 6, 7, 8, 9, 9, 10);
+  const __m128i high_bytes = _mm_setr_epi8 (
+      10, 11, 12, 13, 13, 14, 14, 15, -1, -1, -1, -1, -1, -1, -1, -1);
+  const __m128i low_shifts = _mm_setr_epi16 (
+      1 << 14, 1 << 12, 1 << 10, 1 << 14, 1 << 12, 1 << 10, 1 << 14, 1 << 12);
+  const __m128i high_shifts =
+      _mm_setr_epi16 (1 << 10, 1 << 14, 1 << 12, 1 << 10, 0, 0, 0, 0);
+  __m128i low =
+      _mm_mulhi_epu16 (_mm_shuffle_epi8 (words, low_bytes), low_shifts);
+  __m128i high =
+      _mm_mulhi_epu16 (_mm_shuffle_epi8 (words, high_bytes), high_shifts);
+
+  return _mm_packus_epi16 (
+      _mm_and_si128 (low, mask), _mm_and_si128 (high, mask));
+}
+
+/* a store writes four bytes too many, which the next one overwrites */
+static void
+unpack_10_of_32 (guint8 *levels, const guint8 *source, guint n)
+{
+  gsize i;
+
+  for (i = 0; i + 16 <= n; i += 12)
+    store (levels + i, unpack_four_words (load (source + i / 3 * 4)));
+  for (; i < n; i++)
+    levels[i] = (guint8) (GST_READ_UINT32_LE (source + i / 3 * 4)
+                          >> (2 + 10 * (i % 3)));
+}
+
+static ALWAYS_INLINE __m128i
+find_samples (const guint8 *source, const guint32 *starts, guint n_starts,
+    const guint8 *controls, guint n_windows)
+{
+  __m128i samples = _mm_setzero_si128 ();
+  guint k;
+
+  for (k = 0; k < n_windows; k++) {
+    __m128i found = _mm_shuffle_epi8 (
+        load (source + starts[n_starts * k]), load (controls + 32 * k));
+
+    samples = k == 0 ? found : _mm_or_si128 (samples, found);
+  }
+
+  return samples;
+}
+
+static ALWAYS_INLINE __m128i
+interpolate (__m128i samples, const gint16 *weights, gboolean is_nearest)
+{
+  const __m128i sum = _mm_set1_epi16 (0x4040);
+  const __m128i difference = _mm_set1_epi16 (0x40c0);
+  __m128i d;
+
+  if (is_nearest)
+    return _mm_slli_epi16 (samples, LETTERBOX_SAMPLE_BITS);
+
+  d = _mm_maddubs_epi16 (samples, difference);
+  return _mm_add_epi16 (_mm_maddubs_epi16 (samples, sum),
+      _mm_mulhi_epi16 (_mm_add_epi16 (d, d), load (weights)));
+}
+
+static ALWAYS_INLINE void
+resample_blocks (gint16 *row, gsize stride, const guint8 *source,
+    const LetterboxTaps *taps, guint n_windows, gboolean is_pair,
+    gboolean is_nearest)
+{
+  const guint n_starts = is_pair ? 1 : 2;
+  /* where the second octet goes */
+  const gsize second = is_pair ? stride : 8;
+  const guint32 *starts = taps->starts;
+  const guint8 *controls = taps->controls;
+  const gint16 *weights = taps->shuffle_weights;
+  gsize block;
+
+  for (block = 0; block < taps->n_blocks; block++) {
+    __m128i low = find_samples (source, starts, n_starts, controls, n_windows);
+    __m128i high = find_samples (
+        source, starts + n_starts - 1, n_starts, controls + 16, n_windows);
+
+    store (row, interpolate (low, weights, is_nearest));
+    store (row + second,
+        interpolate (high, weights + 8 * (n_starts - 1), is_nearest));
+    row += 8 * n_starts;
+    starts += n_windows * n_starts;
+    controls += n_windows * 32;
+    weights += n_starts * 8;
+  }
+}
+
+static ALWAYS_INLINE void
+resample_windows (gint16 *row, gsize stride, const guint8 *source,
+    const LetterboxTaps *taps, gboolean is_pair, gboolean is_nearest)
+{
+  switch (taps->n_windows) {
+    case 1:
+      resample_blocks (row, stride, source, taps, 1, is_pair, is_nearest);
+      break;
+    case 2:
+      resample_blocks (row, stride, source, taps, 2, is_pair, is_nearest);
+      break;
+    case 3:
+      resample_blocks (row, stride, source, taps, 3, is_pair, is_nearest);
+      break;
+    default:
+      resample_blocks (
+          row, stride, source, taps, taps->n_windows, is_pair, is_nearest);
+      break;
+  }
+}
+
+static void
+resample (
+    gint16 *row, gsize stride, const guint8 *source, const LetterboxTaps *taps)
+{
+  gboolean is_pair = taps->n_components == 2;
+
+  if (taps->n_windows == 0)
+    letterbox_resample_plain (row, stride, source, taps);
+  else if (is_pair && taps->is_nearest)
+    resample_windows (row, stride, source, taps, TRUE, TRUE);
+  else if (is_pair)
+    resample_windows (row, stride, source, taps, TRUE, FALSE);
+  else if (taps->is_nearest)
+    resample_windows (row, stride, source, taps, FALSE, TRUE);
+  else
+    resample_windows (row, stride, source, taps, FALSE, FALSE);
+}
+
+typedef struct {
+  __m128i ceiling;
+  __m128i mask;
+  __m128i self;
+  __m128i shift;
+} ByteQuantizer;
+
+static ALWAYS_INLINE ByteQuantizer
+make_byte_quantizer (const LetterboxQuantizer *quantizer)
+{
+  gint shift = 10 - __builtin_ctz (quantizer->multiplier);
+  gint dropped = MAX (shift - 1, 0);
+  ByteQuantizer bytes = {
+    .ceiling = _mm_set1_epi8 ((gchar) quantizer->ceiling),
+    .mask = _mm_set1_epi8 ((gchar) (0xff >> dropped)),
+    .self = _mm_set1_epi8 (shift == 0 ? -1 : 0),
+    .shift = _mm_cvtsi32_si128 (dropped),
+  };
+
+  return bytes;
+}
+
+static ALWAYS_INLINE __m128i
+quantize (__m128i levels, const ByteQuantizer *q)
+{
+  levels = _mm_min_epu8 (levels, q->ceiling);
+  levels = _mm_and_si128 (_mm_srl_epi16 (levels, q->shift), q->mask);
+  return _mm_avg_epu8 (levels, _mm_and_si128 (levels, q->self));
+}
+
+/* 16 pixels of which the components come in eights */
+static ALWAYS_INLINE void
+quantize_and_store (gint8 *output, const __m128i first[2],
+    const __m128i second[2], const __m128i third[2], const ByteQuantizer *q)
+{
+  const __m128i begin =
+      _mm_setr_epi8 (0, 8, -1, 1, 9, -1, 2, 10, -1, 3, 11, -1, 4, 12, -1, 5);
+  const __m128i end = _mm_setr_epi8 (
+      13, -1, 6, 14, -1, 7, 15, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+  const __m128i third_begin[2] = {
+    _mm_setr_epi8 (-1, -1, 0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1),
+    _mm_setr_epi8 (
+        -1, -1, 8, -1, -1, 9, -1, -1, 10, -1, -1, 11, -1, -1, 12, -1),
+  };
+  const __m128i third_end[2] = {
+    _mm_setr_epi8 (-1, 5, -1, -1, 6, -1, -1, 7, -1, -1, -1, -1, -1, -1, -1, -1),
+    _mm_setr_epi8 (
+        -1, 13, -1, -1, 14, -1, -1, 15, -1, -1, -1, -1, -1, -1, -1, -1),
+  };
+  __m128i thirds = quantize (_mm_packus_epi16 (third[0], third[1]), q);
+  guint i;
+
+  for (i = 0; i < 2; i++, output += 24) {
+    __m128i first_second = quantize (_mm_packus_epi16 (first[i], second[i]), q);
+
+    store (output, _mm_or_si128 (_mm_shuffle_epi8 (first_second, begin),
+                       _mm_shuffle_epi8 (thirds, third_begin[i])));
+    _mm_storel_epi64 ((__m128i *) (output + 16),
+        _mm_or_si128 (_mm_shuffle_epi8 (first_second, end),
+            _mm_shuffle_epi8 (thirds, third_end[i])));
+  }
+}
+
+static ALWAYS_INLINE __m128i
+multiply (__m128i samples, gint16 factor)
+{
+  return _mm_mulhi_epi16 (samples, _mm_set1_epi16 (factor));
+}
+
+static ALWAYS_INLINE __m128i
+add (__m128i samples, gint16 addend)
+{
+  return _mm_add_epi16 (samples, _mm_set1_epi16 (addend));
+}
+
+static ALWAYS_INLINE __m128i
+multiply_round (__m128i samples, gint16 factor)
+{
+  return _mm_mulhrs_epi16 (samples, _mm_set1_epi16 (factor));
+}
+
+static ALWAYS_INLINE __m128i
+blend_samples (const LetterboxBlend *blend, gsize at, gboolean is_single)
+{
+  __m128i upper = load (blend->rows[0] + at);
+
+  if (is_single)
+    return upper;
+  return _mm_add_epi16 (multiply_round (upper, blend->weights[0]),
+      multiply_round (load (blend->rows[1] + at), blend->weights[1]));
+}
+
+static ALWAYS_INLINE void
+convert_16 (gint8 *output, gsize x, const LetterboxBlend *luma,
+    const LetterboxBlend *chroma, const LetterboxColour *colour,
+    const ByteQuantizer *q, gboolean is_single_luma, gboolean is_single_chroma)
+{
+  __m128i first[2], second[2], third[2];
+  guint i;
+
+  for (i = 0; i < 2; i++, x += 8) {
+    __m128i y = blend_samples (luma, x, is_single_luma);
+    __m128i u = blend_samples (chroma, x, is_single_chroma);
+    __m128i v = blend_samples (chroma, x + chroma->stride, is_single_chroma);
+    __m128i light = multiply_round (y, colour->luma);
+
+    first[i] = _mm_add_epi16 (add (light, colour->offset_first),
+        multiply_round (v, colour->v_to_first));
+    second[i] = _mm_add_epi16 (add (light, colour->offset_second),
+        _mm_add_epi16 (multiply_round (u, colour->u_to_second),
+            multiply_round (v, colour->v_to_second)));
+    third[i] = _mm_add_epi16 (add (light, colour->offset_third),
+        multiply_round (u, colour->u_to_third));
+    first[i] = _mm_srai_epi16 (first[i], LETTERBOX_COLOUR_SUM_BITS);
+    second[i] = _mm_srai_epi16 (second[i], LETTERBOX_COLOUR_SUM_BITS);
+    third[i] = _mm_srai_epi16 (third[i], LETTERBOX_COLOUR_SUM_BITS);
+  }
+  quantize_and_store (output, first, second, third, q);
+}
+
+static ALWAYS_INLINE void
+convert_row (gint8 *output, const LetterboxBlend *luma,
+    const LetterboxBlend *chroma, const LetterboxColour *colour_in,
+    const ByteQuantizer *q, guint n, gboolean is_single_luma,
+    gboolean is_single_chroma)
+{
+  const LetterboxColour colour = *colour_in;
+  gint8 last[48];
+  gsize x;
+
+  for (x = 0; x + 16 <= n; x += 16)
+    convert_16 (output + 3 * x, x, luma, chroma, &colour, q, is_single_luma,
+        is_single_chroma);
+  if (x < n) {
+    convert_16 (
+        last, x, luma, chroma, &colour, q, is_single_luma, is_single_chroma);
+    memcpy (output + 3 * x, last, 3 * (n - x));
+  }
+}
+
+static void
+blend_convert (gint8 *output, const LetterboxBlend *luma,
+    const LetterboxBlend *chroma, const LetterboxColour *colour,
+    const LetterboxQuantizer *quantizer, guint n)
+{
+  ByteQuantizer q = make_byte_quantizer (quantizer);
+  gboolean is_single_luma = luma->weights[1] == 0;
+  gboolean is_single_chroma = chroma->weights[1] == 0;
+
+  if (is_single_luma && is_single_chroma)
+    convert_row (output, luma, chroma, colour, &q, n, TRUE, TRUE);
+  else if (is_single_luma)
+    convert_row (output, luma, chroma, colour, &q, n, TRUE, FALSE);
+  else if (is_single_chroma)
+    convert_row (output, luma, chroma, colour, &q, n, FALSE, TRUE);
+  else
+    convert_row (output, luma, chroma, colour, &q, n, FALSE, FALSE);
+}
+
+static ALWAYS_INLINE __m128i
+blend_levels (const LetterboxBlend *blend, gsize at)
+{
+  __m128i sum =
+      _mm_add_epi16 (multiply (load (blend->rows[0] + at), blend->weights[0]),
+          multiply (load (blend->rows[1] + at), blend->weights[1]));
+
+  return _mm_srai_epi16 (add (sum, 2), 2);
+}
+
+static ALWAYS_INLINE __m128i
+blend_16 (const LetterboxBlend *blend, gsize x, const ByteQuantizer *q)
+{
+  return quantize (
+      _mm_packus_epi16 (blend_levels (blend, x), blend_levels (blend, x + 8)),
+      q);
+}
+
+static void
+blend (gint8 *output, const LetterboxBlend *blend_in,
+    const LetterboxQuantizer *quantizer, guint n)
+{
+  const LetterboxBlend blend = *blend_in;
+  ByteQuantizer q = make_byte_quantizer (quantizer);
+  gint8 last[16];
+  gsize x;
+
+  for (x = 0; x + 16 <= n; x += 16)
+    store (output + x, blend_16 (&blend, x, &q));
+  if (x < n) {
+    store (last, blend_16 (&blend, x, &q));
+    memcpy (output + x, last, n - x);
+  }
+}
+
+static ALWAYS_INLINE void
+blend_planes_16 (
+    gint8 *output, const LetterboxBlend *blend, gsize x, const ByteQuantizer *q)
+{
+  __m128i components[3][2];
+  guint c;
+
+  for (c = 0; c < 3; c++) {
+    components[c][0] = blend_levels (blend, x + c * blend->stride);
+    components[c][1] = blend_levels (blend, x + c * blend->stride + 8);
+  }
+  quantize_and_store (output, components[0], components[1], components[2], q);
+}
+
+static void
+blend_planes (gint8 *output, const LetterboxBlend *blend_in,
+    const LetterboxQuantizer *quantizer, guint n)
+{
+  const LetterboxBlend blend = *blend_in;
+  ByteQuantizer q = make_byte_quantizer (quantizer);
+  gint8 last[48];
+  gsize x;
+
+  for (x = 0; x + 16 <= n; x += 16)
+    blend_planes_16 (output + 3 * x, &blend, x, &q);
+  if (x < n) {
+    blend_planes_16 (last, &blend, x, &q);
+    memcpy (output + 3 * x, last, 3 * (n - x));
+  }
+}
+
+void
+letterbox_kernels_init_ssse3 (LetterboxKernels *kernels)
+{
+  kernels->shuffle = (LetterboxShuffle){
+    .window_size = 16,
+    .n_octets = 2,
+    .alternates = TRUE,
+    .weight_bias = 1024,
+    .weight_shift = 5,
+  };
+  kernels->unpack[LETTERBOX_UNPACK_10_OF_16] = unpack_10_of_16;
+  kernels->unpack[LETTERBOX_UNPACK_10_OF_32] = unpack_10_of_32;
+  kernels->resample = resample;
+  kernels->blend = blend;
+  kernels->blend_planes = blend_planes;
+  kernels->blend_convert = blend_convert;
+}
