@@ -173,23 +173,22 @@ get_track (const Tracker *self, guint index)
 static void
 count_label (GArray *labels, GQuark label, guint64 seen_time)
 {
-  TrackerLabelStatistics *counts = (TrackerLabelStatistics *) labels->data;
+  TrackerLabelStatistics unseen = { label, 0, 0 };
+  TrackerLabelStatistics *counts;
   guint i = 0;
 
-  while (i < labels->len && counts[i].label != label)
+  while (i < labels->len
+         && g_array_index (labels, TrackerLabelStatistics, i).label != label)
     i++;
-  if (i == MAX_LABELS) {
-    /* the last place is that of all others */
-    i--;
-    counts[i].label = 0;
-  } else if (i == labels->len) {
-    TrackerLabelStatistics unseen = { label, 0, 0 };
-
+  if (i == MAX_LABELS)
+    i = MAX_LABELS - 1;
+  if (i == MAX_LABELS - 1)
+    unseen.label = 0;
+  if (i == labels->len)
     g_array_append_val (labels, unseen);
-    counts = (TrackerLabelStatistics *) labels->data;
-  }
-  counts[i].tracks++;
-  counts[i].seen_time += seen_time;
+  counts = &g_array_index (labels, TrackerLabelStatistics, i);
+  counts->tracks++;
+  counts->seen_time += seen_time;
 }
 
 static void
