@@ -59,9 +59,9 @@ tracker_settings_init (TrackerSettings *settings)
     .min_hits = 2,
     .max_lost_time = 2 * TRACKING_SECOND,
     .tuning = {
-      .box_noise = 0.08,
+      .box_noise = 0.09,
       .initial_speed = 4,
-      .acceleration = 0.4,
+      .acceleration = 0.5,
       .growth = 0.1,
       .growth_time = 1,
       .box_margin = 0.1,
