@@ -72,9 +72,11 @@ get_value (const Group *group, const gchar *key, GError **error)
   if (!g_key_file_has_key (group->keys, group->group, key, NULL))
     return NULL;
   value = g_key_file_get_string (group->keys, group->group, key, &cause);
-  if (value == NULL) {
+  /* some errors come with a value */
+  if (cause != NULL) {
     fail (group, error, "%s cannot be read: %s", key, cause->message);
     g_error_free (cause);
+    g_clear_pointer (&value, g_free);
   }
   return value;
 }
