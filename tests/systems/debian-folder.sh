@@ -12,7 +12,7 @@
 
 set -eu
 
-top=$(cd "$(dirname "$0")/.." && pwd)
+top=$(cd "$(dirname "$0")/../.." && pwd)
 # of debootstrap unless set
 mirror=${DEBIAN_MIRROR-}
 suite=$1
