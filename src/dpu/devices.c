@@ -13,6 +13,14 @@
 /* names another software DPU than the installed one */
 #define CPU_RUNNER_VARIABLE "YOLOV5DPU_RUNNER"
 
+#ifdef HAVE_SOFTWARE_DPU
+#define COMPLETE_INSTALLATION "Install yolov5dpu completely"
+#else
+#define COMPLETE_INSTALLATION                                                  \
+  "This yolov5dpu was built without it, because there was no oneDNN: install " \
+  "oneDNN 2.2 or later and build it again"
+#endif
+
 /* "0" makes VART run models for other fingerprints too */
 #define FINGERPRINT_VARIABLE "XLNX_ENABLE_FINGERPRINT_CHECK"
 
@@ -222,7 +230,7 @@ dpu_device_find_runner (DpuDevice device, GError **error)
     runner = locate_runner (CPU_RUNNER_FILE, &reason);
   if (runner == NULL)
     g_set_error (error, DPU_ERROR, DPU_ERROR_INIT,
-        "The software DPU cannot be used: %s. Install yolov5dpu completely, or "
+        "The software DPU cannot be used: %s. " COMPLETE_INSTALLATION ", or "
         "set " CPU_RUNNER_VARIABLE " to the path of " CPU_RUNNER_FILE,
         reason);
   return runner;

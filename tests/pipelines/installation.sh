@@ -1,12 +1,13 @@
 #!/bin/sh
 # The installed files work from where they are, and say so where they do not.
 #
-# usage: tests/pipelines/installation.sh BUILD-DIRECTORY MODEL
+# usage: tests/pipelines/installation.sh BUILD-DIRECTORY MODEL software-dpu|no-software-dpu
 
 set -eu
 
 build=$1
 model=$2
+built_with=$3
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 
@@ -15,7 +16,7 @@ plugin=$(find "$stage" -name libgstyolov5dpu.so)
 runner=$(find "$stage" -name 'libvart-swdpu-runner.so.*')
 inspect=$(find "$stage" -name yolov5dpu-inspect)
 page=$(find "$stage" -name 'yolov5dpu-inspect.1*')
-if [ -z "$plugin" ] || [ -z "$runner" ]; then
+if [ -z "$plugin" ] || [ "$built_with" = software-dpu ] && [ -z "$runner" ]; then
   echo "plug-in or runner are not installed"
   exit 1
 fi
@@ -33,6 +34,16 @@ run ()
   gst-launch-1.0 -q videotestsrc num-buffers=1 ! \
     yolov5dpu model="$model" device=cpu ! fakesink 2>&1
 }
+
+# a build without the software DPU works, and says what it lacks
+if [ "$built_with" = no-software-dpu ]; then
+  gst-inspect-1.0 yolov5dpu >/dev/null
+  case $(run || true) in
+    *"built without it"*oneDNN*) exit 0 ;;
+  esac
+  echo "nothing says that there is no software DPU: $(run || true)"
+  exit 1
+fi
 
 # the staged runner is found through the environment
 YOLOV5DPU_RUNNER=$runner run
