@@ -518,6 +518,8 @@ gst_yolov5_dpu_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 static GstBuffer *
 attach_results (GstBuffer *buffer, const GstYolov5Slot *slot, gboolean regions)
 {
+  GstYolov5Detection *detections =
+      (GstYolov5Detection *) slot->detections->data;
   GstYolov5Inference inference = {
     .frame = slot->frame,
     .n_detections = slot->detections->len,
@@ -527,10 +529,10 @@ attach_results (GstBuffer *buffer, const GstYolov5Slot *slot, gboolean regions)
   };
 
   buffer = gst_buffer_make_writable (buffer);
-  gst_yolov5_inference_attach (buffer, &inference);
-  gst_yolov5_detections_attach (buffer, &slot->format->info,
-      (const GstYolov5Detection *) slot->detections->data,
-      slot->detections->len, regions);
+  gst_yolov5_detections_attach (
+      buffer, &slot->format->info, detections, slot->detections->len, regions);
+  gst_yolov5_inference_attach (
+      buffer, &inference, detections, slot->detections->len);
   return buffer;
 }
 

@@ -58,7 +58,7 @@ mark (GstBuffer *buffer, guint64 frame)
   };
 
   gst_yolov5_inference_register ();
-  gst_yolov5_inference_attach (buffer, &inference);
+  gst_yolov5_inference_attach (buffer, &inference, NULL, 0);
 }
 
 static JsonNode *

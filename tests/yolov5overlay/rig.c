@@ -204,7 +204,7 @@ mark_inference (GstBuffer *buffer, GstClockTime inference_time)
 {
   GstYolov5Inference inference = { .inference_time = inference_time };
 
-  gst_yolov5_inference_attach (buffer, &inference);
+  gst_yolov5_inference_attach (buffer, &inference, NULL, 0);
 }
 
 void
