@@ -138,6 +138,9 @@ struct _GstYolov5Dpu {
 
   /* from READY to PAUSED and back; changed under the object lock, too */
   GstYolov5OpenedModel *model;
+  /* as long as there is a model: as what it signs its marks, in UTF-8 */
+  gchar *name;
+  gchar *path;
 
   /* of the sink pad's streaming thread */
   GstYolov5FrameFormat *format;
@@ -207,6 +210,18 @@ gst_yolov5_dpu_close (GstYolov5Dpu *self)
   GST_OBJECT_UNLOCK (self);
 
   g_clear_pointer (&model, gst_yolov5_opened_model_free);
+  g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->path, g_free);
+}
+
+static void
+take_name (GstYolov5Dpu *self)
+{
+  g_autofree gchar *name = gst_object_get_name (GST_OBJECT_CAST (self));
+  g_autofree gchar *path = gst_object_get_path_string (GST_OBJECT_CAST (self));
+
+  self->name = g_utf8_make_valid (name, -1);
+  self->path = g_utf8_make_valid (path, -1);
 }
 
 /* a class that the model does not have is no reason not to start */
@@ -271,6 +286,7 @@ gst_yolov5_dpu_open (GstYolov5Dpu *self)
   GST_OBJECT_LOCK (self);
   self->model = model;
   GST_OBJECT_UNLOCK (self);
+  take_name (self);
 
   reason = dpu_model_get_fallback_reason (model->dpu);
   GST_INFO_OBJECT (self, "%s runs on %s, as %s", settings.model_path,
@@ -516,11 +532,14 @@ gst_yolov5_dpu_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 /* only the buffer's metadata are copied, and only where somebody else still
  * holds it; the memory is shared */
 static GstBuffer *
-attach_results (GstBuffer *buffer, const GstYolov5Slot *slot, gboolean regions)
+attach_results (GstYolov5Dpu *self, GstBuffer *buffer,
+    const GstYolov5Slot *slot, gboolean regions)
 {
   GstYolov5Detection *detections =
       (GstYolov5Detection *) slot->detections->data;
   GstYolov5Inference inference = {
+    .element = self->name,
+    .path = self->path,
     .frame = slot->frame,
     .n_detections = slot->detections->len,
     .letterbox_time = slot->letterbox_time,
@@ -565,7 +584,7 @@ finish_inference (
       slot->frame, slot->detections->len, GST_TIME_ARGS (slot->letterbox_time),
       GST_TIME_ARGS (slot->inference_time),
       GST_TIME_ARGS (slot->postprocess_time), GST_TIME_ARGS (total));
-  *buffer = attach_results (*buffer, slot, attach_regions);
+  *buffer = attach_results (self, *buffer, slot, attach_regions);
   if (post_messages)
     gst_yolov5_post_detections (
         GST_ELEMENT_CAST (self), self->srcpad, *buffer, slot);
