@@ -92,6 +92,7 @@
 #include "messages.h"
 #include "metadata/buffers.h"
 #include "metadata/inference.h"
+#include "metadata/model-event.h"
 #include "opened-model.h"
 #include "properties.h"
 #include "settings.h"
@@ -145,6 +146,7 @@ struct _GstYolov5Dpu {
   /* of the sink pad's streaming thread */
   GstYolov5FrameFormat *format;
   GstSegment segment;
+  gboolean model_told;
   gboolean memory_checked;
   guint64 n_frames;
   /* frames since one went through the model, or NONE_INFERRED */
@@ -259,6 +261,7 @@ reset (GstYolov5Dpu *self)
   GST_OBJECT_UNLOCK (self);
 
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
+  self->model_told = FALSE;
   self->n_frames = 0;
   self->n_passed = NONE_INFERRED;
   self->last_ready = 0;
@@ -634,13 +637,30 @@ start_anew (GstYolov5Dpu *self)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* once, behind the first segment, as the order of sticky events wants it */
+static GstFlowReturn
+tell_model (GstYolov5Dpu *self)
+{
+  Yolov5Model *model = self->model->yolov5;
+  guint n_classes = yolov5_model_get_n_classes (model), i;
+  g_autofree const gchar **labels = g_new (const gchar *, n_classes);
+
+  for (i = 0; i < n_classes; i++)
+    labels[i] = yolov5_model_get_label (model, i);
+  self->model_told = TRUE;
+  return gst_yolov5_fifo_sink_event (self->fifo,
+      gst_yolov5_model_event_new (self->name, self->path, labels, n_classes));
+}
+
 static GstFlowReturn
 gst_yolov5_dpu_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstYolov5Dpu *self = GST_YOLOV5_DPU (parent);
+  GstEventType type = GST_EVENT_TYPE (event);
+  GstFlowReturn flow;
   GstCaps *caps;
 
-  switch (GST_EVENT_TYPE (event)) {
+  switch (type) {
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
       if (!set_caps (self, caps)) {
@@ -660,7 +680,10 @@ gst_yolov5_dpu_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       break;
   }
 
-  return gst_yolov5_fifo_sink_event (self->fifo, event);
+  flow = gst_yolov5_fifo_sink_event (self->fifo, event);
+  if (type == GST_EVENT_SEGMENT && flow == GST_FLOW_OK && !self->model_told)
+    flow = tell_model (self);
+  return flow;
 }
 
 static gboolean
