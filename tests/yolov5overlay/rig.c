@@ -208,6 +208,27 @@ mark_inference (GstBuffer *buffer, GstClockTime inference_time)
 }
 
 void
+mark_found (GstHarness *h, GstBuffer *buffer, const gchar *path,
+    const gchar *label, gint label_id, gint x, gint y, gint width, gint height)
+{
+  GstYolov5Detection detection = { .label = g_quark_from_string (label),
+    .label_id = label_id,
+    .confidence = 0.9,
+    .x = x,
+    .y = y,
+    .width = width,
+    .height = height };
+  GstYolov5Inference inference = { .element = "detector", .path = path };
+  guint n = label ? 1 : 0;
+  GstVideoInfo info;
+
+  get_info (h, &info);
+  inference.n_detections = n;
+  gst_yolov5_detections_attach (buffer, &info, &detection, n, TRUE);
+  gst_yolov5_inference_attach (buffer, &inference, &detection, n);
+}
+
+void
 check_warning (GstBus *bus, const gchar *word, const gchar *other_word)
 {
   GstMessage *message = gst_bus_pop_filtered (bus, GST_MESSAGE_WARNING);
