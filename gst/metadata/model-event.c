@@ -51,14 +51,16 @@ gst_yolov5_model_event_new (const gchar *element, const gchar *path,
 /**
  * gst_yolov5_model_event_parse:
  * @event: any event
+ * @element: (out): name of the detector; belongs to @event
  * @path: (out): path of the detector; belongs to @event
- * @labels: (out) (transfer full): names of the classes by their numbers
+ * @labels: (out) (optional) (transfer full): names of the classes by their
+ *   numbers
  *
  * Returns: whether a detector said what its model finds
  */
 gboolean
 gst_yolov5_model_event_parse (
-    GstEvent *event, const gchar **path, GStrv *labels)
+    GstEvent *event, const gchar **element, const gchar **path, GStrv *labels)
 {
   const GstStructure *structure = gst_event_get_structure (event);
   const GValue *list;
@@ -68,10 +70,13 @@ gst_yolov5_model_event_parse (
       || !g_str_has_prefix (
           gst_structure_get_name (structure), GST_YOLOV5_MODEL_EVENT_NAME "."))
     return FALSE;
+  *element = gst_structure_get_string (structure, "element");
   *path = gst_structure_get_string (structure, "path");
   list = gst_structure_get_value (structure, "labels");
-  if (!*path || !list || !GST_VALUE_HOLDS_ARRAY (list))
+  if (!*element || !*path || !list || !GST_VALUE_HOLDS_ARRAY (list))
     return FALSE;
+  if (!labels)
+    return TRUE;
 
   n = gst_value_array_get_size (list);
   *labels = g_new0 (gchar *, n + 1);

@@ -18,6 +18,6 @@ G_BEGIN_DECLS
 GstEvent *gst_yolov5_model_event_new (const gchar *element, const gchar *path,
     const gchar *const *labels, guint n_labels);
 gboolean gst_yolov5_model_event_parse (
-    GstEvent *event, const gchar **path, GStrv *labels);
+    GstEvent *event, const gchar **element, const gchar **path, GStrv *labels);
 
 G_END_DECLS
