@@ -127,7 +127,7 @@ draw_scene (const gchar *path, const gchar *car_place)
 static void
 attach_detections (GstBuffer *buffer, const GstVideoInfo *info)
 {
-  const GstYolov5Detection detections[] = {
+  GstYolov5Detection detections[] = {
     { g_quark_from_static_string ("person"), 0, 0.93, 50, 76, 52, 148 },
     { g_quark_from_static_string ("car"), 2, 0.88, 290, 150, 150, 74 },
     { g_quark_from_static_string ("person"), 0, 0.81, 128, 88, 46, 132 },
@@ -145,7 +145,7 @@ mark (GstBuffer *buffer)
   GstYolov5Inference inference = { .inference_time = 12300 * GST_USECOND };
 
   gst_yolov5_inference_register ();
-  gst_yolov5_inference_attach (buffer, &inference);
+  gst_yolov5_inference_attach (buffer, &inference, NULL, 0);
 }
 
 static GstBuffer *

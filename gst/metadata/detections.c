@@ -11,6 +11,8 @@
 
 #include <math.h>
 
+#include "inference.h"
+
 #ifdef HAVE_GST_ANALYTICS
 #include <gst/analytics/analytics.h>
 
@@ -138,7 +140,8 @@ add_object (GstAnalyticsRelationMeta *relations, const GstVideoRectangle *box,
  * @buffer: a writable buffer
  * @info: of the frame in @buffer
  * @detections: (array length=n_detections): in pixels of that frame, with all
- *   fields set
+ *   fields up to the box set; they get their ids, or -1 where nothing of them
+ *   is attached
  * @regions: whether to attach regions of interest
  *
  * Attaches a #GstVideoRegionOfInterestMeta to @buffer for each detection, unless
@@ -152,7 +155,7 @@ add_object (GstAnalyticsRelationMeta *relations, const GstVideoRectangle *box,
  */
 void
 gst_yolov5_detections_attach (GstBuffer *buffer, const GstVideoInfo *info,
-    const GstYolov5Detection *detections, guint n_detections, gboolean regions)
+    GstYolov5Detection *detections, guint n_detections, gboolean regions)
 {
   gint highest_id;
 #ifdef HAVE_GST_ANALYTICS
@@ -167,6 +170,8 @@ gst_yolov5_detections_attach (GstBuffer *buffer, const GstVideoInfo *info,
 
   g_return_if_fail (gst_buffer_is_writable (buffer));
 
+  for (guint i = 0; i < n_detections; i++)
+    detections[i].id = detections[i].mark = -1;
 #ifndef HAVE_GST_ANALYTICS
   if (!regions)
     return;
@@ -179,24 +184,23 @@ gst_yolov5_detections_attach (GstBuffer *buffer, const GstVideoInfo *info,
 #endif
 
   for (guint i = 0; i < n_detections; i++) {
-    const GstYolov5Detection *detection = &detections[i];
+    GstYolov5Detection *detection = &detections[i];
     GstVideoRegionOfInterestMeta *region;
     GstVideoRectangle box;
-    gint id;
 
     gst_yolov5_detection_get_pixels (detection, info, &box);
 
 #ifdef HAVE_GST_ANALYTICS
     skip_taken_ids (buffer, relations, highest_id);
-    id = add_object (relations, &box, detection);
+    detection->id = add_object (relations, &box, detection);
 #else
-    id = last_id = find_free_id (buffer, last_id + 1, highest_id);
+    detection->id = last_id = find_free_id (buffer, last_id + 1, highest_id);
 #endif
     if (!regions)
       continue;
     region = gst_buffer_add_video_region_of_interest_meta_id (
         buffer, detection->label, box.x, box.y, box.w, box.h);
-    region->id = id;
+    region->id = detection->id;
     gst_video_region_of_interest_meta_add_param (
         region, new_param (info, detection));
   }
@@ -217,6 +221,8 @@ read_region (GstVideoRegionOfInterestMeta *region)
     .y = region->y,
     .width = region->w,
     .height = region->h,
+    .id = region->id,
+    .mark = -1,
   };
 
   if (param) {
@@ -225,6 +231,49 @@ read_region (GstVideoRegionOfInterestMeta *region)
   }
   return detection;
 }
+
+#ifndef HAVE_GST_ANALYTICS
+static gboolean
+has_numbers (const GstYolov5Detection *detection)
+{
+  return detection->label_id >= 0 || detection->confidence >= 0.0;
+}
+
+static void
+copy_numbers (GstYolov5Detection *self, const GstYolov5Detection *other)
+{
+  self->label_id = other->label_id;
+  self->confidence = other->confidence;
+}
+
+/* Before GStreamer 1.22 videoscale leaves the region of the unscaled frame
+ * beside the scaled one, which comes first or last and has lost its numbers. Of
+ * two of the same id and label that one counts, or else the later. */
+static void
+add_or_replace (
+    GArray *detections, guint first, const GstYolov5Detection *detection)
+{
+  guint i;
+
+  for (i = first; i < detections->len && detection->id != 0; i++) {
+    GstYolov5Detection *twin =
+        &g_array_index (detections, GstYolov5Detection, i);
+    GstYolov5Detection before = *twin;
+
+    if (twin->id != detection->id || twin->label != detection->label)
+      continue;
+    if (has_numbers (detection) && !has_numbers (twin)) {
+      copy_numbers (twin, detection);
+    } else {
+      *twin = *detection;
+      if (!has_numbers (detection))
+        copy_numbers (twin, &before);
+    }
+    return;
+  }
+  g_array_append_vals (detections, detection, 1);
+}
+#endif
 
 #ifdef HAVE_GST_ANALYTICS
 /* Whether @region and an object stand for the same thing: elements that set no
@@ -247,7 +296,9 @@ match_object (GstAnalyticsRelationMeta *relations,
 static GstYolov5Detection
 read_object (GstAnalyticsODMtd *object)
 {
-  GstYolov5Detection detection = { .label_id = -1, .confidence = -1 };
+  GstYolov5Detection detection = {
+    .label_id = -1, .confidence = -1, .id = object->id, .mark = -1
+  };
   gint x, y, width, height;
   gfloat confidence;
 
@@ -299,20 +350,8 @@ collect_with_objects (
 }
 #endif
 
-/**
- * gst_yolov5_detections_collect:
- * @buffer: a buffer
- * @detections: (element-type GstYolov5Detection): where to append
- *
- * Collects what any element attached: regions of interest and, where GStreamer
- * has GstAnalytics, object detections. Boxes are those of the metadata's pixel
- * fields, which may reach beyond the frame when another element attached them.
- * A region and an object detection of the same id and label are one detection;
- * its confidence is the object's, for a region loses its own on scaling. The
- * label may be 0.
- */
-void
-gst_yolov5_detections_collect (GstBuffer *buffer, GArray *detections)
+static void
+collect_metas (GstBuffer *buffer, GArray *detections)
 {
   GstVideoRegionOfInterestMeta *region;
   gpointer state = NULL;
@@ -324,11 +363,46 @@ gst_yolov5_detections_collect (GstBuffer *buffer, GArray *detections)
     collect_with_objects (buffer, relations, detections);
     return;
   }
+#else
+  guint first = detections->len;
 #endif
 
   while ((region = next_region (buffer, &state))) {
     GstYolov5Detection detection = read_region (region);
 
+#ifdef HAVE_GST_ANALYTICS
     g_array_append_val (detections, detection);
+#else
+    add_or_replace (detections, first, &detection);
+#endif
   }
+}
+
+/**
+ * gst_yolov5_detections_collect:
+ * @buffer: a buffer
+ * @detections: (element-type GstYolov5Detection): where to append
+ *
+ * Collects what any element attached: regions of interest and, where GStreamer
+ * has GstAnalytics, object detections. Boxes are those of the metadata's pixel
+ * fields, which may reach beyond the frame when another element attached them.
+ * A region and an object detection of the same id and label are one detection;
+ * its confidence is the object's, for a region loses its own on scaling. What
+ * conversions have dropped is taken from the marks of inference. The label may
+ * be 0.
+ */
+void
+gst_yolov5_detections_collect (GstBuffer *buffer, GArray *detections)
+{
+  guint first = detections->len;
+  GstYolov5Inference inference;
+  gpointer state = NULL;
+  gint mark;
+
+  collect_metas (buffer, detections);
+  for (mark = 0; gst_yolov5_inference_iterate (buffer, &state, &inference);
+       mark++)
+    gst_yolov5_inference_restore (&inference, mark,
+        (GstYolov5Detection *) detections->data + first,
+        detections->len - first);
 }

@@ -4,11 +4,12 @@
  */
 
 /* The mark of frames that went through the model: with it, a frame in which
- * nothing was found differs from one that nobody looked at. */
+ * nothing was found differs from one that nobody looked at. A buffer has one of
+ * each element that looked. */
 
 #pragma once
 
-#include <gst/gst.h>
+#include "detections.h"
 
 G_BEGIN_DECLS
 
@@ -25,9 +26,12 @@ G_BEGIN_DECLS
  * @postprocess_time: time to decode the heads
  * @lag: how much older the frame is that went through the model, 0 where it is
  *   this one
+ * @element: (nullable): name of the element
+ * @path: (nullable): path of the element, which no other one has
  *
  * What is known of a frame that went through the model. Live streams do not wait
- * for a slow device: the results of one frame go with a later one then.
+ * for a slow device: the results of one frame go with a later one then. When read,
+ * the strings are the buffer's.
  */
 typedef struct {
   guint64 frame;
@@ -36,12 +40,25 @@ typedef struct {
   GstClockTime inference_time;
   GstClockTime postprocess_time;
   GstClockTime lag;
+  const gchar *element;
+  const gchar *path;
+
+  /*< private >*/
+  const GstStructure *structure;
 } GstYolov5Inference;
 
 void gst_yolov5_inference_register (void);
-void gst_yolov5_inference_attach (
-    GstBuffer *buffer, const GstYolov5Inference *inference);
+void gst_yolov5_inference_attach (GstBuffer *buffer,
+    const GstYolov5Inference *inference, const GstYolov5Detection *detections,
+    guint n_detections);
 gboolean gst_yolov5_inference_read (
     GstBuffer *buffer, GstYolov5Inference *inference);
+gboolean gst_yolov5_inference_iterate (
+    GstBuffer *buffer, gpointer *state, GstYolov5Inference *inference);
+guint gst_yolov5_inference_get_n_listed (const GstYolov5Inference *inference);
+void gst_yolov5_inference_get_listed (const GstYolov5Inference *inference,
+    guint index, GstYolov5Detection *detection);
+void gst_yolov5_inference_restore (const GstYolov5Inference *inference,
+    gint mark, GstYolov5Detection *detections, guint n_detections);
 
 G_END_DECLS

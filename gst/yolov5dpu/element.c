@@ -92,6 +92,7 @@
 #include "messages.h"
 #include "metadata/buffers.h"
 #include "metadata/inference.h"
+#include "metadata/model-event.h"
 #include "opened-model.h"
 #include "schedule.h"
 #include "settings.h"
@@ -135,10 +136,14 @@ struct _GstYolov5Dpu {
 
   /* from READY to PAUSED and back; changed under the object lock, too */
   GstYolov5OpenedModel *model;
+  /* as long as there is a model: as what it signs its marks, in UTF-8 */
+  gchar *name;
+  gchar *path;
 
   /* of the sink pad's streaming thread */
   GstYolov5FrameFormat *format;
   GstSegment segment;
+  gboolean model_told;
   gboolean memory_checked;
   /* the stream says that its frames do not stand upright, and we have warned */
   gboolean turned;
@@ -225,6 +230,18 @@ gst_yolov5_dpu_close (GstYolov5Dpu *self)
     notify_thresholds (self);
 
   g_clear_pointer (&model, gst_yolov5_opened_model_free);
+  g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->path, g_free);
+}
+
+static void
+take_name (GstYolov5Dpu *self)
+{
+  g_autofree gchar *name = gst_object_get_name (GST_OBJECT_CAST (self));
+  g_autofree gchar *path = gst_object_get_path_string (GST_OBJECT_CAST (self));
+
+  self->name = g_utf8_make_valid (name, -1);
+  self->path = g_utf8_make_valid (path, -1);
 }
 
 /* who asks for a class that the model does not have is not to get all others */
@@ -268,6 +285,7 @@ reset (GstYolov5Dpu *self)
 
   gst_segment_init (&self->segment, GST_FORMAT_UNDEFINED);
   self->turned = FALSE;
+  self->model_told = FALSE;
   self->n_frames = 0;
   self->n_passed = NONE_INFERRED;
   self->last_ready = 0;
@@ -295,6 +313,7 @@ gst_yolov5_dpu_open (GstYolov5Dpu *self)
   GST_OBJECT_LOCK (self);
   self->model = model;
   GST_OBJECT_UNLOCK (self);
+  take_name (self);
 
   reason = dpu_model_get_fallback_reason (model->dpu);
   GST_INFO_OBJECT (self, "%s runs on %s, as %s", settings.model_path,
@@ -582,6 +601,9 @@ static void
 finish_inference (GstYolov5Dpu *self, GstBuffer **buffer,
     const GstYolov5Slot *slot, GstClockTime lag)
 {
+  GstYolov5Inference mark = {
+    .element = self->name, .path = self->path, .lag = lag
+  };
   gboolean post_messages, attach_regions, latency_changed = FALSE;
   GstClockTime total;
 
@@ -606,7 +628,7 @@ finish_inference (GstYolov5Dpu *self, GstBuffer **buffer,
       slot->frame, slot->detections->len, GST_TIME_ARGS (slot->letterbox_time),
       GST_TIME_ARGS (slot->inference_time),
       GST_TIME_ARGS (slot->postprocess_time), GST_TIME_ARGS (total));
-  *buffer = gst_yolov5_attach_results (*buffer, slot, lag, attach_regions);
+  *buffer = gst_yolov5_attach_results (*buffer, slot, mark, attach_regions);
   if (post_messages)
     gst_yolov5_post_detections (GST_ELEMENT_CAST (self), self->srcpad, slot);
   if (latency_changed)
@@ -745,13 +767,30 @@ start_anew (GstYolov5Dpu *self)
   GST_OBJECT_UNLOCK (self);
 }
 
+/* once, behind the first segment, as the order of sticky events wants it */
+static GstFlowReturn
+tell_model (GstYolov5Dpu *self)
+{
+  Yolov5Model *model = self->model->yolov5;
+  guint n_classes = yolov5_model_get_n_classes (model), i;
+  g_autofree const gchar **labels = g_new (const gchar *, n_classes);
+
+  for (i = 0; i < n_classes; i++)
+    labels[i] = yolov5_model_get_label (model, i);
+  self->model_told = TRUE;
+  return gst_yolov5_fifo_sink_event (self->fifo,
+      gst_yolov5_model_event_new (self->name, self->path, labels, n_classes));
+}
+
 static GstFlowReturn
 gst_yolov5_dpu_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstYolov5Dpu *self = GST_YOLOV5_DPU (parent);
+  GstEventType type = GST_EVENT_TYPE (event);
+  GstFlowReturn flow;
   GstCaps *caps;
 
-  switch (GST_EVENT_TYPE (event)) {
+  switch (type) {
     case GST_EVENT_CAPS:
       gst_event_parse_caps (event, &caps);
       if (!set_caps (self, caps)) {
@@ -778,7 +817,10 @@ gst_yolov5_dpu_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       break;
   }
 
-  return gst_yolov5_fifo_sink_event (self->fifo, event);
+  flow = gst_yolov5_fifo_sink_event (self->fifo, event);
+  if (type == GST_EVENT_SEGMENT && flow == GST_FLOW_OK && !self->model_told)
+    flow = tell_model (self);
+  return flow;
 }
 
 static gboolean

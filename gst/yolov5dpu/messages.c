@@ -8,8 +8,6 @@
 
 #include "messages.h"
 
-#include "metadata/inference.h"
-
 static void
 find_gst_error (const GError *error, GQuark *domain, gint *code)
 {
@@ -58,7 +56,8 @@ gst_yolov5_post_error_from (GstElement *element, const GError *error,
  * gst_yolov5_attach_results:
  * @buffer: (transfer full): a frame
  * @slot: what was found in it, or in one before it
- * @lag: how much older the frame is in which it was found
+ * @mark: who found it, and how much older the frame is in which it was found;
+ *   the rest is filled in
  * @regions: whether to attach regions of interest
  *
  * Only the buffer's metadata are copied, and only where somebody else still
@@ -68,22 +67,22 @@ gst_yolov5_post_error_from (GstElement *element, const GError *error,
  */
 GstBuffer *
 gst_yolov5_attach_results (GstBuffer *buffer, const GstYolov5Slot *slot,
-    GstClockTime lag, gboolean regions)
+    GstYolov5Inference mark, gboolean regions)
 {
-  GstYolov5Inference inference = {
-    .frame = slot->frame,
-    .n_detections = slot->detections->len,
-    .letterbox_time = slot->letterbox_time,
-    .inference_time = slot->inference_time,
-    .postprocess_time = slot->postprocess_time,
-    .lag = lag,
-  };
+  GstYolov5Detection *detections =
+      (GstYolov5Detection *) slot->detections->data;
+
+  mark.frame = slot->frame;
+  mark.n_detections = slot->detections->len;
+  mark.letterbox_time = slot->letterbox_time;
+  mark.inference_time = slot->inference_time;
+  mark.postprocess_time = slot->postprocess_time;
 
   buffer = gst_buffer_make_writable (buffer);
-  gst_yolov5_inference_attach (buffer, &inference);
-  gst_yolov5_detections_attach (buffer, &slot->format->info,
-      (const GstYolov5Detection *) slot->detections->data,
-      slot->detections->len, regions);
+  gst_yolov5_detections_attach (
+      buffer, &slot->format->info, detections, slot->detections->len, regions);
+  gst_yolov5_inference_attach (
+      buffer, &mark, detections, slot->detections->len);
   return buffer;
 }
 

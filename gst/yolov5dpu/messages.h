@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "metadata/inference.h"
 #include "slots.h"
 
 G_BEGIN_DECLS
@@ -25,7 +26,7 @@ G_BEGIN_DECLS
 void gst_yolov5_post_error_from (GstElement *element, const GError *error,
     const gchar *file, const gchar *function, gint line);
 GstBuffer *gst_yolov5_attach_results (GstBuffer *buffer,
-    const GstYolov5Slot *slot, GstClockTime lag, gboolean regions);
+    const GstYolov5Slot *slot, GstYolov5Inference mark, gboolean regions);
 GstClockTime gst_yolov5_find_lag (
     GstPad *srcpad, GstBuffer *buffer, const GstYolov5Slot *slot);
 void gst_yolov5_post_detections (

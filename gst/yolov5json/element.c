@@ -23,21 +23,28 @@
  * * `frame`: number of the frame from 0, as yolov5dpu counts, or as they come
  *   here when it is another element that detects
  * * `width`, `height`: size of the frame in pixels
- * * `inferred`: true when the frame went through a model, false when it passed
- *   without, null when that is unknown (see below)
- * * `inference_time`: nanoseconds that the model took, with the wait for the
+ * * `inferred`: true when the frame went through the model, with several
+ *   yolov5dpu through all of theirs, false when it passed without, null when
+ *   that is unknown (see below)
+ * * `inference_time`: nanoseconds that the models took, with the wait for the
  *   DPU; there only if yolov5dpu did it
+ * * `detectors`: there only with several yolov5dpu: an object that has for each
+ *   of them, by its name, an object with `inferred` and, if that is true,
+ *   `inference_time`
  * * `detections`: a list, in the order of attachment, of objects with `label`
  *   (null when the element gave none), `label_id` (likewise), `confidence` (0
- *   to 1, likewise), and `x`, `y`, `width`, `height` in pixels of the frame
+ *   to 1, likewise), and `x`, `y`, `width`, `height` in pixels of the frame;
+ *   with several yolov5dpu also `detector`, the name of the one that found it
+ *   (null for other elements)
  *
  * yolov5dpu marks the frames it inferred (with GStreamer 1.20 or later). Other
  * elements do not: from them a frame with detections is taken as inferred and
- * one without has `inferred` null. Once a marked frame has come, frames
- * without the mark have `inferred` false.
+ * one without has `inferred` null. Behind a yolov5dpu, frames without the mark
+ * have `inferred` false.
  *
- * Elements that scale frames drop the confidence of detections, so place
- * yolov5json before them.
+ * Elements that scale or convert frames drop the confidence and the class's
+ * number of detections. The marks have them as well, so that those of yolov5dpu
+ * are found again with GStreamer 1.20 or later.
  *
  * ## Example pipelines
  * |[
@@ -59,6 +66,7 @@
 
 #include "metadata/detections.h"
 #include "metadata/inference.h"
+#include "metadata/model-event.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_yolov5_json_debug);
 #define GST_CAT_DEFAULT gst_yolov5_json_debug
@@ -66,6 +74,17 @@ GST_DEBUG_CATEGORY_STATIC (gst_yolov5_json_debug);
 enum { PROP_0, PROP_SKIP_EMPTY };
 
 #define DEFAULT_SKIP_EMPTY FALSE
+
+/* an element that marks the frames it looks at */
+typedef struct {
+  gchar *path;
+  gchar *name;
+  /* whether it looked at the current frame, the place of its mark, and how long
+   * it took */
+  gboolean inferred;
+  gint mark;
+  GstClockTime inference_time;
+} Detector;
 
 struct _GstYolov5Json {
   GstElement element;
@@ -82,7 +101,7 @@ struct _GstYolov5Json {
   /* what downstream said to the last line since the stream or segment began */
   GstFlowReturn flow;
   guint64 next_frame;
-  gboolean mark_seen;
+  GPtrArray *detectors;
   GArray *detections;
   JsonGenerator *generator;
 };
@@ -98,6 +117,68 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
 
 #define gst_yolov5_json_parent_class parent_class
 G_DEFINE_TYPE (GstYolov5Json, gst_yolov5_json, GST_TYPE_ELEMENT)
+
+static void
+detector_free (Detector *detector)
+{
+  g_free (detector->path);
+  g_free (detector->name);
+  g_free (detector);
+}
+
+static Detector *
+get_detector (GstYolov5Json *self, const gchar *name, const gchar *path)
+{
+  Detector *detector;
+  guint i;
+
+  for (i = 0; i < self->detectors->len; i++) {
+    detector = g_ptr_array_index (self->detectors, i);
+    if (g_str_equal (detector->path, path))
+      return detector;
+  }
+
+  detector = g_new0 (Detector, 1);
+  detector->path = g_strdup (path);
+  detector->name = g_strdup (name);
+  /* in bins of their own, several may have one name */
+  for (i = 0; i < self->detectors->len; i++)
+    if (g_str_equal (
+            ((Detector *) g_ptr_array_index (self->detectors, i))->name,
+            name)) {
+      g_free (detector->name);
+      detector->name = g_strdup (path);
+      break;
+    }
+  g_ptr_array_add (self->detectors, detector);
+  GST_INFO_OBJECT (self, "there is a detector %s (%s)", name, path);
+  return detector;
+}
+
+/* the frame's number is that of the first detector known */
+static void
+read_marks (GstYolov5Json *self, GstBuffer *buffer)
+{
+  GstYolov5Inference inference;
+  gpointer state = NULL;
+  guint i;
+  gint mark;
+
+  for (i = 0; i < self->detectors->len; i++)
+    ((Detector *) g_ptr_array_index (self->detectors, i))->inferred = FALSE;
+  for (mark = 0; gst_yolov5_inference_iterate (buffer, &state, &inference);
+       mark++) {
+    Detector *detector =
+        get_detector (self, inference.element ? inference.element : "yolov5dpu",
+            inference.path ? inference.path : "");
+
+    detector->inferred = TRUE;
+    detector->mark = mark;
+    detector->inference_time = inference.inference_time;
+    if (detector == g_ptr_array_index (self->detectors, 0))
+      self->next_frame = inference.frame;
+  }
+}
 
 static void
 add_integer (JsonBuilder *builder, const gchar *name, gint64 value)
@@ -121,7 +202,26 @@ add_label (JsonBuilder *builder, GQuark label)
 }
 
 static void
-add_detection (JsonBuilder *builder, const GstYolov5Detection *detection)
+add_detector_name (GstYolov5Json *self, JsonBuilder *builder,
+    const GstYolov5Detection *detection)
+{
+  guint i;
+
+  json_builder_set_member_name (builder, "detector");
+  for (i = 0; i < self->detectors->len; i++) {
+    const Detector *detector = g_ptr_array_index (self->detectors, i);
+
+    if (detector->inferred && detector->mark == detection->mark) {
+      json_builder_add_string_value (builder, detector->name);
+      return;
+    }
+  }
+  json_builder_add_null_value (builder);
+}
+
+static void
+add_detection (GstYolov5Json *self, JsonBuilder *builder,
+    const GstYolov5Detection *detection)
 {
   json_builder_begin_object (builder);
 
@@ -141,31 +241,71 @@ add_detection (JsonBuilder *builder, const GstYolov5Detection *detection)
   add_integer (builder, "y", (gint64) detection->y);
   add_integer (builder, "width", (gint64) detection->width);
   add_integer (builder, "height", (gint64) detection->height);
+  if (self->detectors->len > 1)
+    add_detector_name (self, builder, detection);
 
   json_builder_end_object (builder);
 }
 
 static void
-add_inference (GstYolov5Json *self, JsonBuilder *builder,
-    const GstYolov5Inference *inference)
+add_inferred (JsonBuilder *builder, gboolean inferred)
 {
   json_builder_set_member_name (builder, "inferred");
-  if (inference)
-    json_builder_add_boolean_value (builder, TRUE);
-  else if (self->mark_seen)
-    json_builder_add_boolean_value (builder, FALSE);
-  else if (self->detections->len > 0)
-    json_builder_add_boolean_value (builder, TRUE);
-  else
-    json_builder_add_null_value (builder);
+  json_builder_add_boolean_value (builder, inferred);
+}
 
-  if (inference)
-    add_integer (builder, "inference_time", (gint64) inference->inference_time);
+static void
+add_detectors (GstYolov5Json *self, JsonBuilder *builder)
+{
+  guint i;
+
+  json_builder_set_member_name (builder, "detectors");
+  json_builder_begin_object (builder);
+  for (i = 0; i < self->detectors->len; i++) {
+    const Detector *detector = g_ptr_array_index (self->detectors, i);
+
+    json_builder_set_member_name (builder, detector->name);
+    json_builder_begin_object (builder);
+    add_inferred (builder, detector->inferred);
+    if (detector->inferred)
+      add_integer (
+          builder, "inference_time", (gint64) detector->inference_time);
+    json_builder_end_object (builder);
+  }
+  json_builder_end_object (builder);
+}
+
+static void
+add_inference (GstYolov5Json *self, JsonBuilder *builder)
+{
+  GstClockTime inference_time = 0;
+  guint n_inferred = 0, i;
+
+  for (i = 0; i < self->detectors->len; i++) {
+    const Detector *detector = g_ptr_array_index (self->detectors, i);
+
+    if (!detector->inferred)
+      continue;
+    n_inferred++;
+    inference_time += detector->inference_time;
+  }
+
+  if (self->detectors->len > 0) {
+    add_inferred (builder, n_inferred == self->detectors->len);
+  } else if (self->detections->len > 0) {
+    add_inferred (builder, TRUE);
+  } else {
+    json_builder_set_member_name (builder, "inferred");
+    json_builder_add_null_value (builder);
+  }
+  if (n_inferred > 0)
+    add_integer (builder, "inference_time", (gint64) inference_time);
+  if (self->detectors->len > 1)
+    add_detectors (self, builder);
 }
 
 static JsonNode *
-frame_to_json (GstYolov5Json *self, GstBuffer *buffer, guint64 number,
-    const GstYolov5Inference *inference)
+frame_to_json (GstYolov5Json *self, GstBuffer *buffer)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   guint i;
@@ -177,16 +317,16 @@ frame_to_json (GstYolov5Json *self, GstBuffer *buffer, guint64 number,
     json_builder_add_int_value (builder, (gint64) GST_BUFFER_PTS (buffer));
   else
     json_builder_add_null_value (builder);
-  add_integer (builder, "frame", (gint64) number);
+  add_integer (builder, "frame", (gint64) self->next_frame);
   add_integer (builder, "width", self->width);
   add_integer (builder, "height", self->height);
-  add_inference (self, builder, inference);
+  add_inference (self, builder);
 
   json_builder_set_member_name (builder, "detections");
   json_builder_begin_array (builder);
   for (i = 0; i < self->detections->len; i++)
-    add_detection (
-        builder, &g_array_index (self->detections, GstYolov5Detection, i));
+    add_detection (self, builder,
+        &g_array_index (self->detections, GstYolov5Detection, i));
   json_builder_end_array (builder);
 
   json_builder_end_object (builder);
@@ -231,19 +371,14 @@ static GstFlowReturn
 gst_yolov5_json_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstYolov5Json *self = GST_YOLOV5_JSON (parent);
-  GstYolov5Inference inference;
-  gboolean inferred, skip_empty;
+  gboolean skip_empty;
 
   if (!gst_pad_has_current_caps (self->srcpad)) {
     gst_buffer_unref (buffer);
     return GST_FLOW_NOT_NEGOTIATED;
   }
 
-  inferred = gst_yolov5_inference_read (buffer, &inference);
-  if (inferred) {
-    self->mark_seen = TRUE;
-    self->next_frame = inference.frame;
-  }
+  read_marks (self, buffer);
   g_array_set_size (self->detections, 0);
   gst_yolov5_detections_collect (buffer, self->detections);
 
@@ -254,8 +389,7 @@ gst_yolov5_json_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   if (self->detections->len == 0 && skip_empty) {
     skip_frame (self, buffer);
   } else {
-    g_autoptr (JsonNode) json = frame_to_json (
-        self, buffer, self->next_frame, inferred ? &inference : NULL);
+    g_autoptr (JsonNode) json = frame_to_json (self, buffer);
 
     self->flow = gst_pad_push (self->srcpad, json_to_line (self, json, buffer));
   }
@@ -284,6 +418,18 @@ set_frame_caps (GstYolov5Json *self, const GstCaps *caps)
   return gst_pad_set_caps (self->srcpad, json_caps);
 }
 
+/* before GStreamer 1.20 it does not mark its frames */
+static void
+expect_detector (GstYolov5Json *self, GstEvent *event)
+{
+#if GST_CHECK_VERSION(1, 20, 0)
+  const gchar *name, *path;
+
+  if (gst_yolov5_model_event_parse (event, &name, &path, NULL))
+    get_detector (self, name, path);
+#endif
+}
+
 static gboolean
 gst_yolov5_json_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
@@ -302,6 +448,9 @@ gst_yolov5_json_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
     case GST_EVENT_SEGMENT:
     case GST_EVENT_FLUSH_STOP:
       self->flow = GST_FLOW_OK;
+      break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+      expect_detector (self, event);
       break;
     default:
       break;
@@ -328,7 +477,7 @@ gst_yolov5_json_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     self->flow = GST_FLOW_OK;
     self->next_frame = 0;
-    self->mark_seen = FALSE;
+    g_ptr_array_set_size (self->detectors, 0);
   }
   return GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
 }
@@ -374,6 +523,7 @@ gst_yolov5_json_finalize (GObject *object)
 {
   GstYolov5Json *self = GST_YOLOV5_JSON (object);
 
+  g_ptr_array_unref (self->detectors);
   g_array_unref (self->detections);
   g_object_unref (self->generator);
 
@@ -434,6 +584,8 @@ gst_yolov5_json_init (GstYolov5Json *self)
   gst_element_add_pad (GST_ELEMENT_CAST (self), self->srcpad);
 
   self->skip_empty = DEFAULT_SKIP_EMPTY;
+  self->detectors =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) detector_free);
   self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
   self->generator = json_generator_new ();
 }

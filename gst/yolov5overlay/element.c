@@ -65,7 +65,6 @@
 #include "metadata/detections.h"
 #include "metadata/inference.h"
 #include "metadata/buffers.h"
-#include "metadata/buffers.h"
 #include "caps.h"
 #include "composition.h"
 #include "drawing.h"
@@ -76,13 +75,12 @@
 #include "properties.h"
 #include "settings.h"
 
-#ifdef HAVE_GST_ANALYTICS
-#include <gst/analytics/analytics.h>
-#endif
-
 GST_DEBUG_CATEGORY_STATIC (gst_yolov5_overlay_debug);
 GST_DEBUG_CATEGORY_STATIC (CAT_PERFORMANCE);
 #define GST_CAT_DEFAULT gst_yolov5_overlay_debug
+
+/* of a detection whose box was lost on its way */
+#define LOST_ID G_MININT
 
 struct _GstYolov5Overlay {
   GstVideoFilter parent;
@@ -99,9 +97,14 @@ struct _GstYolov5Overlay {
   OverlayHold hold;
   OverlayMeter meter;
 
+  /* what has been said since the element started */
+  gboolean told_lost;
+
   /* of one frame */
   gboolean has_something_to_show;
   GArray *detections;
+  /* those on other frames whose objects are to be hidden */
+  GArray *hidden;
   GArray *shown;
   /* GstVideoRectangles */
   GArray *blurred;
@@ -172,6 +175,7 @@ gst_yolov5_overlay_finalize (GObject *object)
   overlay_drawing_free (self->drawing);
   overlay_hold_clear (&self->hold);
   g_array_unref (self->detections);
+  g_array_unref (self->hidden);
   g_array_unref (self->shown);
   g_array_unref (self->blurred);
   overlay_settings_clear (&self->frame_settings);
@@ -287,6 +291,7 @@ gst_yolov5_overlay_stop (GstBaseTransform *trans)
   g_clear_pointer (&self->drawing, overlay_drawing_free);
   overlay_hold_drop (&self->hold);
   overlay_meter_reset (&self->meter);
+  self->told_lost = FALSE;
   GST_PAD_STREAM_UNLOCK (sinkpad);
   return TRUE;
 }
@@ -303,7 +308,7 @@ gst_yolov5_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
       overlay_hold_drop (&self->hold);
       break;
     case GST_EVENT_SEGMENT:
-      overlay_hold_drop (&self->hold);
+      overlay_hold_drop_boxes (&self->hold);
       break;
     default:
       break;
@@ -340,72 +345,149 @@ get_running_time (GstYolov5Overlay *self, GstBuffer *buffer)
 }
 
 static gboolean
-has_detection_meta (GstBuffer *buffer)
+has_detection (const GArray *detections, gint mark)
 {
-#ifdef HAVE_GST_ANALYTICS
-  if (gst_buffer_get_meta (buffer, GST_ANALYTICS_RELATION_META_API_TYPE))
-    return TRUE;
-#endif
-  return gst_buffer_get_meta (
-             buffer, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)
-         != NULL;
+  guint i;
+
+  for (i = 0; i < detections->len; i++)
+    if (g_array_index (detections, GstYolov5Detection, i).mark == mark)
+      return TRUE;
+  return FALSE;
 }
 
-/* what a detector found in the frame, or in the last one it looked at */
+/* Where elements in between have dropped all that a detector attached, as
+ * videocrop does, its mark still tells what was found, but not where: that may
+ * be anywhere in the frame. */
+static void
+add_lost_objects (
+    GstYolov5Overlay *self, const GstYolov5Inference *inference, gint mark)
+{
+  const GstVideoInfo *info = &GST_VIDEO_FILTER_CAST (self)->in_info;
+  guint i, n = gst_yolov5_inference_get_n_listed (inference);
+
+  for (i = 0; i < n; i++) {
+    GstYolov5Detection detection;
+
+    gst_yolov5_inference_get_listed (inference, i, &detection);
+    detection.width = info->width;
+    detection.height = info->height;
+    detection.id = LOST_ID;
+    detection.mark = mark;
+    g_array_append_val (self->detections, detection);
+  }
+}
+
+/* what detectors found in the frame, or in the last one each looked at */
 static void
 collect_detections (GstYolov5Overlay *self, GstBuffer *buffer)
 {
-  GstClockTime time = get_running_time (self, buffer);
-  GstClockTime arrival = gst_util_get_timestamp ();
+  const OverlaySettings *settings = &self->frame_settings;
   GstYolov5Inference inference;
-  gboolean is_marked = gst_yolov5_inference_read (buffer, &inference);
+  gpointer state = NULL;
+  gint mark;
 
   overlay_meter_count_frame (&self->meter, g_get_monotonic_time ());
-  if (is_marked)
-    overlay_meter_count_inference (&self->meter, inference.inference_time);
+  overlay_hold_begin_frame (
+      &self->hold, get_running_time (self, buffer), gst_util_get_timestamp ());
 
-  if (is_marked || has_detection_meta (buffer)) {
-    gst_yolov5_detections_collect (buffer, self->detections);
-    overlay_hold_keep (&self->hold, self->detections, time, arrival);
-  } else {
-    overlay_hold_recall (&self->hold, time, arrival,
-        self->frame_settings.expiry, self->detections);
+  gst_yolov5_detections_collect (buffer, self->detections);
+  for (mark = 0; gst_yolov5_inference_iterate (buffer, &state, &inference);
+       mark++) {
+    overlay_meter_count_inference (&self->meter, inference.inference_time);
+    if (!has_detection (self->detections, mark))
+      add_lost_objects (self, &inference, mark);
+    overlay_hold_keep_marked (
+        &self->hold, inference.path, self->detections, mark);
+  }
+  overlay_hold_keep_unmarked (&self->hold, self->detections);
+
+  g_array_append_vals (
+      self->hidden, self->detections->data, self->detections->len);
+  overlay_hold_recall_hidden (
+      &self->hold, settings->expiry, settings->blur_hold, self->hidden);
+  overlay_hold_recall_boxes (&self->hold, settings->expiry, self->detections);
+}
+
+static void
+tell_lost (GstYolov5Overlay *self, const GstYolov5Detection *detection)
+{
+  if (self->told_lost)
+    return;
+  self->told_lost = TRUE;
+  GST_ELEMENT_WARNING (self, STREAM, FAILED,
+      ("Elements between the detector and yolov5overlay have dropped where "
+       "\"%s\" was found, so the whole frame is hidden: place yolov5overlay in "
+       "front of elements that crop, and leave attach-roi-meta=true",
+          detection->label ? g_quark_to_string (detection->label) : ""),
+      (NULL));
+}
+
+static void
+find_blurred (GstYolov5Overlay *self)
+{
+  const GstVideoInfo *info = &GST_VIDEO_FILTER_CAST (self)->in_info;
+  gboolean is_all_hidden = FALSE;
+  guint i;
+
+  for (i = 0; i < self->hidden->len; i++) {
+    const GstYolov5Detection *detection =
+        &g_array_index (self->hidden, GstYolov5Detection, i);
+    GstVideoRectangle box;
+
+    if (overlay_classes_find (self->frame_settings.blurred, detection) < 0
+        || !overlay_drawing_get_box (info, detection, &box))
+      continue;
+    if (detection->id == LOST_ID) {
+      /* once is enough */
+      if (is_all_hidden)
+        continue;
+      is_all_hidden = TRUE;
+      tell_lost (self, detection);
+    }
+    g_array_append_val (self->blurred, box);
+  }
+}
+
+static void
+find_shown (GstYolov5Overlay *self)
+{
+  const GstVideoInfo *info = &GST_VIDEO_FILTER_CAST (self)->in_info;
+  const OverlayClasses *classes = self->frame_settings.shown;
+  guint i;
+
+  for (i = 0; i < self->detections->len; i++) {
+    const GstYolov5Detection *detection =
+        &g_array_index (self->detections, GstYolov5Detection, i);
+    GstVideoRectangle box;
+
+    if (detection->id != LOST_ID
+        && (!classes || overlay_classes_find (classes, detection) >= 0)
+        && overlay_drawing_get_box (info, detection, &box))
+      g_array_append_vals (self->shown, detection, 1);
   }
 }
 
 static void
 examine_buffer (GstYolov5Overlay *self, GstBuffer *buffer)
 {
-  const GstVideoInfo *info = &GST_VIDEO_FILTER_CAST (self)->in_info;
-  const OverlaySettings *settings = &self->frame_settings;
-  guint i;
-
   self->has_something_to_show = FALSE;
   g_array_set_size (self->detections, 0);
+  g_array_set_size (self->hidden, 0);
   g_array_set_size (self->shown, 0);
   g_array_set_size (self->blurred, 0);
-  /* a gap has no picture to draw into */
-  if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP))
+  /* Most gaps have no picture to draw into. The frames that videorate repeats
+   * are marked as gaps, but have one. */
+  if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP)
+      && gst_buffer_get_size (buffer) == 0)
     return;
 
   collect_detections (self, buffer);
-  for (i = 0; i < self->detections->len; i++) {
-    const GstYolov5Detection *detection =
-        &g_array_index (self->detections, GstYolov5Detection, i);
-    GstVideoRectangle box;
-
-    if (!overlay_drawing_get_box (info, detection, &box))
-      continue;
-    if (overlay_classes_find (settings->blurred, detection) >= 0)
-      g_array_append_val (self->blurred, box);
-    if (settings->shown == NULL
-        || overlay_classes_find (settings->shown, detection) >= 0)
-      g_array_append_vals (self->shown, detection, 1);
-  }
-
-  self->has_something_to_show =
-      self->shown->len > 0
-      || (settings->draw_stats && overlay_meter_has_text (&self->meter));
+  if (self->frame_settings.blurred)
+    find_blurred (self);
+  find_shown (self);
+  self->has_something_to_show = self->shown->len > 0
+                                || (self->frame_settings.draw_stats
+                                    && overlay_meter_has_text (&self->meter));
 }
 
 /* the base class would make any shared buffer writable, also one that nothing
@@ -422,8 +504,9 @@ gst_yolov5_overlay_prepare_output_buffer (
   if (!self->drawing || self->drawing_attaches != self->attach)
     renew_drawing (self, &GST_VIDEO_FILTER_CAST (self)->in_info);
   examine_buffer (self, input);
-  GST_LOG_OBJECT (self, "%u boxes to show, %u to hide in %" GST_PTR_FORMAT,
-      self->shown->len, self->blurred->len, input);
+  GST_LOG_OBJECT (self,
+      "%u boxes to show, %u of %u to hide in %" GST_PTR_FORMAT,
+      self->shown->len, self->blurred->len, self->hidden->len, input);
 
   *output = input;
   if ((self->has_something_to_show || self->blurred->len > 0)
@@ -539,6 +622,7 @@ gst_yolov5_overlay_init (GstYolov5Overlay *self)
   overlay_settings_init (&self->frame_settings, G_OBJECT (self));
   overlay_hold_init (&self->hold);
   self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
+  self->hidden = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
   self->shown = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
   self->blurred = g_array_new (FALSE, FALSE, sizeof (GstVideoRectangle));
 

@@ -160,16 +160,35 @@ install_content_properties (GObjectClass *object_class)
   /**
    * GstYolov5Overlay:expire-overlay:
    *
-   * How long boxes stay on frames that no detector looked at, in nanoseconds of
-   * running time. 0 keeps none, %GST_CLOCK_TIME_NONE (18446744073709551615)
-   * keeps them until the next inference. The default is a second, or 0 before
-   * GStreamer 1.20.
+   * How long boxes stay on frames that their detector did not look at, in
+   * nanoseconds of running time. 0 keeps none, %GST_CLOCK_TIME_NONE
+   * (18446744073709551615) keeps them until it looks again. The default is a
+   * second, or 0 before GStreamer 1.20. The mosaic has a time of its own, see
+   * #GstYolov5Overlay:blur-hold.
    */
   g_object_class_install_property (object_class, ID (expiry),
       g_param_spec_uint64 ("expire-overlay", "Expire overlay",
           "How long to keep the last boxes on frames without inference, in "
           "nanoseconds (0 = not at all, 18446744073709551615 = for ever)",
           0, G_MAXUINT64, DEFAULT_EXPIRE_OVERLAY, PLAYING_FLAGS));
+
+  /**
+   * GstYolov5Overlay:blur-hold:
+   *
+   * How long the mosaic stays where an object was found last, on frames that its
+   * detector did not look at, in nanoseconds of running time.
+   * %GST_CLOCK_TIME_NONE (18446744073709551615) keeps it until that detector
+   * looks again. Detectors that do not mark the frames they look at never say
+   * that they found nothing: after them it stays for a second then, or for
+   * #GstYolov5Overlay:expire-overlay if that is longer, or until another object
+   * of the same name is found.
+   */
+  g_object_class_install_property (object_class, ID (blur_hold),
+      g_param_spec_uint64 ("blur-hold", "Blur hold",
+          "How long to keep the mosaic on frames without inference, in "
+          "nanoseconds (0 = not at all, 18446744073709551615 = until the "
+          "detector looks again)",
+          0, G_MAXUINT64, GST_CLOCK_TIME_NONE, PLAYING_FLAGS));
 
   /**
    * GstYolov5Overlay:draw-stats:

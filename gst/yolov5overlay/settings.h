@@ -52,6 +52,7 @@ typedef struct {
   gchar *blurred_text;
   OverlayClasses *blurred;
   GstClockTime expiry;
+  GstClockTime blur_hold;
   OverlayAttach attach;
 
   /*< private >*/

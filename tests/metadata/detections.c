@@ -43,8 +43,8 @@ static GstYolov5Detection
 new_detection (
     const gchar *label, gdouble x, gdouble y, gdouble width, gdouble height)
 {
-  return (GstYolov5Detection){ g_quark_from_string (label), 3, 0.75, x, y, width,
-    height };
+  return (GstYolov5Detection){ g_quark_from_string (label), 3, 0.75, x, y,
+    width, height };
 }
 
 static GstVideoRegionOfInterestMeta *
@@ -313,13 +313,18 @@ GST_END_TEST;
  * nobody looked at have none */
 GST_START_TEST (test_inference_mark)
 {
-  const GstYolov5Inference inference = { 7, 0, 1, 2, 3 };
+  const GstYolov5Inference inference = { .frame = 7,
+    .letterbox_time = 1,
+    .inference_time = 2,
+    .postprocess_time = 3,
+    .element = "detector",
+    .path = "/pipeline/detector" };
   GstYolov5Inference found = { 0 };
   GstHarness *harness = gst_harness_new ("videoscale");
 
   gst_yolov5_inference_register ();
   fail_if (gst_yolov5_inference_read (buffer, &found));
-  gst_yolov5_inference_attach (buffer, &inference);
+  gst_yolov5_inference_attach (buffer, &inference, NULL, 0);
   gst_harness_set_caps_str (harness,
       "video/x-raw,format=RGB,width=640,height=360,framerate=25/1",
       "video/x-raw,format=RGB,width=320,height=90,framerate=25/1");
@@ -331,7 +336,192 @@ GST_START_TEST (test_inference_mark)
   fail_unless_equals_uint64 (found.letterbox_time, 1);
   fail_unless_equals_uint64 (found.inference_time, 2);
   fail_unless_equals_uint64 (found.postprocess_time, 3);
+  fail_unless_equals_string (found.element, "detector");
+  fail_unless_equals_string (found.path, "/pipeline/detector");
   gst_harness_teardown (harness);
+}
+GST_END_TEST;
+
+static void
+attach_marked (const gchar *path, GstYolov5Detection *attached, guint n)
+{
+  const GstYolov5Inference inference = {
+    .n_detections = n, .element = "detector", .path = path
+  };
+
+  gst_yolov5_inference_register ();
+  gst_yolov5_detections_attach (buffer, &info, attached, n, TRUE);
+  gst_yolov5_inference_attach (buffer, &inference, attached, n);
+}
+
+/* as elements do that scale or convert */
+static void
+drop_parameters (void)
+{
+  GstVideoRegionOfInterestMeta *region;
+  guint i;
+
+  for (i = 0; (region = get_region (i)); i++) {
+    g_list_free_full (region->params, (GDestroyNotify) gst_structure_free);
+    region->params = NULL;
+  }
+}
+
+/* what regions lose on their way is found again in the mark that lists them,
+ * also where the video is really converted and scaled */
+GST_START_TEST (test_lost_parameters)
+{
+  static const struct {
+    const gchar *element;
+    const gchar *caps;
+  } ways[] = {
+    { NULL, NULL },
+    { "videoconvert", "video/x-raw,format=I420,width=640,height=360" },
+    { "videoconvert ! videoscale",
+        "video/x-raw,format=I420,width=1280,height=360" },
+  };
+  GstYolov5Detection attached[] = {
+    new_detection ("person", 1, 2, 3, 4),
+    new_detection ("car", 10, 20, 30, 40),
+    new_detection ("person", 5, 5, 5, 5),
+  };
+  guint i;
+
+  attached[1].label_id = 0;
+  attached[1].confidence = 0.25;
+  attach_marked ("/a", attached, 3);
+  /* one that somebody else attached, with an id of ours */
+  gst_buffer_add_video_region_of_interest_meta (buffer, "face", 7, 7, 7, 7)
+      ->id = attached[0].id;
+  if (ways[__i__].element) {
+    GstHarness *harness = gst_harness_new_parse (ways[__i__].element);
+
+    gst_harness_set_caps_str (harness,
+        "video/x-raw,format=RGB,width=640,height=360,framerate=25/1",
+        ways[__i__].caps);
+    buffer = gst_harness_push_and_pull (harness, buffer);
+    gst_harness_teardown (harness);
+  } else {
+    drop_parameters ();
+  }
+
+  gst_yolov5_detections_collect (buffer, detections);
+  fail_unless_equals_int (detections->len, 4);
+  for (i = 0; i < 4; i++) {
+    const GstYolov5Detection *found =
+        &g_array_index (detections, GstYolov5Detection, i);
+
+    fail_unless_equals_int (found->mark, i < 3 ? 0 : -1);
+    fail_unless_equals_int (found->label_id, i < 3 ? attached[i].label_id : -1);
+    fail_unless_equals_float (
+        found->confidence, i < 3 ? attached[i].confidence : -1);
+    if (i < 3)
+      fail_unless_equals_int (found->id, attached[i].id);
+  }
+}
+GST_END_TEST;
+
+/* each element that looked has a mark, which lists its own detections */
+GST_START_TEST (test_marks_of_two_elements)
+{
+  GstYolov5Detection cars[] = { new_detection ("car", 1, 2, 3, 4) };
+  GstYolov5Detection both[] = { new_detection ("person", 1, 2, 3, 4),
+    new_detection ("car", 5, 6, 7, 8) };
+  const gchar *paths[] = { "/a", "/b" };
+  const gint marks[] = { 0, 1, 1 };
+  GstYolov5Inference found;
+  gpointer state = NULL;
+  guint i;
+
+  attach_marked ("/a", cars, 1);
+  attach_marked ("/b", both, 2);
+  for (i = 0; i < 2; i++) {
+    fail_unless (gst_yolov5_inference_iterate (buffer, &state, &found));
+    fail_unless_equals_string (found.path, paths[i]);
+    fail_unless_equals_int (gst_yolov5_inference_get_n_listed (&found), i + 1);
+  }
+  fail_if (gst_yolov5_inference_iterate (buffer, &state, &found));
+
+  gst_yolov5_detections_collect (buffer, detections);
+  fail_unless_equals_int (detections->len, 3);
+  for (i = 0; i < 3; i++)
+    fail_unless_equals_int (
+        g_array_index (detections, GstYolov5Detection, i).mark, marks[i]);
+}
+GST_END_TEST;
+
+/* marks that others wrote, with lists of any length and type, do no harm */
+GST_START_TEST (test_odd_marks)
+{
+  static const gchar *const lists[] = {
+    "x",
+    "x, region-ids=(int)1, labels=(string)person",
+    "x, region-ids=(string)<a, b>, labels=(int)<1, 2>",
+    "x, region-ids=(int)<1, 1>, labels=(string)<person>",
+    "x, region-ids=(int)<1>, labels=(string)<person>, label-ids=(string)<a>, "
+    "confidences=(int)<5>",
+  };
+  GstYolov5Detection detection = new_detection ("person", 1, 2, 3, 4);
+  GstStructure *mark;
+  GstStructure *odd = gst_structure_new_from_string (lists[__i__]);
+  gint i;
+
+  fail_unless (odd != NULL);
+  attach_marked ("/a", NULL, 0);
+  mark = gst_custom_meta_get_structure (
+      gst_buffer_get_custom_meta (buffer, GST_YOLOV5_INFERENCE_META_NAME));
+  for (i = 0; i < gst_structure_n_fields (odd); i++) {
+    const gchar *name = gst_structure_nth_field_name (odd, i);
+
+    gst_structure_set_value (mark, name, gst_structure_get_value (odd, name));
+  }
+  gst_structure_free (odd);
+  gst_yolov5_detections_attach (buffer, &info, &detection, 1, TRUE);
+  get_region (0)->id = 1;
+  drop_parameters ();
+  gst_yolov5_detections_collect (buffer, detections);
+  fail_unless_equals_int (
+      g_array_index (detections, GstYolov5Detection, 0).label_id, -1);
+}
+GST_END_TEST;
+#endif
+
+#ifndef HAVE_GST_ANALYTICS
+/* of two regions of the same id and label the scaled one counts, as videoscale
+ * leaves them before GStreamer 1.22, whichever comes first, or else the later */
+GST_START_TEST (test_scaled_region_beside_the_old_one)
+{
+  static const struct {
+    gboolean params[2];
+    gint expected;
+  } cases[] = { { { TRUE, FALSE }, 1 }, { { FALSE, TRUE }, 0 },
+    { { FALSE, FALSE }, 1 }, { { TRUE, TRUE }, 1 } };
+  gint i, with_params = cases[__i__].params[0] || cases[__i__].params[1];
+
+  for (i = 0; i < 2; i++) {
+    GstVideoRegionOfInterestMeta *region =
+        gst_buffer_add_video_region_of_interest_meta (
+            buffer, "person", 10 + i, 10, 10, 10);
+
+    region->id = 5;
+    if (cases[__i__].params[i])
+      gst_video_region_of_interest_meta_add_param (
+          region, gst_structure_new ("detection", "label_id", G_TYPE_INT, 3,
+                      "confidence", G_TYPE_DOUBLE, 0.75, NULL));
+  }
+  /* the same id but another label, and no ids */
+  gst_buffer_add_video_region_of_interest_meta (buffer, "car", 20, 10, 10, 10)
+      ->id = 5;
+  gst_buffer_add_video_region_of_interest_meta (buffer, "dog", 30, 10, 10, 10);
+  gst_buffer_add_video_region_of_interest_meta (buffer, "dog", 40, 10, 10, 10);
+
+  gst_yolov5_detections_collect (buffer, detections);
+  fail_unless_equals_int (detections->len, 4);
+  check_detection (0, "person", with_params ? 3 : -1, with_params ? 0.75 : -1,
+      10 + cases[__i__].expected, 10, 10, 10);
+  check_detection (1, "car", -1, -1, 20, 10, 10, 10);
+  check_detection (2, "dog", -1, -1, 30, 10, 10, 10);
+  check_detection (3, "dog", -1, -1, 40, 10, 10, 10);
 }
 GST_END_TEST;
 #endif
@@ -481,6 +671,12 @@ detection_suite (void)
   tcase_add_test (tcase, test_scaling);
 #if GST_CHECK_VERSION(1, 20, 0)
   tcase_add_test (tcase, test_inference_mark);
+  tcase_add_loop_test (tcase, test_lost_parameters, 0, 3);
+  tcase_add_test (tcase, test_marks_of_two_elements);
+  tcase_add_loop_test (tcase, test_odd_marks, 0, 5);
+#endif
+#ifndef HAVE_GST_ANALYTICS
+  tcase_add_loop_test (tcase, test_scaled_region_beside_the_old_one, 0, 4);
 #endif
 #ifdef HAVE_GST_ANALYTICS
   tcase_add_loop_test (tcase, test_objects_have_the_ids_of_their_regions, 0,

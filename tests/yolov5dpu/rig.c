@@ -71,7 +71,9 @@ write_down (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 
     if (GST_QUERY_IS_SERIALIZED (query))
       g_string_append_printf (self->log, " %s", GST_QUERY_TYPE_NAME (query));
-  } else {
+  } else if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info))
+             != GST_EVENT_CUSTOM_DOWNSTREAM_STICKY) {
+    /* what the element says of its model is its own */
     g_string_append_printf (self->log, " %s",
         GST_EVENT_TYPE_NAME (GST_PAD_PROBE_INFO_EVENT (info)));
   }

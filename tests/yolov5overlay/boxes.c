@@ -308,6 +308,9 @@ GST_START_TEST (test_nothing_to_draw)
         add_region (in, "person", 0, 0.5, 64, 0, 10, 10);
         add_region (in, "person", 0, 0.5, 0, (guint) -20, 10, 10);
       } else if (i == GAP) {
+        gst_buffer_remove_all_memory (in);
+        g_bytes_unref (before);
+        before = g_bytes_new (NULL, 0);
         add_region (in, "person", 0, 0.5, 0, 0, 10, 10);
         GST_BUFFER_FLAG_SET (in, GST_BUFFER_FLAG_GAP);
       }

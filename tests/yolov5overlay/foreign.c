@@ -183,18 +183,32 @@ GST_START_TEST (test_object_detection)
 }
 GST_END_TEST;
 
-/* takes object detections without any object for a frame that was looked at */
+/* analytics that are no object detections, as those of a tracker or a
+ * classifier, are no look of a detector: what it found last stays */
 GST_START_TEST (test_no_objects)
 {
-  GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
-  GstBuffer *buffer;
+  enum { NOTHING, TRACKING, CLASS, N_CASES };
+  guint i;
 
-  fail_if (same_and_unref (draw_person (h), blank_pixels (h)));
-  buffer = new_frame (h, 0);
-  gst_buffer_add_analytics_relation_meta (buffer);
-  fail_if (is_drawn_on (h, buffer));
-  fail_if (is_drawn_on (h, new_frame (h, 0)));
-  gst_harness_teardown (h);
+  for (i = 0; i < N_CASES; i++) {
+    GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
+    GstBuffer *buffer;
+    GstAnalyticsRelationMeta *relations;
+    GstAnalyticsTrackingMtd tracking;
+    GstAnalyticsClsMtd class;
+
+    fail_if (same_and_unref (draw_person (h), blank_pixels (h)));
+    buffer = new_frame (h, 0);
+    relations = gst_buffer_add_analytics_relation_meta (buffer);
+    if (i == TRACKING)
+      fail_unless (gst_analytics_relation_meta_add_tracking_mtd (
+          relations, 1, 0, &tracking));
+    else if (i == CLASS)
+      fail_unless (gst_analytics_relation_meta_add_one_cls_mtd (
+          relations, 0.5, g_quark_from_string ("red"), &class));
+    fail_unless (is_drawn_on (h, buffer));
+    gst_harness_teardown (h);
+  }
 }
 GST_END_TEST;
 #endif

@@ -204,7 +204,28 @@ mark_inference (GstBuffer *buffer, GstClockTime inference_time)
 {
   GstYolov5Inference inference = { .inference_time = inference_time };
 
-  gst_yolov5_inference_attach (buffer, &inference);
+  gst_yolov5_inference_attach (buffer, &inference, NULL, 0);
+}
+
+void
+mark_found (GstHarness *h, GstBuffer *buffer, const gchar *path,
+    const gchar *label, gint label_id, gint x, gint y, gint width, gint height)
+{
+  GstYolov5Detection detection = { .label = g_quark_from_string (label),
+    .label_id = label_id,
+    .confidence = 0.9,
+    .x = x,
+    .y = y,
+    .width = width,
+    .height = height };
+  GstYolov5Inference inference = { .element = "detector", .path = path };
+  guint n = label ? 1 : 0;
+  GstVideoInfo info;
+
+  get_info (h, &info);
+  inference.n_detections = n;
+  gst_yolov5_detections_attach (buffer, &info, &detection, n, TRUE);
+  gst_yolov5_inference_attach (buffer, &inference, &detection, n);
 }
 
 void

@@ -58,6 +58,10 @@ GBytes *push_pixels (GstHarness *h, GstBuffer *buffer);
 gboolean is_drawn_on (GstHarness *h, GstBuffer *buffer);
 /* the mark of yolov5dpu */
 void mark_inference (GstBuffer *buffer, GstClockTime inference_time);
+/* what the yolov5dpu of that path leaves on a frame in which it found one thing,
+ * or nothing if label is NULL */
+void mark_found (GstHarness *h, GstBuffer *buffer, const gchar *path,
+    const gchar *label, gint label_id, gint x, gint y, gint width, gint height);
 /* the next warning on the bus has all of these words, and is about settings */
 void check_warning (GstBus *bus, const gchar *word, const gchar *other_word);
 /* the colour of a class, as the element draws it in RGB */
