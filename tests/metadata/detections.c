@@ -458,8 +458,8 @@ GST_START_TEST (test_odd_marks)
     "x, region-ids=(int)1, labels=(string)person",
     "x, region-ids=(string)<a, b>, labels=(int)<1, 2>",
     "x, region-ids=(int)<1, 1>, labels=(string)<person>",
-    "x, region-ids=(int)<1>, labels=(string)<person>, label-ids=(string)<a>, "
-    "confidences=(int)<5>",
+    ("x, region-ids=(int)<1>, labels=(string)<person>, label-ids=(string)<a>, "
+     "confidences=(int)<5>"),
   };
   GstYolov5Detection detection = new_detection ("person", 1, 2, 3, 4);
   GstStructure *mark;

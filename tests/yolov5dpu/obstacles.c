@@ -26,6 +26,7 @@ check_dpu_is_used (const gchar *model)
   guint n_runs = fakedpu_get_n_runs (0);
   g_autofree gchar *found = boardpipeline_detect (model, "device=dpu");
 
+  fail_unless (found != NULL);
   fail_unless (fakedpu_get_n_runs (0) > n_runs);
 }
 

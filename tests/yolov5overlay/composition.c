@@ -505,8 +505,8 @@ GST_START_TEST (test_neighbours)
     "yolov5overlay ! yolov5overlay ! yolov5overlay ! fakesink",
     "yolov5overlay ! tee name=t ! queue ! fakesink t. ! queue ! fakesink",
     "yolov5overlay ! identity ! videoscale ! video/x-raw,width=99 ! fakesink",
-    "yolov5overlay attach-composition=always ! videoconvert ! "
-    "video/x-raw,format=I420 ! fakesink",
+    ("yolov5overlay attach-composition=always ! videoconvert ! "
+     "video/x-raw,format=I420 ! fakesink"),
     "overlaycomposition ! yolov5overlay attach-composition=never ! fakesink",
     "yolov5overlay ! videocrop top=2 ! videobalance ! fakesink",
     "yolov5overlay attach-composition=always ! videocrop top=2 ! fakesink",
