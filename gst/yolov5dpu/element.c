@@ -534,6 +534,19 @@ fill_slot (GstYolov5Dpu *self, GstYolov5Slot *slot, GstBuffer *buffer,
   return TRUE;
 }
 
+/* of controllers, for this frame; one outside of the segment has no stream time */
+static void
+sync_properties (GstYolov5Dpu *self, GstBuffer *buffer)
+{
+  GstClockTime stream_time = GST_CLOCK_TIME_NONE;
+
+  if (self->segment.format == GST_FORMAT_TIME)
+    stream_time = gst_segment_to_stream_time (
+        &self->segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+  if (GST_CLOCK_TIME_IS_VALID (stream_time))
+    gst_object_sync_values (GST_OBJECT_CAST (self), stream_time);
+}
+
 static GstFlowReturn
 gst_yolov5_dpu_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
@@ -544,11 +557,7 @@ gst_yolov5_dpu_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
   GST_LOG_OBJECT (self, "frame %" G_GUINT64_FORMAT " is %" GST_PTR_FORMAT,
       self->n_frames, buffer);
-  if (GST_BUFFER_PTS_IS_VALID (buffer)
-      && self->segment.format == GST_FORMAT_TIME)
-    gst_object_sync_values (
-        GST_OBJECT_CAST (self), gst_segment_to_stream_time (&self->segment,
-                                    GST_FORMAT_TIME, GST_BUFFER_PTS (buffer)));
+  sync_properties (self, buffer);
   if (flow == GST_FLOW_OK && !self->format)
     flow = GST_FLOW_NOT_NEGOTIATED;
   if (flow == GST_FLOW_OK) {
