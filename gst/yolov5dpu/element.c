@@ -827,7 +827,8 @@ gst_yolov5_dpu_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   }
 
   flow = gst_yolov5_fifo_sink_event (self->fifo, event);
-  if (type == GST_EVENT_SEGMENT && flow == GST_FLOW_OK && !self->model_told)
+  if (type == GST_EVENT_SEGMENT && flow == GST_FLOW_OK && self->model
+      && !self->model_told)
     flow = tell_model (self);
   return flow;
 }
