@@ -92,6 +92,31 @@ check_meta (const GstVideoInfo *info, GstBuffer *buffer, GError **error)
   return FALSE;
 }
 
+/* bytes from the start of a row to the end of its last sample */
+static gssize
+get_row_size (const GstVideoFrame *frame, guint component)
+{
+  const GstVideoFormatInfo *finfo = frame->info.finfo;
+  gint offset = GST_VIDEO_FRAME_COMP_POFFSET (frame, component);
+  gint step = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, component);
+  gint n = GST_VIDEO_FRAME_COMP_WIDTH (frame, component);
+
+  switch (GST_VIDEO_FRAME_FORMAT (frame)) {
+    case GST_VIDEO_FORMAT_GRAY10_LE32:
+    case GST_VIDEO_FORMAT_NV12_10LE32:
+    case GST_VIDEO_FORMAT_NV16_10LE32:
+      /* three samples in a word; both chroma components lie in one row */
+      n *= component == 0 ? 1 : 2;
+      return (n + 2) / 3 * 4;
+    default:
+      break;
+  }
+  if (GST_VIDEO_FORMAT_INFO_DEPTH (finfo, component) > 8)
+    /* of P010_10LE the offset is in samples, not in bytes */
+    return GST_ROUND_UP_2 (offset) + (gssize) (n - 1) * step + 2;
+  return offset + (gssize) (n - 1) * step + 1;
+}
+
 /* whether every row of a component, the first and the last one for short, lies
  * in what was mapped of its plane */
 static gboolean
@@ -102,10 +127,7 @@ is_component_mapped (const GstVideoFrame *frame, guint component)
   gssize stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane);
   gssize last_row =
       (GST_VIDEO_FRAME_COMP_HEIGHT (frame, component) - 1) * stride;
-  gssize row_size = GST_VIDEO_FRAME_COMP_POFFSET (frame, component)
-                    + (GST_VIDEO_FRAME_COMP_WIDTH (frame, component) - 1)
-                          * GST_VIDEO_FRAME_COMP_PSTRIDE (frame, component)
-                    + 1;
+  gssize row_size = get_row_size (frame, component);
   gssize start;
 
   /* memory with a way of its own to be mapped need not say where it lies */
@@ -136,7 +158,7 @@ is_mapped (const GstVideoFrame *frame)
 /**
  * gst_yolov5_buffers_map_frame:
  * @frame: (out): for gst_video_frame_unmap()
- * @info: of the caps, of a format with 8 bits a component
+ * @info: of the caps, of a format that the elements take
  * @buffer: a buffer, which has to stay until @frame is unmapped
  * @flags: what @frame is mapped for
  * @error: %GST_STREAM_ERROR_FORMAT, a sentence with both sizes

@@ -4,7 +4,9 @@
  */
 
 /* A list is parsed once, when its property is set. Looking a class up is then
- * two hash lookups, however long the list and however many the boxes. */
+ * two hash lookups, however long the list and however many the boxes. Names are
+ * compared without regard to case, and what that takes is kept for the names
+ * that come. */
 
 #include "classes.h"
 
@@ -15,19 +17,35 @@
 #define SEPARATORS ",;"
 #define NO_ENTRY -1
 
+/* names of the detections that came, the rest is looked up again */
+#define MAX_SEEN 4096
+
 typedef struct {
+  gchar *name;
+  /* or NO_ENTRY */
+  gint number;
   guint8 rgb[3];
 } Entry;
 
 struct _OverlayClasses {
   gint ref_count;
-  /* index into entries plus 1, by quark and by number plus 1 */
+  /* index into entries plus 1, by quark of the folded name and by number plus
+   * 1 */
   GHashTable *names;
   GHashTable *numbers;
+  /* what names has for the quarks of labels, of the thread that draws */
+  GHashTable *seen;
+  gboolean has_names;
   /* the entry for every class, or NO_ENTRY */
   gint any;
   GArray *entries;
 };
+
+static void
+clear_entry (Entry *entry)
+{
+  g_free (entry->name);
+}
 
 static OverlayClasses *
 overlay_classes_new (void)
@@ -37,14 +55,17 @@ overlay_classes_new (void)
   self->ref_count = 1;
   self->names = g_hash_table_new (NULL, NULL);
   self->numbers = g_hash_table_new (NULL, NULL);
+  self->seen = g_hash_table_new (NULL, NULL);
   self->any = NO_ENTRY;
   self->entries = g_array_new (FALSE, TRUE, sizeof (Entry));
+  g_array_set_clear_func (self->entries, (GDestroyNotify) clear_entry);
   return self;
 }
 
 /**
  * overlay_classes_ref:
- * @self: classes, which never change, so that threads may share them
+ * @self: classes, which never change, so that threads may share them; one
+ *   thread at a time looks them up
  *
  * Returns: (transfer full): @self
  */
@@ -66,6 +87,7 @@ overlay_classes_unref (OverlayClasses *self)
     return;
   g_hash_table_unref (self->names);
   g_hash_table_unref (self->numbers);
+  g_hash_table_unref (self->seen);
   g_array_unref (self->entries);
   g_free (self);
 }
@@ -88,18 +110,37 @@ is_number (const gchar *text)
   return digits[0] != '\0' && digits[strspn (digits, "0123456789")] == '\0';
 }
 
+/**
+ * overlay_classes_fold:
+ * @name: of a class, in any encoding
+ *
+ * Returns: what is the same for all names that differ in case alone
+ */
+GQuark
+overlay_classes_fold (const gchar *name)
+{
+  g_autofree gchar *valid = g_utf8_make_valid (name, -1);
+  g_autofree gchar *folded = g_utf8_casefold (valid, -1);
+  g_autofree gchar *composed =
+      g_utf8_normalize (folded, -1, G_NORMALIZE_DEFAULT_COMPOSE);
+
+  return g_quark_from_string (composed);
+}
+
 /* the last entry for a class counts */
 static gboolean
-add_class (OverlayClasses *self, const gchar *class, const Entry *entry,
+add_class (OverlayClasses *self, const gchar *class, const guint8 rgb[3],
     GError **error)
 {
+  Entry entry = { g_utf8_make_valid (class, -1), NO_ENTRY,
+    { rgb[0], rgb[1], rgb[2] } };
   gpointer index;
   guint64 number;
 
-  g_array_append_val (self->entries, *entry);
+  g_array_append_val (self->entries, entry);
   index = GUINT_TO_POINTER (self->entries->len);
 
-  if (g_str_equal (class, "*") || g_str_equal (class, "all")) {
+  if (overlay_classes_is_any (self, self->entries->len - 1)) {
     self->any = (gint) self->entries->len - 1;
     return TRUE;
   }
@@ -110,12 +151,16 @@ add_class (OverlayClasses *self, const gchar *class, const Entry *entry,
           class);
       return FALSE;
     }
+    g_array_index (self->entries, Entry, self->entries->len - 1).number =
+        (gint) number;
     g_hash_table_insert (
         self->numbers, GUINT_TO_POINTER ((guint) number + 1), index);
+  } else {
+    self->has_names = TRUE;
   }
   /* a number may be a name as well, such as that of a speed limit */
   g_hash_table_insert (
-      self->names, GUINT_TO_POINTER (g_quark_from_string (class)), index);
+      self->names, GUINT_TO_POINTER (overlay_classes_fold (class)), index);
   return TRUE;
 }
 
@@ -143,7 +188,7 @@ parse_color (const gchar *text, guint8 rgb[3])
 
 /* cuts the colour off item and leaves the class */
 static gboolean
-split_color (gchar *item, Entry *entry, GError **error)
+split_color (gchar *item, guint8 rgb[3], GError **error)
 {
   gchar *equals = strrchr (item, '=');
 
@@ -154,7 +199,7 @@ split_color (gchar *item, Entry *entry, GError **error)
         item);
     return FALSE;
   }
-  if (!parse_color (g_strstrip (equals + 1), entry->rgb)) {
+  if (!parse_color (g_strstrip (equals + 1), rgb)) {
     set_error (error,
         "\"%s\" is no colour, write one like #ff0000, 0xff0000 or red",
         equals + 1);
@@ -182,13 +227,13 @@ parse_items (const gchar *text, gboolean with_colors, OverlayClasses **classes,
   *classes = NULL;
   for (i = 0; items[i] != NULL; i++) {
     gchar *item = g_strstrip (items[i]);
-    Entry entry = { { 0 } };
+    guint8 rgb[3] = { 0 };
 
     if (item[0] == '\0')
       continue;
-    if (with_colors && !split_color (item, &entry, error))
+    if (with_colors && !split_color (item, rgb, error))
       return FALSE;
-    if (!add_class (self, item, &entry, error))
+    if (!add_class (self, item, rgb, error))
       return FALSE;
   }
   if (self->entries->len > 0)
@@ -229,6 +274,28 @@ overlay_classes_parse_colors (
   return parse_items (text, TRUE, classes, error);
 }
 
+/* as in names */
+static guint
+look_label_up (const OverlayClasses *self, GQuark label)
+{
+  gpointer key = GUINT_TO_POINTER (label), index;
+
+  if (g_hash_table_lookup_extended (self->seen, key, NULL, &index))
+    return GPOINTER_TO_UINT (index);
+  if (g_hash_table_size (self->seen) >= MAX_SEEN)
+    g_hash_table_remove_all (self->seen);
+  index = g_hash_table_lookup (self->names,
+      GUINT_TO_POINTER (overlay_classes_fold (g_quark_to_string (label))));
+  g_hash_table_insert (self->seen, key, index);
+  return GPOINTER_TO_UINT (index);
+}
+
+static gboolean
+is_label_number (GQuark label)
+{
+  return label != 0 && is_number (g_quark_to_string (label));
+}
+
 /**
  * overlay_classes_find:
  * @self: (nullable): classes
@@ -241,21 +308,36 @@ gint
 overlay_classes_find (
     const OverlayClasses *self, const GstYolov5Detection *detection)
 {
-  gboolean numbers_are_names = FALSE;
   guint index = 0;
 
   if (self == NULL)
     return NO_ENTRY;
 
-  if (detection->label != 0) {
-    index = GPOINTER_TO_UINT (
-        g_hash_table_lookup (self->names, GUINT_TO_POINTER (detection->label)));
-    numbers_are_names = is_number (g_quark_to_string (detection->label));
-  }
-  if (index == 0 && detection->label_id >= 0 && !numbers_are_names)
+  if (detection->label != 0)
+    index = look_label_up (self, detection->label);
+  if (index == 0 && detection->label_id >= 0
+      && !is_label_number (detection->label))
     index = GPOINTER_TO_UINT (g_hash_table_lookup (
         self->numbers, GUINT_TO_POINTER ((guint) detection->label_id + 1)));
   return index > 0 ? (gint) index - 1 : self->any;
+}
+
+/**
+ * overlay_classes_is_unclear:
+ * @self: classes
+ * @detection: what was found, and overlay_classes_find() has not
+ *
+ * Returns: whether @detection may be of one of the classes all the same: it has
+ *   no name where they are named, or no number where they are numbered
+ */
+gboolean
+overlay_classes_is_unclear (
+    const OverlayClasses *self, const GstYolov5Detection *detection)
+{
+  if (detection->label == 0 && self->has_names)
+    return TRUE;
+  return detection->label_id < 0 && g_hash_table_size (self->numbers) > 0
+         && !is_label_number (detection->label);
 }
 
 /**
@@ -268,6 +350,52 @@ guint
 overlay_classes_get_n_entries (const OverlayClasses *self)
 {
   return self != NULL ? self->entries->len : 0;
+}
+
+/**
+ * overlay_classes_get_name:
+ * @self: classes
+ * @entry: an entry
+ *
+ * Returns: (transfer none): what the list has for the class, in UTF-8
+ */
+const gchar *
+overlay_classes_get_name (const OverlayClasses *self, guint entry)
+{
+  return g_array_index (self->entries, Entry, entry).name;
+}
+
+/**
+ * overlay_classes_is_any:
+ * @self: classes
+ * @entry: an entry
+ *
+ * Returns: whether @entry stands for every class
+ */
+gboolean
+overlay_classes_is_any (const OverlayClasses *self, guint entry)
+{
+  const gchar *name = overlay_classes_get_name (self, entry);
+
+  return g_str_equal (name, "*") || g_ascii_strcasecmp (name, "all") == 0;
+}
+
+/**
+ * overlay_classes_get_number:
+ * @self: classes
+ * @entry: an entry
+ * @number: (out): number of the class
+ *
+ * Returns: whether @entry may be the number of a class
+ */
+gboolean
+overlay_classes_get_number (
+    const OverlayClasses *self, guint entry, guint *number)
+{
+  gint value = g_array_index (self->entries, Entry, entry).number;
+
+  *number = (guint) value;
+  return value != NO_ENTRY;
 }
 
 /**

@@ -21,9 +21,16 @@ gboolean overlay_classes_parse_colors (
 OverlayClasses *overlay_classes_ref (OverlayClasses *self);
 void overlay_classes_unref (OverlayClasses *self);
 
+GQuark overlay_classes_fold (const gchar *name);
 gint overlay_classes_find (
     const OverlayClasses *self, const GstYolov5Detection *detection);
+gboolean overlay_classes_is_unclear (
+    const OverlayClasses *self, const GstYolov5Detection *detection);
 guint overlay_classes_get_n_entries (const OverlayClasses *self);
+const gchar *overlay_classes_get_name (const OverlayClasses *self, guint entry);
+gboolean overlay_classes_is_any (const OverlayClasses *self, guint entry);
+gboolean overlay_classes_get_number (
+    const OverlayClasses *self, guint entry, guint *number);
 void overlay_classes_get_rgb (
     const OverlayClasses *self, guint entry, guint8 rgb[3]);
 

@@ -67,11 +67,14 @@ overlay_color_from_rgb (
 
   for (i = 0; i < GST_VIDEO_MAX_COMPONENTS; i++) {
     glong level = lround (component[i] * scale[i] + offset[i]);
+    glong highest = (1l << GST_VIDEO_FORMAT_INFO_DEPTH (info->finfo, i)) - 1;
 
-    color->component[i] = (guint8) CLAMP (level, 0, 255);
+    color->component[i] = (guint16) CLAMP (level, 0, highest);
   }
   if (GST_VIDEO_INFO_HAS_ALPHA (info))
-    color->component[GST_VIDEO_COMP_A] = 255;
+    color->component[GST_VIDEO_COMP_A] =
+        (guint16) ((1u << GST_VIDEO_INFO_COMP_DEPTH (info, GST_VIDEO_COMP_A))
+                   - 1);
 }
 
 /* relative luminance as in the Web Content Accessibility Guidelines */

@@ -20,10 +20,10 @@ G_BEGIN_DECLS
  * @component: one level for each of the format's components, in
  *   #GstVideoFormatInfo's order (R G B A, Y U V or Y)
  *
- * A colour in the levels of one format and colorimetry.
+ * A colour in the levels of one format, of the depth it has, and colorimetry.
  */
 typedef struct {
-  guint8 component[GST_VIDEO_MAX_COMPONENTS];
+  guint16 component[GST_VIDEO_MAX_COMPONENTS];
 } OverlayColor;
 
 /**

@@ -9,8 +9,6 @@
 
 #include "composition.h"
 
-#include <string.h>
-
 struct _OverlayComposition {
   /* GstBuffers of one pixel, by colour; the palette and the colours that a
    * property names bound their number */
@@ -119,9 +117,12 @@ get_pixel (OverlayComposition *self, const OverlayColor *color)
   GstBuffer *buffer;
   GstVideoFrame picture;
   GstVideoRectangle pixel = { 0, 0, 1, 1 };
-  guint32 key;
+  guint32 key = 0;
+  guint c;
 
-  memcpy (&key, color->component, sizeof (key));
+  /* of 8 bits each in this format */
+  for (c = 0; c < 4; c++)
+    key = key << 8 | color->component[c];
   buffer = g_hash_table_lookup (self->pixels, GUINT_TO_POINTER (key));
   if (buffer == NULL && overlay_composition_map_picture (1, 1, &picture)) {
     overlay_fill_rectangle (&picture, &pixel, color);

@@ -73,7 +73,9 @@
 #include "mosaic.h"
 #include "painter.h"
 #include "properties.h"
+#include "models.h"
 #include "settings.h"
+#include "watch.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_yolov5_overlay_debug);
 GST_DEBUG_CATEGORY_STATIC (CAT_PERFORMANCE);
@@ -85,20 +87,31 @@ GST_DEBUG_CATEGORY_STATIC (CAT_PERFORMANCE);
 struct _GstYolov5Overlay {
   GstVideoFilter parent;
 
-  /* properties, under the object lock */
+  /* under the object lock */
   OverlaySettings settings;
   gboolean settings_changed;
+  gboolean started;
+  /* what was wrong with properties that were set before, by their names */
+  GHashTable *refusals;
+  /* changed by the streaming thread alone */
+  OverlayModels *models;
+  gboolean models_changed;
 
   /* streaming thread */
   OverlaySettings frame_settings;
+  gboolean lists_unchecked;
   gboolean attach;
   OverlayDrawing *drawing;
   gboolean drawing_attaches;
   OverlayHold hold;
   OverlayMeter meter;
 
+  OverlayWatch watch;
+
   /* what has been said since the element started */
   gboolean told_lost;
+  gboolean told_unclear;
+  gchar *told_unknown[2];
 
   /* of one frame */
   gboolean has_something_to_show;
@@ -120,11 +133,19 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
 G_DEFINE_TYPE (GstYolov5Overlay, gst_yolov5_overlay, GST_TYPE_VIDEO_FILTER)
 
 static void
+warn_of_refusal (
+    GstYolov5Overlay *self, const gchar *property, const gchar *reason)
+{
+  GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+      ("The property \"%s\" stays as it was: %s", property, reason), (NULL));
+}
+
+static void
 gst_yolov5_overlay_set_property (
     GObject *object, guint prop_id, const GValue *value, GParamSpec *pspec)
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (object);
-  gboolean attach_changed;
+  gboolean taken, attach_changed, keep_refusal;
   OverlayAttach attach;
   GError *error = NULL;
 
@@ -135,18 +156,23 @@ gst_yolov5_overlay_set_property (
 
   GST_OBJECT_LOCK (self);
   attach = self->settings.attach;
-  if (overlay_settings_set (&self->settings, pspec, value, &error))
+  taken = overlay_settings_set (&self->settings, pspec, value,
+      self->started ? self->models : NULL, &error);
+  if (taken)
     self->settings_changed = TRUE;
   attach_changed = self->settings.attach != attach;
+  keep_refusal = !self->started;
+  if (keep_refusal) {
+    g_hash_table_remove (self->refusals, pspec->name);
+    if (error)
+      g_hash_table_insert (
+          self->refusals, (gpointer) pspec->name, g_strdup (error->message));
+  }
   GST_OBJECT_UNLOCK (self);
 
-  if (error) {
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The property \"%s\" stays as it was: %s", pspec->name,
-            error->message),
-        (NULL));
-    g_error_free (error);
-  }
+  if (error && !keep_refusal)
+    warn_of_refusal (self, pspec->name, error->message);
+  g_clear_error (&error);
   if (attach_changed)
     gst_base_transform_reconfigure_src (GST_BASE_TRANSFORM (self));
 }
@@ -168,12 +194,26 @@ gst_yolov5_overlay_get_property (
 }
 
 static void
+forget_told (GstYolov5Overlay *self)
+{
+  guint i;
+
+  self->told_lost = self->told_unclear = FALSE;
+  for (i = 0; i < G_N_ELEMENTS (self->told_unknown); i++)
+    g_clear_pointer (&self->told_unknown[i], g_free);
+}
+
+static void
 gst_yolov5_overlay_finalize (GObject *object)
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (object);
 
   overlay_drawing_free (self->drawing);
   overlay_hold_clear (&self->hold);
+  overlay_watch_clear (&self->watch);
+  overlay_models_free (self->models);
+  g_hash_table_unref (self->refusals);
+  forget_told (self);
   g_array_unref (self->detections);
   g_array_unref (self->hidden);
   g_array_unref (self->shown);
@@ -195,23 +235,75 @@ get_attach_setting (GstYolov5Overlay *self)
   return attach;
 }
 
+/* a list that was read, but names what nobody finds; once for each value */
+static void
+warn_of_unknown_classes (GstYolov5Overlay *self, const gchar *property,
+    const OverlayClasses *classes, gchar **told)
+{
+  g_autofree gchar *unknown =
+      overlay_models_list_unknown (self->models, classes);
+  g_autofree gchar *labels = NULL;
+
+  if (unknown && g_strcmp0 (unknown, *told) != 0) {
+    labels = overlay_models_list_labels (self->models);
+    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+        ("The property \"%s\" names %s, which no detector finds; there are the "
+         "classes %s",
+            property, unknown, labels),
+        (NULL));
+  }
+  g_free (*told);
+  *told = g_steal_pointer (&unknown);
+}
+
 /* takes the properties as they are for the frame that comes */
 static void
-update_settings (GstYolov5Overlay *self)
+take_settings (GstYolov5Overlay *self)
 {
   gboolean changed;
 
   GST_OBJECT_LOCK (self);
   changed = self->settings_changed;
+  self->lists_unchecked |= changed || self->models_changed;
   if (changed) {
     overlay_settings_clear (&self->frame_settings);
     overlay_settings_copy (&self->frame_settings, &self->settings);
-    self->settings_changed = FALSE;
   }
+  self->settings_changed = self->models_changed = FALSE;
   GST_OBJECT_UNLOCK (self);
 
   if (changed && self->drawing)
     overlay_drawing_configure (self->drawing, &self->frame_settings);
+}
+
+static void
+post_unusable_blur (GstYolov5Overlay *self, const GError *error)
+{
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+      ("What the property \"blur\" says cannot be hidden: %s", error->message),
+      (NULL));
+}
+
+/* with a frame, as all detectors upstream have said by then what they find */
+static gboolean
+check_lists (GstYolov5Overlay *self)
+{
+  const OverlaySettings *settings = &self->frame_settings;
+  g_autoptr (GError) error = NULL;
+
+  if (!self->lists_unchecked)
+    return TRUE;
+  warn_of_unknown_classes (
+      self, "classes", settings->shown, &self->told_unknown[0]);
+  warn_of_unknown_classes (
+      self, "class-colors", settings->colors, &self->told_unknown[1]);
+  overlay_watch_reset (&self->watch);
+  if (!overlay_settings_check_blurred (settings, self->models, &error)) {
+    post_unusable_blur (self, error);
+    return FALSE;
+  }
+  self->lists_unchecked = FALSE;
+  return TRUE;
 }
 
 static GstCaps *
@@ -273,10 +365,44 @@ gst_yolov5_overlay_set_info (GstVideoFilter *filter, GstCaps *incaps,
   /* opening the first font takes long, so do it ahead of the first frame */
   GST_INFO_OBJECT (self, "%s %" GST_PTR_FORMAT,
       self->attach ? "attaching compositions to" : "drawing into", incaps);
-  update_settings (self);
+  take_settings (self);
   renew_drawing (self, in_info);
   overlay_hold_resize (&self->hold, in_info->width, in_info->height);
   return TRUE;
+}
+
+static void
+post_refusals (GstYolov5Overlay *self, GHashTable *refusals)
+{
+  GHashTableIter iter;
+  gpointer name, reason;
+
+  g_hash_table_iter_init (&iter, refusals);
+  while (g_hash_table_iter_next (&iter, &name, &reason))
+    warn_of_refusal (self, name, reason);
+}
+
+/* properties are set before there is a bus to complain on */
+static gboolean
+gst_yolov5_overlay_start (GstBaseTransform *trans)
+{
+  GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
+  g_autoptr (GHashTable) refusals = NULL;
+  g_autoptr (GError) error = NULL;
+
+  GST_OBJECT_LOCK (self);
+  refusals = g_steal_pointer (&self->refusals);
+  self->refusals = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self->started =
+      overlay_settings_check_blurred (&self->settings, self->models, &error);
+  self->models_changed = TRUE;
+  GST_OBJECT_UNLOCK (self);
+
+  post_refusals (self, refusals);
+  if (!error)
+    return TRUE;
+  post_unusable_blur (self, error);
+  return FALSE;
 }
 
 static gboolean
@@ -291,7 +417,12 @@ gst_yolov5_overlay_stop (GstBaseTransform *trans)
   g_clear_pointer (&self->drawing, overlay_drawing_free);
   overlay_hold_drop (&self->hold);
   overlay_meter_reset (&self->meter);
-  self->told_lost = FALSE;
+  forget_told (self);
+  overlay_watch_reset (&self->watch);
+  GST_OBJECT_LOCK (self);
+  overlay_models_forget (self->models);
+  self->started = FALSE;
+  GST_OBJECT_UNLOCK (self);
   GST_PAD_STREAM_UNLOCK (sinkpad);
   return TRUE;
 }
@@ -309,6 +440,11 @@ gst_yolov5_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
       break;
     case GST_EVENT_SEGMENT:
       overlay_hold_drop_boxes (&self->hold);
+      break;
+    case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
+      GST_OBJECT_LOCK (self);
+      self->models_changed |= overlay_models_learn (self->models, event);
+      GST_OBJECT_UNLOCK (self);
       break;
     default:
       break;
@@ -377,6 +513,23 @@ add_lost_objects (
   }
 }
 
+/* Conversions drop the numbers of classes, but not their names, and where there
+ * are no marks the models tell what belongs to these. */
+static void
+add_label_ids (GstYolov5Overlay *self)
+{
+  guint i;
+
+  for (i = 0; i < self->detections->len; i++) {
+    GstYolov5Detection *detection =
+        &g_array_index (self->detections, GstYolov5Detection, i);
+
+    if (detection->label_id < 0)
+      detection->label_id =
+          overlay_models_find_label_id (self->models, detection->label);
+  }
+}
+
 /* what detectors found in the frame, or in the last one each looked at */
 static void
 collect_detections (GstYolov5Overlay *self, GstBuffer *buffer)
@@ -391,6 +544,7 @@ collect_detections (GstYolov5Overlay *self, GstBuffer *buffer)
       &self->hold, get_running_time (self, buffer), gst_util_get_timestamp ());
 
   gst_yolov5_detections_collect (buffer, self->detections);
+  add_label_ids (self);
   for (mark = 0; gst_yolov5_inference_iterate (buffer, &state, &inference);
        mark++) {
     overlay_meter_count_inference (&self->meter, inference.inference_time);
@@ -423,6 +577,52 @@ tell_lost (GstYolov5Overlay *self, const GstYolov5Detection *detection)
 }
 
 static void
+tell_unclear (GstYolov5Overlay *self)
+{
+  if (self->told_unclear)
+    return;
+  self->told_unclear = TRUE;
+  GST_ELEMENT_WARNING (self, STREAM, FAILED,
+      ("Objects have come without the name or the number of their class, and are "
+       "hidden as they may be what the property \"blur\" says: place "
+       "yolov5overlay right behind the detector"),
+      (NULL));
+}
+
+/* what is to be hidden, and what may be */
+static gboolean
+is_to_be_hidden (GstYolov5Overlay *self, const GstYolov5Detection *detection)
+{
+  const OverlayClasses *classes = self->frame_settings.blurred;
+
+  if (overlay_classes_find (classes, detection) >= 0)
+    return TRUE;
+  if (!overlay_classes_is_unclear (classes, detection))
+    return FALSE;
+  tell_unclear (self);
+  return TRUE;
+}
+
+/* a list of classes that never come is worth a word, unless all that can come
+ * are known */
+static void
+watch_blurred (GstYolov5Overlay *self)
+{
+  g_autofree gchar *labels = NULL;
+
+  if (overlay_models_is_known (self->models)
+      || !overlay_watch_count (
+          &self->watch, self->hidden, self->blurred->len > 0))
+    return;
+  labels = overlay_watch_list_labels (&self->watch);
+  GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
+      ("Nothing that the property \"blur\" says (%s) was among the objects of "
+       "many frames: nothing is hidden. There were %s",
+          self->frame_settings.blurred_text, labels),
+      (NULL));
+}
+
+static void
 find_blurred (GstYolov5Overlay *self)
 {
   const GstVideoInfo *info = &GST_VIDEO_FILTER_CAST (self)->in_info;
@@ -434,7 +634,7 @@ find_blurred (GstYolov5Overlay *self)
         &g_array_index (self->hidden, GstYolov5Detection, i);
     GstVideoRectangle box;
 
-    if (overlay_classes_find (self->frame_settings.blurred, detection) < 0
+    if (!is_to_be_hidden (self, detection)
         || !overlay_drawing_get_box (info, detection, &box))
       continue;
     if (detection->id == LOST_ID) {
@@ -446,6 +646,7 @@ find_blurred (GstYolov5Overlay *self)
     }
     g_array_append_val (self->blurred, box);
   }
+  watch_blurred (self);
 }
 
 static void
@@ -498,7 +699,9 @@ gst_yolov5_overlay_prepare_output_buffer (
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
 
-  update_settings (self);
+  take_settings (self);
+  if (!check_lists (self))
+    return GST_FLOW_ERROR;
   /* the base class sets no info when it renegotiates for the same caps, as it
    * may do while the element stops, too */
   if (!self->drawing || self->drawing_attaches != self->attach)
@@ -603,6 +806,7 @@ gst_yolov5_overlay_class_init (GstYolov5OverlayClass *klass)
   trans_class->transform_caps =
       GST_DEBUG_FUNCPTR (gst_yolov5_overlay_transform_caps);
   trans_class->fixate_caps = GST_DEBUG_FUNCPTR (gst_yolov5_overlay_fixate_caps);
+  trans_class->start = GST_DEBUG_FUNCPTR (gst_yolov5_overlay_start);
   trans_class->stop = GST_DEBUG_FUNCPTR (gst_yolov5_overlay_stop);
   trans_class->sink_event = GST_DEBUG_FUNCPTR (gst_yolov5_overlay_sink_event);
   trans_class->propose_allocation =
@@ -621,6 +825,9 @@ gst_yolov5_overlay_init (GstYolov5Overlay *self)
   overlay_settings_init (&self->settings, G_OBJECT (self));
   overlay_settings_init (&self->frame_settings, G_OBJECT (self));
   overlay_hold_init (&self->hold);
+  overlay_watch_init (&self->watch);
+  self->models = overlay_models_new ();
+  self->refusals = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
   self->hidden = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
   self->shown = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));

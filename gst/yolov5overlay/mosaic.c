@@ -9,9 +9,7 @@
 
 #include "mosaic.h"
 
-#include <string.h>
-
-#include "painter.h"
+#include "samples.h"
 
 /* The longer side of a box is at most as long as this many cells. A face is a
  * seventh of a person's height, so that it has about one of them. */
@@ -19,31 +17,17 @@
 /* a multiple of every chroma sample */
 #define MIN_CELL_SIZE 8
 
-/* all samples of an area become their mean */
+/* all of them become their mean */
 static void
-flatten_area (const OverlayComponentArea *area)
+flatten (const OverlaySamples *samples)
 {
-  guint64 sum = 0, n = (guint64) area->columns * area->rows;
-  guint8 mean;
-  gint row, column;
+  guint64 sum = 0, n = (guint64) samples->columns * samples->rows;
+  gint row;
 
-  for (row = 0; row < area->rows; row++) {
-    const guint8 *samples = area->data + (gssize) row * area->stride;
-
-    for (column = 0; column < area->columns; column++)
-      sum += samples[column * area->step];
-  }
-  mean = (guint8) ((sum + n / 2) / n);
-  for (row = 0; row < area->rows; row++) {
-    guint8 *samples = area->data + (gssize) row * area->stride;
-
-    if (area->step == 1) {
-      memset (samples, mean, area->columns);
-      continue;
-    }
-    for (column = 0; column < area->columns; column++)
-      samples[column * area->step] = mean;
-  }
+  for (row = 0; row < samples->rows; row++)
+    sum += overlay_samples_sum (samples, row);
+  for (row = 0; row < samples->rows; row++)
+    overlay_samples_fill (samples, row, (guint) ((sum + n / 2) / n));
 }
 
 /* where the cell that starts at position ends: on the grid, but no cell becomes
@@ -84,11 +68,11 @@ overlay_pixelate_rectangle (
     for (cell.x = rectangle->x; cell.x < right; cell.x += cell.w) {
       cell.w = get_cell_end (cell.x, right, cell_size) - cell.x;
       for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (frame); c++) {
-        OverlayComponentArea area;
+        OverlaySamples samples;
 
-        overlay_get_component_area (frame, c, &cell, &area);
-        if (area.columns > 0 && area.rows > 0)
-          flatten_area (&area);
+        overlay_samples_get (&samples, frame, c, &cell);
+        if (samples.columns > 0 && samples.rows > 0)
+          flatten (&samples);
       }
     }
   }

@@ -3,13 +3,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Every supported format is a set of components, each with its own start,
- * distance between samples and subsampling. All drawing goes component by
- * component, so that no format needs code of its own. */
+/* Every supported format is a set of components, each with its own samples and
+ * subsampling. All drawing goes component by component, so that no format needs
+ * code of its own. */
 
 #include "painter.h"
 
-#include <string.h>
+#include "samples.h"
 
 /* pixels that share one chroma sample, as shifts */
 static void
@@ -75,40 +75,6 @@ overlay_align_rectangle (const GstVideoInfo *info, GstVideoRectangle *rectangle)
 }
 
 /**
- * overlay_get_component_area:
- * @frame: a mapped frame
- * @component: number of a component
- * @rectangle: pixels, from overlay_align_rectangle()
- * @area: (out): the samples
- *
- * Finds the samples of a component that @rectangle covers.
- */
-void
-overlay_get_component_area (const GstVideoFrame *frame, guint component,
-    const GstVideoRectangle *rectangle, OverlayComponentArea *area)
-{
-  const GstVideoFormatInfo *finfo = frame->info.finfo;
-  gint x = rectangle->x >> GST_VIDEO_FORMAT_INFO_W_SUB (finfo, component);
-  gint y = rectangle->y >> GST_VIDEO_FORMAT_INFO_H_SUB (finfo, component);
-  gint row_bytes;
-
-  area->stride = GST_VIDEO_FRAME_COMP_STRIDE (frame, component);
-  area->step = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, component);
-  area->columns =
-      GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (finfo, component, rectangle->w);
-  area->rows =
-      GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (finfo, component, rectangle->h);
-  area->data = (guint8 *) GST_VIDEO_FRAME_COMP_DATA (frame, component)
-               + (gssize) y * area->stride + (gssize) x * area->step;
-
-  /* the chroma of a YUY2 row of odd width may lie beyond its stride */
-  row_bytes =
-      ABS (area->stride) - GST_VIDEO_FRAME_COMP_POFFSET (frame, component);
-  area->columns =
-      MIN (area->columns, (row_bytes + area->step - 1) / area->step - x);
-}
-
-/**
  * overlay_fill_rectangle:
  * @frame: mapped for writing
  * @rectangle: pixels, from overlay_align_rectangle()
@@ -121,24 +87,14 @@ overlay_fill_rectangle (GstVideoFrame *frame,
     const GstVideoRectangle *rectangle, const OverlayColor *color)
 {
   guint c;
-  gint row, column;
+  gint row;
 
   for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (frame); c++) {
-    OverlayComponentArea area;
+    OverlaySamples samples;
 
-    overlay_get_component_area (frame, c, rectangle, &area);
-    if (area.columns <= 0)
-      continue;
-    for (row = 0; row < area.rows; row++) {
-      guint8 *samples = area.data + (gssize) row * area.stride;
-
-      if (area.step == 1) {
-        memset (samples, color->component[c], area.columns);
-        continue;
-      }
-      for (column = 0; column < area.columns; column++)
-        samples[column * area.step] = color->component[c];
-    }
+    overlay_samples_get (&samples, frame, c, rectangle);
+    for (row = 0; row < samples.rows && samples.columns > 0; row++)
+      overlay_samples_fill (&samples, row, color->component[c]);
   }
 }
 
@@ -207,10 +163,10 @@ overlay_draw_outline (GstVideoFrame *frame, const GstVideoRectangle *rectangle,
     overlay_fill_rectangle (frame, &lines[i], color);
 }
 
-static guint8
-mix (guint8 background, guint8 text, guint alpha)
+static guint
+mix (guint background, guint text, guint alpha)
 {
-  return (guint8) ((background * (255 - alpha) + text * alpha + 127) / 255);
+  return (background * (255 - alpha) + text * alpha + 127) / 255;
 }
 
 /* a component with a sample in every pixel */
@@ -219,17 +175,17 @@ draw_mask_component (GstVideoFrame *frame, guint c,
     const GstVideoRectangle *rectangle, const OverlayMask *mask,
     const OverlayPaint *paint)
 {
-  guint8 fill = paint->fill.component[c], text = paint->text.component[c];
-  OverlayComponentArea area;
+  guint fill = paint->fill.component[c], text = paint->text.component[c];
+  OverlaySamples samples;
   gint row, column;
 
-  overlay_get_component_area (frame, c, rectangle, &area);
-  for (row = 0; row < area.rows; row++) {
-    guint8 *samples = area.data + (gssize) row * area.stride;
+  overlay_samples_get (&samples, frame, c, rectangle);
+  for (row = 0; row < samples.rows; row++) {
     const guint8 *alpha = mask->alpha + (gssize) row * mask->stride;
 
-    for (column = 0; column < area.columns; column++)
-      samples[column * area.step] = mix (fill, text, alpha[column]);
+    for (column = 0; column < samples.columns; column++)
+      overlay_samples_set (
+          &samples, row, column, mix (fill, text, alpha[column]));
   }
 }
 
@@ -256,25 +212,24 @@ draw_mask_chroma (GstVideoFrame *frame, guint c,
     const GstVideoRectangle *rectangle, const OverlayMask *mask,
     const OverlayPaint *paint)
 {
-  guint8 fill = paint->fill.component[c], text = paint->text.component[c];
+  guint fill = paint->fill.component[c], text = paint->text.component[c];
   guint shift_x = GST_VIDEO_FORMAT_INFO_W_SUB (frame->info.finfo, c);
   guint shift_y = GST_VIDEO_FORMAT_INFO_H_SUB (frame->info.finfo, c);
   GstVideoRectangle aligned = *rectangle;
-  OverlayComponentArea area;
+  OverlaySamples samples;
   gint row, column;
 
   if (!overlay_align_rectangle (&frame->info, &aligned))
     return;
-  overlay_get_component_area (frame, c, &aligned, &area);
-  for (row = 0; row < area.rows; row++) {
-    guint8 *samples = area.data + (gssize) row * area.stride;
+  overlay_samples_get (&samples, frame, c, &aligned);
+  for (row = 0; row < samples.rows; row++) {
     gint top = (row << shift_y) + aligned.y - rectangle->y;
 
-    for (column = 0; column < area.columns; column++) {
+    for (column = 0; column < samples.columns; column++) {
       gint left = (column << shift_x) + aligned.x - rectangle->x;
+      guint alpha = get_mean_alpha (mask, left, top, shift_x, shift_y);
 
-      samples[column * area.step] =
-          mix (fill, text, get_mean_alpha (mask, left, top, shift_x, shift_y));
+      overlay_samples_set (&samples, row, column, mix (fill, text, alpha));
     }
   }
 }

@@ -13,10 +13,20 @@
 
 G_BEGIN_DECLS
 
+/* GStreamer got these with 1.20 */
+#if GST_CHECK_VERSION(1, 20, 0)
+#define OVERLAY_FORMATS_OF_1_20 ", RGBP, BGRP"
+#else
+#define OVERLAY_FORMATS_OF_1_20 ""
+#endif
+
 /* the formats the painter draws into, for pad templates */
 #define OVERLAY_FORMATS                                                        \
-  "{ NV12, NV21, I420, YV12, Y42B, YUY2, UYVY, RGB, BGR, RGBx, BGRx, xRGB, "   \
-  "xBGR, RGBA, BGRA, ARGB, ABGR, GRAY8 }"
+  "{ NV12, NV21, I420, YV12, A420, NV16, NV61, Y42B, YUY2, UYVY, YVYU, VYUY, " \
+  "NV24, Y444, v308, IYU2, AYUV, VUYA, P010_10LE, NV12_10LE32, NV16_10LE32, "  \
+  "I420_10LE, I422_10LE, RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, " \
+  "ABGR, GBR" OVERLAY_FORMATS_OF_1_20                                          \
+  ", GRAY8, GRAY10_LE32, GRAY16_LE, GRAY16_BE }"
 
 /**
  * OverlayMask:
@@ -40,26 +50,6 @@ gint overlay_get_grid (const GstVideoInfo *info);
 gboolean overlay_align_rectangle (
     const GstVideoInfo *info, GstVideoRectangle *rectangle);
 
-/**
- * OverlayComponentArea:
- * @data: the first sample
- * @stride: bytes from one row to the next
- * @step: bytes from one sample to the next
- * @columns: samples in a row; at most 0 if the frame has none there
- * @rows: rows of samples
- *
- * The samples of one component that a rectangle of pixels covers.
- */
-typedef struct {
-  guint8 *data;
-  gint stride;
-  gint step;
-  gint columns;
-  gint rows;
-} OverlayComponentArea;
-
-void overlay_get_component_area (const GstVideoFrame *frame, guint component,
-    const GstVideoRectangle *rectangle, OverlayComponentArea *area);
 guint overlay_split_outline (const GstVideoInfo *info,
     const GstVideoRectangle *rectangle, gint thickness,
     GstVideoRectangle lines[4]);

@@ -111,10 +111,11 @@ install_look_properties (GObjectClass *object_class)
    * GstYolov5Overlay:class-colors:
    *
    * Colours of classes, for example `person=#ff0000,car=blue,2=0x00ff00`. A
-   * class is named as in its label, or by its number; `*` is all others. A
-   * colour is a name that pango_color_parse() knows, `#rgb`, `#rrggbb` or
-   * `0xrrggbb`. Other classes have the colours of the palette. A text that
-   * cannot be read is refused with a warning and changes nothing.
+   * class is named as in its label, in any case, or by its number; `*` is all
+   * others. A colour is a name that pango_color_parse() knows, `#rgb`, `#rrggbb`
+   * or `0xrrggbb`. Other classes have the colours of the palette. A text that
+   * cannot be read is refused with a warning and changes nothing. A class that
+   * no yolov5dpu upstream finds is worth a warning.
    */
   g_object_class_install_property (object_class, ID (colors_text),
       g_param_spec_string ("class-colors", "Class colors",
@@ -130,9 +131,10 @@ install_content_properties (GObjectClass *object_class)
   /**
    * GstYolov5Overlay:classes:
    *
-   * The classes to show, by name or number, for example `person;car;2`. Others
-   * stay in the metadata. A text that cannot be read is refused with a warning
-   * and changes nothing.
+   * The classes to show, by name in any case or by number, for example
+   * `person;car;2`. Others stay in the metadata. A text that cannot be read is
+   * refused with a warning and changes nothing. A class that no yolov5dpu
+   * upstream finds is worth a warning.
    */
   g_object_class_install_property (object_class, ID (shown_text),
       g_param_spec_string ("classes", "Classes",
@@ -147,9 +149,13 @@ install_content_properties (GObjectClass *object_class)
    * or `all` is every class. The mosaic goes into the video itself, also where
    * boxes are attached, and also for classes that are not shown. It hides what
    * was found and nothing else: what the detector misses can be seen, and what
-   * moves fast shows its edge on frames without inference. Elements that scale
-   * the video drop the numbers of the classes, so place yolov5overlay before
-   * them or give names.
+   * moves fast shows its edge on frames without inference.
+   *
+   * A list that cannot be read, or that has a class which no yolov5dpu upstream
+   * finds, is an error, and no frame passes; while the element runs such a list
+   * is refused with a warning, and the one before stays. An object of which
+   * nobody says its class is hidden as well. Where the place of an object got
+   * lost, the whole frame is hidden.
    */
   g_object_class_install_property (object_class, ID (blurred_text),
       g_param_spec_string ("blur", "Blur",
@@ -279,6 +285,13 @@ overlay_settings_clear (OverlaySettings *self)
   g_clear_pointer (&self->blurred, overlay_classes_unref);
 }
 
+static void
+replace_classes (OverlayClasses **classes, OverlayClasses *parsed)
+{
+  g_clear_pointer (classes, overlay_classes_unref);
+  *classes = parsed;
+}
+
 /* classes and their text change together or not at all */
 static gboolean
 set_classes (OverlaySettings *self, GParamSpec *pspec, const GValue *value,
@@ -293,21 +306,88 @@ set_classes (OverlaySettings *self, GParamSpec *pspec, const GValue *value,
     return FALSE;
 
   gst_yolov5_properties_set (self, pspec, value);
-  g_clear_pointer (classes, overlay_classes_unref);
-  *classes = parsed;
+  replace_classes (classes, parsed);
+  return TRUE;
+}
+
+/* a list that hides nothing is an empty one, or a mistake */
+static gboolean
+parse_blurred (const gchar *text, OverlayClasses **classes, GError **error)
+{
+  if (!overlay_classes_parse (text, classes, error))
+    return FALSE;
+  if (*classes || !text || text[0] == '\0')
+    return TRUE;
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      "there is no class in it, name one or leave it empty to hide nothing");
+  return FALSE;
+}
+
+static gboolean
+check_blurred (
+    const OverlayClasses *classes, const OverlayModels *models, GError **error)
+{
+  g_autofree gchar *unknown = overlay_models_list_unknown (models, classes);
+  g_autofree gchar *labels = NULL;
+
+  if (!unknown)
+    return TRUE;
+  labels = overlay_models_list_labels (models);
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      "no detector finds %s, so it would not be hidden; there are the classes "
+      "%s, and \"*\" hides all",
+      unknown, labels);
+  return FALSE;
+}
+
+/**
+ * overlay_settings_check_blurred:
+ * @models: what is known of the models
+ * @error: a sentence that says what is wrong
+ *
+ * Returns: whether the list of what to hide can be read, and no model that is
+ *   known lacks any of its classes
+ */
+gboolean
+overlay_settings_check_blurred (
+    const OverlaySettings *self, const OverlayModels *models, GError **error)
+{
+  g_autoptr (OverlayClasses) classes = NULL;
+
+  return parse_blurred (self->blurred_text, &classes, error)
+         && check_blurred (classes, models, error);
+}
+
+static gboolean
+set_blurred (OverlaySettings *self, GParamSpec *pspec, const GValue *value,
+    const OverlayModels *models, GError **error)
+{
+  g_autoptr (OverlayClasses) classes = NULL;
+
+  if (models
+      && (!parse_blurred (g_value_get_string (value), &classes, error)
+          || !check_blurred (classes, models, error)))
+    return FALSE;
+  if (!models)
+    parse_blurred (g_value_get_string (value), &classes, NULL);
+  gst_yolov5_properties_set (self, pspec, value);
+  replace_classes (&self->blurred, g_steal_pointer (&classes));
   return TRUE;
 }
 
 /**
  * overlay_settings_set:
  * @pspec: of a property from overlay_settings_install()
+ * @models: (nullable): what is known of the models while the element runs;
+ *   before, whatever is to be hidden is taken, for
+ *   overlay_settings_check_blurred() to find what is wrong with it
  * @error: a sentence that says what is wrong with @value
  *
  * Returns: whether the value was taken; if not, nothing has changed
  */
 gboolean
 overlay_settings_set (OverlaySettings *self, GParamSpec *pspec,
-    const GValue *value, GError **error)
+    const GValue *value, const OverlayModels *models, GError **error)
 {
   switch (pspec->param_id) {
     case ID (colors_text):
@@ -315,7 +395,7 @@ overlay_settings_set (OverlaySettings *self, GParamSpec *pspec,
     case ID (shown_text):
       return set_classes (self, pspec, value, &self->shown, error);
     case ID (blurred_text):
-      return set_classes (self, pspec, value, &self->blurred, error);
+      return set_blurred (self, pspec, value, models, error);
     default:
       gst_yolov5_properties_set (self, pspec, value);
       return TRUE;

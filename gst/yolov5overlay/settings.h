@@ -7,7 +7,7 @@
 
 #pragma once
 
-#include "classes.h"
+#include "models.h"
 
 G_BEGIN_DECLS
 
@@ -36,7 +36,7 @@ GType overlay_attach_get_type (void);
  * @blurred: (nullable): the classes to pixelate
  *
  * Values of the properties. The texts are those that @colors, @shown and
- * @blurred were parsed from.
+ * @blurred were parsed from, if @blurred_text can be read.
  */
 typedef struct {
   gboolean draw_labels;
@@ -65,6 +65,8 @@ void overlay_settings_copy (
     OverlaySettings *self, const OverlaySettings *source);
 void overlay_settings_clear (OverlaySettings *self);
 gboolean overlay_settings_set (OverlaySettings *self, GParamSpec *pspec,
-    const GValue *value, GError **error);
+    const GValue *value, const OverlayModels *models, GError **error);
+gboolean overlay_settings_check_blurred (
+    const OverlaySettings *self, const OverlayModels *models, GError **error);
 
 G_END_DECLS

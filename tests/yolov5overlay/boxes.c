@@ -14,7 +14,6 @@ static void
 get_full_range_rgb (const OverlayColors *colors, GstVideoFrame *frame, gint x,
     gint y, gdouble rgb[3])
 {
-  const GstVideoFormatInfo *finfo = frame->info.finfo;
   gdouble level[3] = { 0.0, 128.0, 128.0 }, luma, blue, red;
   gdouble black = colors->full_range ? 0.0 : 16.0;
   gdouble luma_levels = colors->full_range ? 255.0 : 219.0;
@@ -22,12 +21,11 @@ get_full_range_rgb (const OverlayColors *colors, GstVideoFrame *frame, gint x,
   guint c;
 
   for (c = 0; c < MIN (GST_VIDEO_FRAME_N_COMPONENTS (frame), 3); c++) {
-    const guint8 *samples = GST_VIDEO_FRAME_COMP_DATA (frame, c);
+    OverlayComponent component;
 
-    samples += (y >> GST_VIDEO_FORMAT_INFO_H_SUB (finfo, c))
-               * GST_VIDEO_FRAME_COMP_STRIDE (frame, c);
-    level[c] = samples[(x >> GST_VIDEO_FORMAT_INFO_W_SUB (finfo, c))
-                       * GST_VIDEO_FRAME_COMP_PSTRIDE (frame, c)];
+    get_component (frame, c, &component);
+    level[c] = get_level (&component, x >> component.shift_x,
+        y >> component.shift_y, colors->full_range);
   }
 
   if (GST_VIDEO_INFO_IS_RGB (&frame->info)) {
@@ -50,24 +48,20 @@ static void
 draw_expected_outline (GstVideoFrame *expected, GstVideoFrame *drawn,
     const GstVideoRectangle *box, gint thickness)
 {
-  const GstVideoFormatInfo *finfo = expected->info.finfo;
   guint c;
   gint x, y;
 
   for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (expected); c++) {
-    guint shift_x = GST_VIDEO_FORMAT_INFO_W_SUB (finfo, c);
-    guint shift_y = GST_VIDEO_FORMAT_INFO_H_SUB (finfo, c);
-    gint stride = GST_VIDEO_FRAME_COMP_STRIDE (expected, c);
-    gint step = GST_VIDEO_FRAME_COMP_PSTRIDE (expected, c);
-    guint8 *samples = GST_VIDEO_FRAME_COMP_DATA (expected, c);
-    const guint8 *drawn_samples = GST_VIDEO_FRAME_COMP_DATA (drawn, c);
-    guint8 level = drawn_samples[(box->y >> shift_y) * stride
-                                 + (box->x >> shift_x) * step];
+    OverlayComponent to, from;
+    guint level;
 
-    for (y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (expected, c); y++)
-      for (x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH (expected, c); x++)
-        if (is_on_outline (x << shift_x, y << shift_y, box, thickness))
-          samples[y * stride + x * step] = level;
+    get_component (expected, c, &to);
+    get_component (drawn, c, &from);
+    level = get_sample (&from, box->x >> to.shift_x, box->y >> to.shift_y);
+    for (y = 0; y < to.height; y++)
+      for (x = 0; x < to.width; x++)
+        if (is_on_outline (x << to.shift_x, y << to.shift_y, box, thickness))
+          set_sample (&to, x, y, level);
   }
 }
 

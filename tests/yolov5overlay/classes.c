@@ -52,7 +52,10 @@ GST_START_TEST (test_class_colors)
     { "car=0X0000FF", "car", 2, blue },
     { "0=red", "person", 0, red },
     { "2147483647=red", "person", G_MAXINT, red },
-    { "Car=red", "car", 2, NULL },
+    /* in any case, in any script */
+    { "Car=red", "car", 2, red },
+    { "car=red", "CAR", 2, red },
+    { "ÄPFEL=red", "äpfel", 2, red },
     { "", "car", 2, NULL },
     { NULL, "car", 2, NULL },
   };
@@ -109,6 +112,9 @@ GST_START_TEST (test_shown_classes)
     { "50", "50", NO_LABEL_ID, TRUE },
     { "3", "50", 3, FALSE },
     { "3", "", 3, TRUE },
+    { "CAR", "car", 2, TRUE },
+    { "ΣΊΣΥΦΟΣ", "σίσυφος", 2, TRUE },
+    { "A\xcc\x88pfel", "äpfel", 2, TRUE },
     { "自転車", "自転車", 1, TRUE },
     { "\xff\xfe", "\xff\xfe", 1, TRUE },
   };

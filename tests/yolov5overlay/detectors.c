@@ -216,7 +216,8 @@ GST_START_TEST (test_repeated_frames)
   GstBuffer *buffer;
   GBytes *pixels;
 
-  g_object_set (h->element, "blur", "person", NULL);
+  g_object_set (h->element, "blur", "person", "expire-overlay",
+      (guint64) GST_SECOND, NULL);
   buffer = new_frame_at (h, 0);
   add_region (buffer, "person", 0, 0.5, 100, 100, 64, 64);
   pixels = push_pixels (h, buffer);

@@ -39,26 +39,24 @@ GST_START_TEST (test_label_in_every_format)
   fail_unless (gst_video_frame_map (&before, &info, blank, GST_MAP_READ));
   fail_unless (gst_video_frame_map (&after, &info, buffer, GST_MAP_READ));
   for (c = 0; c < GST_VIDEO_INFO_N_COMPONENTS (&info); c++) {
-    guint shift_x = GST_VIDEO_FORMAT_INFO_W_SUB (info.finfo, c);
-    guint shift_y = GST_VIDEO_FORMAT_INFO_H_SUB (info.finfo, c);
-    gint stride = GST_VIDEO_FRAME_COMP_STRIDE (&before, c);
-    gint step = GST_VIDEO_FRAME_COMP_PSTRIDE (&before, c);
-    const guint8 *a = GST_VIDEO_FRAME_COMP_DATA (&before, c);
-    const guint8 *b = GST_VIDEO_FRAME_COMP_DATA (&after, c);
-    guint8 fill = b[(box.y >> shift_y) * stride + (box.x >> shift_x) * step];
+    OverlayComponent a, b;
+    guint fill;
 
-    for (y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT (&after, c); y++)
-      for (x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH (&after, c); x++) {
-        gint i = y * stride + x * step;
-        gint px = x << shift_x, py = y << shift_y;
+    get_component (&before, c, &a);
+    get_component (&after, c, &b);
+    fill = get_sample (&b, box.x >> b.shift_x, box.y >> b.shift_y);
+    for (y = 0; y < b.height; y++)
+      for (x = 0; x < b.width; x++) {
+        guint level = get_sample (&b, x, y);
+        gint px = x << b.shift_x, py = y << b.shift_y;
 
         if (is_on_outline (px, py, &box, 2)) {
-          fail_unless_equals_int (b[i], fill);
+          fail_unless_equals_int (level, fill);
         } else if (px >= label.x - 3 && px < label.x + label.w + 3
                    && py >= label.y - 3 && py < box.y) {
-          n_text += c == text_component && b[i] != fill;
+          n_text += c == text_component && level != fill;
         } else {
-          fail_unless_equals_int (a[i], b[i]);
+          fail_unless_equals_int (get_sample (&a, x, y), level);
         }
       }
   }

@@ -30,12 +30,135 @@ const OverlayColors overlay_colors[N_OVERLAY_COLORS] = {
   { "ARGB", NULL, 0.299, 0.114, TRUE },
   { "ABGR", NULL, 0.299, 0.114, TRUE },
   { "GRAY8", NULL, 0.299, 0.114, TRUE },
+  { "NV16", NULL, 0.299, 0.114, FALSE },
+  { "NV61", NULL, 0.299, 0.114, FALSE },
+  { "NV24", NULL, 0.299, 0.114, FALSE },
+  { "VYUY", NULL, 0.299, 0.114, FALSE },
+  { "YVYU", NULL, 0.299, 0.114, FALSE },
+  { "v308", NULL, 0.299, 0.114, FALSE },
+  { "IYU2", NULL, 0.299, 0.114, FALSE },
+  { "Y444", NULL, 0.299, 0.114, FALSE },
+  { "AYUV", NULL, 0.299, 0.114, FALSE },
+  { "VUYA", NULL, 0.299, 0.114, FALSE },
+  { "A420", NULL, 0.299, 0.114, FALSE },
+  { "GBR", NULL, 0.299, 0.114, TRUE },
+  { "GRAY10_LE32", NULL, 0.299, 0.114, TRUE },
+  { "GRAY16_LE", NULL, 0.299, 0.114, TRUE },
+  { "GRAY16_BE", NULL, 0.299, 0.114, TRUE },
+  { "NV12_10LE32", NULL, 0.299, 0.114, FALSE },
+  { "NV16_10LE32", NULL, 0.299, 0.114, FALSE },
+  { "P010_10LE", NULL, 0.299, 0.114, FALSE },
+  { "I420_10LE", NULL, 0.299, 0.114, FALSE },
+  { "I422_10LE", NULL, 0.299, 0.114, FALSE },
+#if GST_CHECK_VERSION(1, 20, 0)
+  { "RGBP", NULL, 0.299, 0.114, TRUE },
+  { "BGRP", NULL, 0.299, 0.114, TRUE },
+#endif
   { "NV12", "bt709", 0.2126, 0.0722, FALSE },
   { "NV12", "bt2020", 0.2627, 0.0593, FALSE },
   { "NV12", "1:4:0:0", 0.299, 0.114, TRUE },
   { "I420", "1:3:0:0", 0.2126, 0.0722, TRUE },
   { "RGB", "2:1:0:0", 0.299, 0.114, FALSE },
 };
+
+void
+get_component (GstVideoFrame *frame, guint component, OverlayComponent *result)
+{
+  const GstVideoFormatInfo *finfo = frame->info.finfo;
+
+  *result = (OverlayComponent){ frame, component,
+    GST_VIDEO_FRAME_PLANE_DATA (frame, finfo->plane[component]),
+    GST_VIDEO_FRAME_PLANE_STRIDE (frame, finfo->plane[component]),
+    GST_VIDEO_FRAME_COMP_WIDTH (frame, component),
+    GST_VIDEO_FRAME_COMP_HEIGHT (frame, component), finfo->w_sub[component],
+    finfo->h_sub[component], finfo->depth[component] };
+}
+
+/* of 10 bits, three in a word: the word, and the bit at which it begins */
+static guint8 *
+find_packed (const OverlayComponent *self, gint x, gint y, guint *bit)
+{
+  guint n = (guint) x;
+
+  if (self->component > 0)
+    n = 2 * n + self->component - 1;
+  *bit = n % 3 * 10;
+  return self->plane + y * self->stride + n / 3 * 4;
+}
+
+static gboolean
+is_packed (const OverlayComponent *self)
+{
+  return strstr (self->frame->info.finfo->name, "10LE32") != NULL
+         || strstr (self->frame->info.finfo->name, "10_LE32") != NULL;
+}
+
+/* the byte that has the lower half of two, or the whole */
+static guint8 *
+find_bytes (const OverlayComponent *self, gint x, gint y)
+{
+  const GstVideoFormatInfo *finfo = self->frame->info.finfo;
+  guint offset = finfo->poffset[self->component];
+
+  /* what GStreamer says of the second chroma sample is half of what it is */
+  if (finfo->format == GST_VIDEO_FORMAT_P010_10LE)
+    offset = self->component == 2 ? 2 : 0;
+  return self->plane + y * self->stride
+         + x * finfo->pixel_stride[self->component] + offset;
+}
+
+guint
+get_sample (const OverlayComponent *self, gint x, gint y)
+{
+  const GstVideoFormatInfo *finfo = self->frame->info.finfo;
+  const guint8 *bytes;
+  guint bit;
+
+  if (is_packed (self)) {
+    bytes = find_packed (self, x, y, &bit);
+    return (GST_READ_UINT32_LE (bytes) >> bit) & 1023;
+  }
+  bytes = find_bytes (self, x, y);
+  if (self->depth == 8)
+    return bytes[0];
+  return ((GST_VIDEO_FORMAT_INFO_IS_LE (finfo) ? GST_READ_UINT16_LE (bytes)
+                                               : GST_READ_UINT16_BE (bytes))
+             >> finfo->shift[self->component])
+         & ((1u << self->depth) - 1);
+}
+
+void
+set_sample (const OverlayComponent *self, gint x, gint y, guint level)
+{
+  const GstVideoFormatInfo *finfo = self->frame->info.finfo;
+  guint8 *bytes;
+  guint bit;
+
+  if (is_packed (self)) {
+    bytes = find_packed (self, x, y, &bit);
+    GST_WRITE_UINT32_LE (
+        bytes, (GST_READ_UINT32_LE (bytes) & ~(1023u << bit)) | level << bit);
+    return;
+  }
+  bytes = find_bytes (self, x, y);
+  level <<= finfo->shift[self->component];
+  if (self->depth == 8)
+    bytes[0] = (guint8) level;
+  else if (GST_VIDEO_FORMAT_INFO_IS_LE (finfo))
+    GST_WRITE_UINT16_LE (bytes, level);
+  else
+    GST_WRITE_UINT16_BE (bytes, level);
+}
+
+gdouble
+get_level (const OverlayComponent *self, gint x, gint y, gboolean full_range)
+{
+  guint level = get_sample (self, x, y);
+
+  if (full_range)
+    return level * 255.0 / ((1u << self->depth) - 1);
+  return level / (gdouble) (1u << (self->depth - 8));
+}
 
 GstHarness *
 new_overlay (
@@ -299,21 +422,18 @@ find_label (GstHarness *h, GstBuffer *drawn, const GstVideoRectangle *box,
   GstBuffer *blank = new_frame (h, 0);
   GstVideoInfo info;
   GstVideoFrame before, after;
+  OverlayComponent a, b;
   gint left = G_MAXINT, top = G_MAXINT, right = 0, bottom = 0, x, y;
-  gint stride, step;
 
   get_info (h, &info);
   fail_unless (gst_video_frame_map (&before, &info, blank, GST_MAP_READ));
   fail_unless (gst_video_frame_map (&after, &info, drawn, GST_MAP_READ));
-  stride = GST_VIDEO_FRAME_COMP_STRIDE (&before, 0);
-  step = GST_VIDEO_FRAME_COMP_PSTRIDE (&before, 0);
+  get_component (&before, 0, &a);
+  get_component (&after, 0, &b);
   for (y = 0; y < info.height; y++)
     for (x = 0; x < info.width; x++) {
-      const guint8 *a = GST_VIDEO_FRAME_COMP_DATA (&before, 0);
-      const guint8 *b = GST_VIDEO_FRAME_COMP_DATA (&after, 0);
-
       if (is_on_outline (x, y, box, thickness)
-          || a[y * stride + x * step] == b[y * stride + x * step])
+          || get_sample (&a, x, y) == get_sample (&b, x, y))
         continue;
       left = MIN (left, x);
       top = MIN (top, y);

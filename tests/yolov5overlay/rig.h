@@ -29,8 +29,32 @@ typedef struct {
 } OverlayColors;
 
 /* every format, and some with other colours than they have by default */
-#define N_OVERLAY_COLORS 23
+#if GST_CHECK_VERSION(1, 20, 0)
+#define N_OVERLAY_COLORS 45
+#else
+#define N_OVERLAY_COLORS 43
+#endif
 extern const OverlayColors overlay_colors[N_OVERLAY_COLORS];
+
+/* the samples of one component, of a mapped frame */
+typedef struct {
+  GstVideoFrame *frame;
+  guint component;
+  guint8 *plane;
+  gint stride, width, height;
+  guint shift_x, shift_y;
+  guint depth;
+} OverlayComponent;
+
+void get_component (
+    GstVideoFrame *frame, guint component, OverlayComponent *result);
+/* one sample, in the component's own depth */
+guint get_sample (const OverlayComponent *component, gint x, gint y);
+void set_sample (
+    const OverlayComponent *component, gint x, gint y, guint level);
+/* one sample as if it had 8 bits */
+gdouble get_level (
+    const OverlayComponent *component, gint x, gint y, gboolean full_range);
 
 GstHarness *new_overlay (
     const gchar *format, gint width, gint height, const gchar *colorimetry);
