@@ -21,10 +21,10 @@ find_best (gdouble gains[MAX_SIDE][MAX_SIDE], guint n_rows, guint n_columns,
 {
   gdouble best;
 
-  if (row == n_rows)
+  if (row >= MIN (n_rows, MAX_SIDE))
     return 0;
   best = find_best (gains, n_rows, n_columns, row + 1, taken);
-  for (guint i = 0; i < n_columns; i++) {
+  for (guint i = 0; i < MIN (n_columns, MAX_SIDE); i++) {
     gdouble sum;
 
     if (gains[row][i] == 0 || (taken & 1u << i) != 0)

@@ -4,8 +4,8 @@
  */
 
 /* Tracks the detections of a sequence, both as MOTChallenge's text files, whose
- * lines are frame,id,x,y,width,height,confidence. For scoring, and for counting
- * instructions. */
+ * lines are frame,id,x,y,width,height,confidence. For scoring, for counting
+ * instructions, and for what lines and zones count. */
 
 #include <glib.h>
 
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "tracking/tracking.h"
+#include "tracking/zones.h"
 
 /* an hour at 60 fps */
 #define MAX_FRAMES 216000
@@ -67,6 +68,9 @@ static gdouble threshold = 0;
 static gboolean detected_only = FALSE;
 static gboolean list_settings = FALSE;
 static gchar **assignments = NULL;
+static gchar *zones_path = NULL;
+static gint frame_width = 1920;
+static gint frame_height = 1080;
 
 static const GOptionEntry options[] = {
   { "fps", 0, 0, G_OPTION_ARG_DOUBLE, &fps, "frames per second (25)", "N" },
@@ -78,6 +82,12 @@ static const GOptionEntry options[] = {
       "write no predicted boxes", NULL },
   { "set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &assignments,
       "change a setting; times are in seconds", "NAME=VALUE" },
+  { "zones", 0, 0, G_OPTION_ARG_FILENAME, &zones_path,
+      "print what lines and zones counted", "FILE" },
+  { "width", 0, 0, G_OPTION_ARG_INT, &frame_width,
+      "of the frames, for zones (1920)", "PIXELS" },
+  { "height", 0, 0, G_OPTION_ARG_INT, &frame_height,
+      "of the frames, for zones (1080)", "PIXELS" },
   { "list", 0, 0, G_OPTION_ARG_NONE, &list_settings,
       "print the settings and their values", NULL },
   { NULL },
@@ -175,8 +185,57 @@ write_tracks (FILE *file, guint frame, const TrackerResult *result)
 }
 
 static void
-track_sequence (
-    const TrackerSettings *settings, const GPtrArray *frames, FILE *file)
+feed_zones (Zones *zones, const TrackerResult *result, guint64 timestamp)
+{
+  static ZonesObject objects[2 * TRACKER_MAX_DETECTIONS];
+  ZonesFrame frame = {
+    .timestamp = timestamp,
+    .width = frame_width,
+    .height = frame_height,
+    .has_looked = result->track_of_detection != NULL,
+    .objects = objects,
+  };
+  ZonesResult happened;
+
+  for (guint i = 0; i < result->n_tracks; i++) {
+    const TrackerTrack *track = &result->tracks[i];
+
+    if (track->state != TRACKER_TRACK_LOST)
+      objects[frame.n_objects++] = (ZonesObject){
+        .id = track->id,
+        .box = track->box,
+        .label = track->label,
+        .is_predicted = track->state == TRACKER_TRACK_PREDICTED,
+      };
+  }
+  zones_update (zones, &frame, &happened);
+}
+
+static void
+print_counts (Zones *zones)
+{
+  ZonesConfig *config = zones_get_config (zones);
+
+  for (guint i = 0; i < zones_config_get_n_shapes (config); i++) {
+    const ZonesShape *shape = zones_config_get_shape (config, i);
+    const ZonesCounts *counts = zones_get_counts (zones, i);
+
+    if (shape->kind == ZONES_LINE)
+      printf ("line %s: %" G_GUINT64_FORMAT " forward, %" G_GUINT64_FORMAT
+              " backward\n",
+          shape->name, counts->forward, counts->backward);
+    else
+      printf ("zone %s: %" G_GUINT64_FORMAT " entered, %" G_GUINT64_FORMAT
+              " left, %.1f s on average\n",
+          shape->name, counts->entered, counts->left,
+          (gdouble) counts->stayed / TRACKING_SECOND / MAX (counts->left, 1));
+  }
+}
+
+/* @zones: (nullable) */
+static void
+track_sequence (const TrackerSettings *settings, const GPtrArray *frames,
+    Zones *zones, FILE *file)
 {
   g_autoptr (Tracker) tracker = tracker_new ();
   guint64 period = TRACKING_SECOND / fps;
@@ -192,6 +251,8 @@ track_sequence (
     else
       tracker_predict (tracker, i * period, period, &result);
     write_tracks (file, i + 1, &result);
+    if (zones != NULL)
+      feed_zones (zones, &result, i * period);
   }
 }
 
@@ -202,6 +263,8 @@ main (int argc, char **argv)
       g_option_context_new ("DETECTIONS.txt TRACKS.txt");
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) frames = NULL;
+  g_autoptr (ZonesConfig) config = NULL;
+  g_autoptr (Zones) zones = NULL;
   TrackerSettings settings;
   FILE *file;
 
@@ -219,7 +282,8 @@ main (int argc, char **argv)
     printf ("%s=%g\n", fields[i].name, get_field (&settings, i));
   if (list_settings)
     return 0;
-  if (argc != 3 || interval < 1 || fps <= 0) {
+  if (argc != 3 || interval < 1 || fps <= 0 || frame_width < 1
+      || frame_height < 1) {
     g_autofree gchar *help = g_option_context_get_help (context, TRUE, NULL);
 
     fputs (help, stderr);
@@ -227,6 +291,10 @@ main (int argc, char **argv)
   }
 
   frames = read_detections (argv[1], &error);
+  if (error == NULL && zones_path != NULL)
+    config = zones_config_new_from_file (zones_path, &error);
+  if (config != NULL)
+    zones = zones_new (config);
   file = error == NULL ? fopen (argv[2], "w") : NULL;
   if (file == NULL) {
     if (error != NULL)
@@ -235,6 +303,8 @@ main (int argc, char **argv)
       perror (argv[2]);
     return 1;
   }
-  track_sequence (&settings, frames, file);
+  track_sequence (&settings, frames, zones, file);
+  if (zones != NULL)
+    print_counts (zones);
   return fclose (file) == 0 ? 0 : 1;
 }
