@@ -6,16 +6,26 @@
 /* The program behind demo.sh: a source through yolov5dpu and yolov5overlay into
  * an .mp4, with progress while it runs and a summary at the end. */
 
+#include <gst/base/gstbasetransform.h>
 #include <gst/gst.h>
+#include <glib/gstdio.h>
 #include <glib-unix.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #define PROGRESS_INTERVAL_MS 500
 
+/* what is written before it is complete, so that a run that fails leaves alone
+ * what an earlier one wrote */
+#define PART_SUFFIX ".part"
+
 typedef struct {
+  const gchar *source_name;
+  const gchar *output;
+  const gchar *part;
   GMainLoop *loop;
   GstElement *pipeline;
   GstElement *detector;
@@ -77,10 +87,32 @@ print_progress (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static void
-print_message (const gchar *kind, const GError *error, const gchar *details)
+/* whose fault it is, where the sentence alone does not say: decoders do not
+ * know what they decode */
+static const gchar *
+find_file (const Demo *self, GstObject *origin)
 {
-  g_printerr ("\n%s: %s\n", kind, error->message);
+  GstElement *source = gst_bin_get_by_name (GST_BIN (self->pipeline), "source");
+  GstElement *sink = gst_bin_get_by_name (GST_BIN (self->pipeline), "sink");
+  const gchar *name = NULL;
+
+  if (gst_object_has_as_ancestor (origin, GST_OBJECT (source)))
+    name = self->source_name;
+  else if (gst_object_has_as_ancestor (origin, GST_OBJECT (sink)))
+    name = self->output;
+  gst_object_unref (source);
+  gst_object_unref (sink);
+  return name;
+}
+
+static void
+print_message (const Demo *self, const gchar *kind, GstMessage *message,
+    const GError *error, const gchar *details)
+{
+  const gchar *file = find_file (self, GST_MESSAGE_SRC (message));
+
+  g_printerr ("\n%s: %s%s%s\n", kind, file != NULL ? file : "",
+      file != NULL ? ": " : "", error->message);
   if (details != NULL)
     GST_INFO ("%s", details);
 }
@@ -100,11 +132,11 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
       break;
     case GST_MESSAGE_WARNING:
       gst_message_parse_warning (message, &error, &details);
-      print_message ("Warning", error, details);
+      print_message (self, "Warning", message, error, details);
       break;
     case GST_MESSAGE_ERROR:
       gst_message_parse_error (message, &error, &details);
-      print_message ("Error", error, details);
+      print_message (self, "Error", message, error, details);
       self->failed = TRUE;
       g_main_loop_quit (self->loop);
       break;
@@ -136,6 +168,7 @@ on_interrupt (gpointer user_data)
   Demo *self = user_data;
 
   if (self->interrupted || !is_playing (self)) {
+    g_printerr ("\nStopped; nothing was written\n");
     self->failed = TRUE;
     g_main_loop_quit (self->loop);
   } else {
@@ -178,7 +211,7 @@ print_stage (const GstStructure *stats, const gchar *field, const gchar *name)
 }
 
 static void
-print_summary (Demo *self, const gchar *output)
+print_summary (Demo *self)
 {
   g_autoptr (GstStructure) stats = NULL;
 
@@ -195,23 +228,61 @@ print_summary (Demo *self, const gchar *output)
     print_stage (stats, "postprocess-median", "postprocess");
     print_stage (stats, "total-median", "total");
   }
-  g_print ("Wrote %s\n", output);
+  g_print ("Wrote %s\n", self->output);
 }
 
-static GstElement *
-make_pipeline (const gchar *source, const gchar *model, const gchar *output,
-    GError **error)
+/* pictures have their orientation in EXIF data, which jpegparse reads; decoders
+ * do without it unless it ranks above them */
+static void
+prefer_jpegparse (void)
 {
+  GstPluginFeature *parser =
+      gst_registry_lookup_feature (gst_registry_get (), "jpegparse");
+
+  if (parser != NULL)
+    gst_plugin_feature_set_rank (parser, GST_RANK_PRIMARY + 1);
+  gst_clear_object (&parser);
+}
+
+/* videoflip copies all frames until the first tag that says how they are to be
+ * turned, unless it is told that there is nothing to do */
+static void
+start_upright (GstElement *pipeline)
+{
+  GstElement *flip = gst_bin_get_by_name (GST_BIN (pipeline), "upright");
+
+  if (flip != NULL)
+    gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (flip), TRUE);
+  gst_clear_object (&flip);
+}
+
+static void
+set_string (GstElement *pipeline, const gchar *name, const gchar *property,
+    const gchar *value)
+{
+  GstElement *element = gst_bin_get_by_name (GST_BIN (pipeline), name);
+
+  g_object_set (element, property, value, NULL);
+  gst_object_unref (element);
+}
+
+/* cameras stand upright; clips and pictures say how they stand */
+static GstElement *
+make_pipeline (const Demo *self, const gchar *model, GError **error)
+{
+  const gchar *source = self->source_name;
   gboolean is_camera = g_str_has_prefix (source, "/dev/video");
   g_autofree gchar *text = g_strdup_printf (
-      "%s ! videoconvert ! yolov5dpu name=detector post-messages=true "
-      "! yolov5overlay ! videoconvert ! queue max-size-buffers=4 "
+      "%s ! yolov5dpu name=detector post-messages=true "
+      "! yolov5overlay ! videoconvert ! video/x-raw,format={I420,NV12} "
+      "! queue max-size-buffers=4 "
       "! x264enc speed-preset=veryfast bframes=0 rc-lookahead=0 ! mp4mux "
       "! filesink name=sink",
-      is_camera ? "v4l2src name=source ! decodebin"
-                : "uridecodebin name=source");
+      is_camera ? "v4l2src name=source ! decodebin ! videoconvert"
+                : "uridecodebin name=source ! videoconvert "
+                  "! videoflip name=upright video-direction=auto");
   g_autofree gchar *uri = NULL;
-  GstElement *pipeline, *element;
+  GstElement *pipeline;
 
   if (!is_camera) {
     uri = gst_uri_is_valid (source) ? g_strdup (source)
@@ -219,20 +290,18 @@ make_pipeline (const gchar *source, const gchar *model, const gchar *output,
     if (uri == NULL)
       return NULL;
   }
-  pipeline = gst_parse_launch (text, error);
+  pipeline =
+      gst_parse_launch_full (text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
   if (pipeline == NULL)
     return NULL;
 
-  element = gst_bin_get_by_name (GST_BIN (pipeline), "source");
-  g_object_set (
-      element, is_camera ? "device" : "uri", is_camera ? source : uri, NULL);
-  gst_object_unref (element);
-  element = gst_bin_get_by_name (GST_BIN (pipeline), "detector");
-  g_object_set (element, "model", model, NULL);
-  gst_object_unref (element);
-  element = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
-  g_object_set (element, "location", output, NULL);
-  gst_object_unref (element);
+  if (is_camera)
+    set_string (pipeline, "source", "device", source);
+  else
+    set_string (pipeline, "source", "uri", uri);
+  set_string (pipeline, "detector", "model", model);
+  set_string (pipeline, "sink", "location", self->part);
+  start_upright (pipeline);
   return pipeline;
 }
 
@@ -244,6 +313,7 @@ run (Demo *self)
     gst_bus_add_watch (bus, on_message, self),
     g_unix_signal_add (SIGINT, on_interrupt, self),
     g_unix_signal_add (SIGTERM, on_interrupt, self),
+    g_unix_signal_add (SIGHUP, on_interrupt, self),
     g_timeout_add (PROGRESS_INTERVAL_MS, print_progress, self),
   };
 
@@ -251,7 +321,25 @@ run (Demo *self)
   g_main_loop_run (self->loop);
   for (guint i = 0; i < G_N_ELEMENTS (sources); i++)
     g_source_remove (sources[i]);
+  gst_element_set_state (self->pipeline, GST_STATE_NULL);
   gst_object_unref (bus);
+}
+
+/* what was written gets its name, or goes if it is not all there */
+static void
+finish_output (Demo *self)
+{
+  if (!self->failed && self->frames == 0) {
+    g_printerr ("\nError: %s: There is no video in it\n", self->source_name);
+    self->failed = TRUE;
+  }
+  if (!self->failed && g_rename (self->part, self->output) != 0) {
+    g_printerr ("\nError: %s: It cannot be written: %s\n", self->output,
+        g_strerror (errno));
+    self->failed = TRUE;
+  }
+  if (self->failed)
+    g_unlink (self->part);
 }
 
 int
@@ -259,6 +347,7 @@ main (int argc, char **argv)
 {
   g_autofree gchar *model = NULL;
   g_autofree gchar *output = NULL;
+  g_autofree gchar *part = NULL;
   const GOptionEntry entries[] = {
     { "model", 'm', 0, G_OPTION_ARG_FILENAME, &model, "The .xmodel file",
         "FILE" },
@@ -281,7 +370,11 @@ main (int argc, char **argv)
     return 2;
   }
 
-  self.pipeline = make_pipeline (argv[1], model, output, &error);
+  prefer_jpegparse ();
+  self.source_name = argv[1];
+  self.output = output;
+  self.part = part = g_strconcat (output, PART_SUFFIX, NULL);
+  self.pipeline = make_pipeline (&self, model, &error);
   if (self.pipeline == NULL) {
     g_printerr ("%s\n", error->message);
     return 1;
@@ -292,10 +385,10 @@ main (int argc, char **argv)
   self.interactive = isatty (STDOUT_FILENO);
 
   run (&self);
+  finish_output (&self);
   if (!self.failed)
-    print_summary (&self, output);
+    print_summary (&self);
 
-  gst_element_set_state (self.pipeline, GST_STATE_NULL);
   gst_object_unref (self.detector);
   gst_object_unref (self.pipeline);
   g_hash_table_unref (self.objects);

@@ -4,7 +4,8 @@
  */
 
 /* A detector inside an application: it prints what yolov5dpu finds, and takes
- * a new threshold from standard input at any time. */
+ * a new threshold from standard input at any time. Clips that say that they do
+ * not stand upright are turned. */
 
 #include <gst/gst.h>
 
@@ -47,10 +48,10 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
     print_detections (gst_message_get_structure (message));
   } else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_WARNING) {
     gst_message_parse_warning (message, &error, NULL);
-    g_printerr ("%s\n", error->message);
+    g_printerr ("%s: %s\n", GST_MESSAGE_SRC_NAME (message), error->message);
   } else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
     gst_message_parse_error (message, &error, NULL);
-    g_printerr ("%s\n", error->message);
+    g_printerr ("%s: %s\n", GST_MESSAGE_SRC_NAME (message), error->message);
     self->failed = TRUE;
     g_main_loop_quit (self->loop);
   } else if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_EOS) {
@@ -99,8 +100,9 @@ main (int argc, char **argv)
         argv[0]);
     return 2;
   }
-  description = g_strdup_printf ("%s ! videoconvert ! yolov5dpu name=detector "
-                                 "model=\"%s\" post-messages=true ! fakesink",
+  description = g_strdup_printf (
+      "%s ! videoconvert ! videoflip video-direction=auto ! yolov5dpu "
+      "name=detector model=\"%s\" post-messages=true ! fakesink",
       argv[2], argv[1]);
   pipeline = gst_parse_launch (description, &error);
   if (error != NULL) {

@@ -90,7 +90,7 @@ quote ()
   printf "'%s'" "$(printf '%s' "$1" | sed -e 's/\\/\\\\/g' -e "s/'/'\\\\''/g")"
 }
 
-# Sets $encoder, for frames of any format.
+# Sets $encoder, for frames in NV12 or I420.
 pick_encoder ()
 {
   if has_element omxh264enc; then
@@ -123,13 +123,13 @@ pick_display ()
   echo "Display: $display" >&2
 }
 
-# Sets $detector, what comes between raw frames and a sink, for model $1.
+# Sets $detector, what comes between raw frames and a sink, for model $1, with
+# more properties $2.
 pick_detector ()
 {
   [ -e "$1" ] || complain "There is no model \"$1\": name an .xmodel file" \
     "with --model"
-  # a live picture does not wait for the DPU
-  detector="yolov5dpu model=$(quote "$1") no-block=true ! yolov5overlay"
+  detector="yolov5dpu model=$(quote "$1")${2:+ $2} ! yolov5overlay"
 }
 
 # Sets $sink to where annotated frames go: pick_sink window|none|FILE.mp4
@@ -143,7 +143,9 @@ pick_sink ()
     none) sink="fakesink sync=false" ;;
     *.mp4)
       pick_encoder
-      sink="videoconvert ! queue max-size-buffers=4 ! $encoder !
+      # what every player can show
+      sink="videoconvert ! $(quote 'video/x-raw,format={I420,NV12}') !
+        queue max-size-buffers=4 ! $encoder !
         mp4mux ! filesink location=$(quote "$1")"
       echo "Output: $1" >&2
       ;;

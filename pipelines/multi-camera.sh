@@ -51,6 +51,15 @@ source_of ()
   esac
 }
 
+# what makes a file go on like a camera when the DPU is busy: it is not live
+pace_of ()
+{
+  case $1 in
+    test | /dev/video* | *://*) ;;
+    *) echo no-block=true ;;
+  esac
+}
+
 pattern_of ()
 {
   case $1 in
@@ -91,7 +100,6 @@ for source in "$@"; do
   check_source "$source"
 done
 find_plugin
-pick_detector "$model"
 pick_sink "$output"
 
 # GStreamer >= 1.20 keeps pictures in shape
@@ -103,6 +111,7 @@ places=
 number=0
 for source in "$@"; do
   echo "Stream $((number + 1)): $source" >&2
+  pick_detector "$model" "$(pace_of "$source")"
   streams="$streams $(source_of "$number" "$source") !
     $detector ! queue max-size-buffers=4 ! mix.sink_$number"
   column=$((number % 2))

@@ -13,6 +13,7 @@
  * client that does not read may stop the others. */
 
 #include <gst/app/app.h>
+#include <gst/base/gstbasetransform.h>
 #include <gst/rtsp-server/rtsp-server.h>
 #include <gst/video/video.h>
 #include <glib-unix.h>
@@ -48,6 +49,7 @@ typedef struct {
 } Feed;
 
 typedef struct {
+  const gchar *source_name;
   GMainLoop *loop;
   GstElement *producer;
   GstRTSPServer *rtsp;
@@ -257,20 +259,28 @@ pick_encoder (void)
   return NULL;
 }
 
+/* cameras stand upright, clips say how they stand; "source" is what reads */
 static gchar *
 describe_source (const gchar *source, GError **error)
 {
   g_autofree gchar *uri = NULL;
 
   if (g_str_equal (source, "test"))
-    return g_strdup ("videotestsrc is-live=true "
-                     "! video/x-raw,width=640,height=360,framerate=15/1");
+    return g_strdup ("videotestsrc name=source is-live=true "
+                     "! video/x-raw,width=640,height=360,framerate=15/1 "
+                     "! videoconvert");
   if (g_str_has_prefix (source, "/dev/video"))
-    return g_strdup_printf ("v4l2src device=\"%s\" ! decodebin", source);
+    return g_strdup_printf (
+        "v4l2src name=source device=\"%s\" ! decodebin ! videoconvert", source);
 
   uri = gst_uri_is_valid (source) ? g_strdup (source)
                                   : gst_filename_to_uri (source, error);
-  return uri != NULL ? g_strdup_printf ("uridecodebin uri=\"%s\"", uri) : NULL;
+  return uri != NULL
+             ? g_strdup_printf ("uridecodebin name=source uri=\"%s\" "
+                                "! videoconvert "
+                                "! videoflip name=upright video-direction=auto",
+                 uri)
+             : NULL;
 }
 
 static gchar *
@@ -280,7 +290,7 @@ describe_producer (
   GString *text = g_string_new (source);
 
   g_string_append_printf (text,
-      " ! videoconvert ! yolov5dpu name=detector ! tee name=frames "
+      " ! yolov5dpu name=detector ! tee name=frames "
       "frames. ! queue max-size-buffers=4 ! yolov5overlay ! videoconvert "
       "! video/x-raw,format={I420,NV12} ! %s ! " VIDEO_CAPS
       " ! appsink name=annotated",
@@ -294,6 +304,18 @@ describe_producer (
         "! appsink name=detections",
         encoder);
   return g_string_free (text, FALSE);
+}
+
+/* videoflip copies all frames until the first tag that says how they are to be
+ * turned, unless it is told that there is nothing to do */
+static void
+start_upright (GstElement *producer)
+{
+  GstElement *flip = gst_bin_get_by_name (GST_BIN (producer), "upright");
+
+  if (flip != NULL)
+    gst_base_transform_set_passthrough (GST_BASE_TRANSFORM (flip), TRUE);
+  gst_clear_object (&flip);
 }
 
 static GstElement *
@@ -325,6 +347,7 @@ make_producer (const gchar *source, const gchar *model, gboolean with_clean,
   detector = gst_bin_get_by_name (GST_BIN (producer), "detector");
   g_object_set (detector, "model", model, NULL);
   gst_object_unref (detector);
+  start_upright (producer);
   clock = gst_system_clock_obtain ();
   gst_pipeline_use_clock (GST_PIPELINE (producer), clock);
   gst_object_unref (clock);
@@ -339,20 +362,30 @@ start_producer (Server *self)
   GstStateChangeReturn ret =
       gst_element_set_state (self->producer, GST_STATE_PAUSED);
   gboolean live = ret == GST_STATE_CHANGE_NO_PREROLL;
-  GstElement *detector;
 
   for (guint i = 0; i < N_FEEDS; i++)
     if (self->feeds[i].sink != NULL)
       g_object_set (self->feeds[i].sink, "sync", !live, NULL);
 
-  detector = gst_bin_get_by_name (GST_BIN (self->producer), "detector");
-  g_object_set (detector, "no-block", live, NULL);
-  gst_object_unref (detector);
   if (ret == GST_STATE_CHANGE_FAILURE)
     return FALSE;
   gst_element_get_state (self->producer, NULL, NULL, PREROLL_TIMEOUT);
   return gst_element_set_state (self->producer, GST_STATE_PLAYING)
          != GST_STATE_CHANGE_FAILURE;
+}
+
+/* decoders do not know what they decode */
+static void
+print_message (const Server *self, const gchar *kind, GstMessage *message,
+    const GError *error)
+{
+  GstElement *source = gst_bin_get_by_name (GST_BIN (self->producer), "source");
+  gboolean is_source = gst_object_has_as_ancestor (
+      GST_MESSAGE_SRC (message), GST_OBJECT (source));
+
+  g_printerr ("%s: %s%s%s\n", kind, is_source ? self->source_name : "",
+      is_source ? ": " : "", error->message);
+  gst_object_unref (source);
 }
 
 static gboolean
@@ -364,11 +397,11 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_WARNING:
       gst_message_parse_warning (message, &error, NULL);
-      g_printerr ("Warning: %s\n", error->message);
+      print_message (self, "Warning", message, error);
       break;
     case GST_MESSAGE_ERROR:
       gst_message_parse_error (message, &error, NULL);
-      g_printerr ("Error: %s\n", error->message);
+      print_message (self, "Error", message, error);
       self->failed = TRUE;
       g_main_loop_quit (self->loop);
       break;
@@ -520,6 +553,7 @@ main (int argc, char **argv)
     return 2;
   }
 
+  self.source_name = argv[1];
   self.producer = make_producer (argv[1], model, with_clean, &error);
   if (self.producer == NULL) {
     g_printerr ("%s\n", error->message);

@@ -13,7 +13,8 @@
 #include <string.h>
 
 #define PIPELINE                                                               \
-  "uridecodebin name=source ! videoconvert ! yolov5dpu name=detector "         \
+  "uridecodebin name=source ! videoconvert ! "                                 \
+  "videoflip video-direction=auto ! yolov5dpu name=detector "                  \
   "post-messages=true ! yolov5overlay ! videoconvert ! "                       \
   "pngenc snapshot=true ! filesink name=sink"
 
@@ -40,6 +41,19 @@ find_elements (GError **error)
   return TRUE;
 }
 
+/* A picture's orientation is in its EXIF data, which jpegparse reads. Decoders do
+ * without it unless it ranks above them. */
+static void
+prefer_jpegparse (void)
+{
+  GstPluginFeature *parser =
+      gst_registry_lookup_feature (gst_registry_get (), "jpegparse");
+
+  if (parser != NULL)
+    gst_plugin_feature_set_rank (parser, GST_RANK_PRIMARY + 1);
+  gst_clear_object (&parser);
+}
+
 static void
 set_string (GstElement *pipeline, const gchar *name, const gchar *property,
     const gchar *value)
@@ -61,6 +75,7 @@ make_pipeline (const InspectReport *report, const gchar *picture,
 
   if (uri == NULL || !find_elements (error))
     return NULL;
+  prefer_jpegparse ();
   /* missing elements are an error, not a part of a pipeline */
   pipeline = gst_parse_launch_full (
       PIPELINE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
@@ -153,7 +168,8 @@ run_pipeline (
 /**
  * inspect_run:
  * @report: of a model that runs
- * @picture: a file or a URI; of a video the first frame
+ * @picture: a file or a URI; of a video the first frame. It is turned upright
+ *   where it says that it does not stand so
  * @output: (nullable): the .png to write, %NULL for one in the current folder
  *   named after @picture
  *

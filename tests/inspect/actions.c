@@ -213,6 +213,57 @@ GST_START_TEST (test_run)
 }
 GST_END_TEST;
 
+/* the mean difference of two pictures, in levels */
+static gdouble
+compare_pixels (GBytes *a, GBytes *b)
+{
+  gsize size;
+  const guint8 *pixels_a = g_bytes_get_data (a, &size);
+  const guint8 *pixels_b = g_bytes_get_data (b, NULL);
+  guint64 sum = 0;
+
+  for (gsize i = 0; i < size; i++)
+    sum += ABS (pixels_a[i] - pixels_b[i]);
+  return sum / (gdouble) size;
+}
+
+static const struct {
+  const gchar *direction;
+  const gchar *orientation;
+} turns[] = {
+  { "identity", "rotate-0" },
+  { "90l", "rotate-90" },
+  { "180", "rotate-180" },
+  { "90r", "rotate-270" },
+};
+
+/* A JPEG that was taken sideways, as its EXIF data says, is turned upright. */
+GST_START_TEST (test_run_turned)
+{
+  g_autofree gchar *upright = make_picture ();
+  g_autofree gchar *turned = inspect_file ("turned.jpg");
+  g_autofree gchar *model = inspect_model (STREET);
+  g_autofree gchar *output = inspect_file ("out.png");
+  g_autofree gchar *pipeline =
+      g_strdup_printf ("filesrc location=%s ! pngdec ! videoconvert ! "
+                       "videoflip video-direction=%s ! jpegenc ! "
+                       "taginject tags=image-orientation=%s ! jifmux ! "
+                       "filesink location=%s",
+          upright, turns[__i__].direction, turns[__i__].orientation, turned);
+  g_autoptr (InspectResult) result = NULL;
+  g_autoptr (GBytes) before = NULL;
+  g_autoptr (GBytes) after = NULL;
+
+  run_pipeline (pipeline);
+  result = inspect_command ("--run", turned, "--output", output, model, NULL);
+  fail_unless_equals_int (result->status, 0);
+  before = read_pixels (upright);
+  after = read_pixels (output);
+  fail_unless (compare_pixels (before, after) < 10, "%s: %f",
+      turns[__i__].orientation, compare_pixels (before, after));
+}
+GST_END_TEST;
+
 /* Without --output the picture is written where the command runs. */
 GST_START_TEST (test_run_default_output)
 {
@@ -322,6 +373,7 @@ inspect_actions_suite (void)
   tcase_add_test (chain, test_text);
   tcase_add_test (chain, test_escapes);
   tcase_add_test (chain, test_run);
+  tcase_add_loop_test (chain, test_run_turned, 0, G_N_ELEMENTS (turns));
   tcase_add_test (chain, test_run_default_output);
   tcase_add_test (chain, test_run_fails);
   tcase_add_test (chain, test_cannot_run);

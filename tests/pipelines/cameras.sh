@@ -140,9 +140,9 @@ unset DISPLAY
 says "Display: autovideosink"
 says " ! autovideosink "
 
-# frames do not wait
+# a live picture needs no properties to go on
 usb --output none
-says "no-block=true"
+says "yolov5dpu model='$model' ! yolov5overlay ! fakesink"
 
 # size and rate of the camera, raw or as JPEG
 usb --output none --size 640x480 --rate 15
@@ -164,6 +164,12 @@ for words in mix.sink_0 mix.sink_1 mix.sink_2 "uri='rtsp://host/path'" \
   says "$words"
 done
 lacks mix.sink_3
+lacks no-block
+
+# a file goes on like a camera
+run 0 multi-camera --print --output none test "$model"
+says "location='$model'"
+says "yolov5dpu model='$model' no-block=true ! yolov5overlay"
 
 # pictures keep their shape where GStreamer can do so
 lacks sizing-policy

@@ -56,11 +56,18 @@ wait_for ()
   done
 }
 
-# much to send: noise, which starts anew when it is over
+# much to send: noise, which starts anew when it is over. It was taken sideways,
+# as the matrix says that lies 44 bytes behind the name of its box
 gst-launch-1.0 -q videotestsrc pattern=snow num-buffers=60 ! \
   video/x-raw,format=I420,width=640,height=360,framerate=20/1 ! \
   x264enc speed-preset=ultrafast bitrate=4000 ! mp4mux ! \
   filesink location="$folder/noise.mp4"
+python3 -c 'import struct, sys
+clip = bytearray (open (sys.argv[1], "rb").read ())
+matrix = clip.index (b"tkhd") + 44
+clip[matrix:matrix + 36] = struct.pack (">9i", 0, 1 << 16, 0, -1 << 16, 0, 0,
+    360 << 16, 0, 1 << 30)
+open (sys.argv[1], "wb").write (clip)' "$folder/noise.mp4"
 
 "$program" --model "$model" --port 0 --clean "$folder/noise.mp4" \
   >"$folder/server.log" 2>&1 &
@@ -84,7 +91,8 @@ wait_for lines '^{"pts":.*}$' "$clients"
 kill "$clients"
 python3 -c 'import json, sys
 frame = json.loads (open (sys.argv[1]).readline ())
-assert frame["width"] == 640 and "detections" in frame' "$folder/lines"
+assert frame["width"] == 360 and frame["height"] == 640, "not upright"
+assert "detections" in frame' "$folder/lines"
 
 # one client stops to read, one is killed: the others, also new ones, go on
 for name in slow rude steady other; do
@@ -126,6 +134,8 @@ for words in "--model $folder/none.xmodel test" "--model $model $folder/none.mp4
   fi
   grep -q 'Error: .' "$folder/second.log" || fail "the error is unclear"
 done
+grep -q "Error: $folder/none.mp4: ." "$folder/second.log" \
+  || fail "the error does not name the file"
 
 # ends in order, clients or not
 kill -TERM "$server"
