@@ -7,6 +7,7 @@
 #include "guard.h"
 #include "memory.h"
 #include "registers.h"
+#include "system.h"
 
 #include <dlfcn.h>
 
@@ -210,8 +211,8 @@ dpu_device_find_runner (DpuDevice device, GError **error)
     runner = locate_runner (DPU_RUNNER_LIBRARY, &reason);
     if (runner == NULL)
       g_set_error (error, DPU_ERROR, DPU_ERROR_INIT,
-          "AMD's DPU runner cannot be used: %s. Install the package libvart2",
-          reason);
+          "AMD's DPU runner cannot be used: %s. %s", reason,
+          dpu_system_advise_vart (DPU_SYSTEM_ROOT));
     return runner;
   }
 

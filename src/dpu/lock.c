@@ -5,9 +5,13 @@
 
 #include "lock.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* VART's */
+#define LOCK_MODE 0777
 
 /* The files whose locks were asked for. They stay open: to close one is to give
  * up the lock that VART may hold on it for this process. */
@@ -26,7 +30,8 @@ is_at_path (gint file, const gchar *path)
          && opened.st_dev == present.st_dev && opened.st_ino == present.st_ino;
 }
 
-/* with lock; negative if there is no such file */
+/* with lock; negative with errno if there is no such file, or VART could not
+ * open it, either */
 static gint
 open_once (const gchar *path)
 {
@@ -38,7 +43,11 @@ open_once (const gchar *path)
   if (g_hash_table_lookup_extended (asked.files, path, NULL, &known)
       && is_at_path (GPOINTER_TO_INT (known), path))
     return GPOINTER_TO_INT (known);
-  file = open (path, O_RDONLY | O_CLOEXEC);
+  /* O_CREAT is VART's: for it, Linux may forbid files of other users in /tmp
+   * (fs.protected_regular) */
+  if (access (path, F_OK) != 0)
+    return -1;
+  file = open (path, O_WRONLY | O_CREAT | O_CLOEXEC, LOCK_MODE);
   if (file >= 0)
     g_hash_table_insert (asked.files, g_strdup (path), GINT_TO_POINTER (file));
   return file;
@@ -56,6 +65,31 @@ describe_process (gint pid)
   if (!g_file_get_contents (path, &name, NULL, NULL))
     return g_strdup_printf ("%d", pid);
   return g_strdup_printf ("%d, \"%s\"", pid, g_strchomp (name));
+}
+
+/**
+ * dpu_lock_find_denied:
+ * @path: the file that a process with the DPU keeps locked
+ *
+ * VART ends the process when it cannot open the file. Any thread may call this.
+ *
+ * Returns: (transfer full) (nullable): why it cannot, as the end of a sentence
+ */
+gchar *
+dpu_lock_find_denied (const gchar *path)
+{
+  gint file, reason;
+
+  g_mutex_lock (&asked.lock);
+  file = open_once (path);
+  reason = errno;
+  g_mutex_unlock (&asked.lock);
+  if (file >= 0 || reason == ENOENT)
+    return NULL;
+  return g_strdup_printf (
+      "the lock file of the DPU, %s, cannot be opened (%s), as another user has "
+      "made it: remove it with \"sudo rm %s\"",
+      path, g_strerror (reason), path);
 }
 
 /**

@@ -11,6 +11,7 @@
 
 G_BEGIN_DECLS
 
+gchar *dpu_lock_find_denied (const gchar *path);
 gchar *dpu_lock_find_holder (const gchar *path);
 
 G_END_DECLS

@@ -143,15 +143,23 @@ take_cpu (DpuModel *self, GError **error)
 static gboolean
 take_device (DpuModel *self, DpuDevice wanted, GError **error)
 {
-  GError *obstacle = NULL;
+  GError *obstacle = NULL, *lack = NULL;
+  g_autofree gchar *reason = NULL;
 
-  if (wanted != DPU_DEVICE_CPU) {
-    if (take_dpu (self, &obstacle))
-      return TRUE;
-    if (!dpu_device_fall_back (wanted, obstacle, &self->fallback_reason, error))
-      return FALSE;
-  }
-  return take_cpu (self, error);
+  if (wanted == DPU_DEVICE_CPU)
+    return take_cpu (self, error);
+  if (take_dpu (self, &obstacle))
+    return TRUE;
+  reason = g_strdup (obstacle->message);
+  if (!dpu_device_fall_back (wanted, obstacle, &self->fallback_reason, error))
+    return FALSE;
+  if (take_cpu (self, &lack))
+    return TRUE;
+  /* nothing is left to run the model, and most have a DPU in mind */
+  g_set_error (error, DPU_ERROR, lack->code, "No DPU can run it: %s. %s",
+      reason, lack->message);
+  g_error_free (lack);
+  return FALSE;
 }
 
 static DpuError

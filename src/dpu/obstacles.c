@@ -8,6 +8,8 @@
 #include "guard.h"
 #include "lock.h"
 #include "probe.h"
+#include "system.h"
+#include "zocl.h"
 
 #include <dlfcn.h>
 #include <unistd.h>
@@ -47,16 +49,20 @@ static gchar *
 count_devices (guint *n_devices)
 {
   guint (*probe) (void);
+  gchar *denied;
 
   *(gpointer *) &probe = find_probe ();
   if (probe == NULL)
     return g_strdup (
         "no DPU can be used because XRT (" XRT_LIBRARY ") is not installed");
   *n_devices = dpu_count_devices (probe);
-  if (*n_devices == 0)
-    return g_strdup ("XRT finds no DPU on this machine; on a board, check that "
-                     "its bitstream is loaded (Kria: xmutil loadapp)");
-  return NULL;
+  if (*n_devices > 0)
+    return NULL;
+  denied = dpu_zocl_find_denied (DPU_SYSTEM_ROOT);
+  return denied != NULL ? denied
+                        : g_strdup_printf (
+                            "XRT finds no DPU on this machine; on a board, %s",
+                            dpu_system_advise_bitstream (DPU_SYSTEM_ROOT));
 }
 
 /* the value of "firmware: PATH" */
@@ -103,12 +109,13 @@ check_firmware (void)
   g_autofree gchar *path = dpu_firmware_find (DPU_FIRMWARE_CONFIG);
 
   if (access (path, R_OK) == 0)
-    return NULL;
+    return dpu_zocl_find_other_bitstream (DPU_SYSTEM_ROOT, path);
   return g_strdup_printf (
-      "the DPU's bitstream %s %s; load an application that has one (Kria: "
-      "xmutil loadapp), or name the file in the property \"xclbin\", the "
-      "variable " DPU_FIRMWARE_VARIABLE " or " DPU_FIRMWARE_CONFIG,
-      path, access (path, F_OK) == 0 ? "cannot be read" : "does not exist");
+      "the DPU's bitstream %s %s; %s, or name the file in the property "
+      "\"xclbin\", the variable " DPU_FIRMWARE_VARIABLE
+      " or " DPU_FIRMWARE_CONFIG,
+      path, access (path, F_OK) == 0 ? "cannot be read" : "does not exist",
+      dpu_system_advise_bitstream (DPU_SYSTEM_ROOT));
 }
 
 static gboolean
@@ -136,6 +143,8 @@ check_locks (guint n_devices)
     g_autofree gchar *path = g_strdup_printf (LOCK_FORMAT, i);
 
     if (is_enabled (i))
+      obstacle = dpu_lock_find_denied (path);
+    if (is_enabled (i) && obstacle == NULL)
       obstacle = dpu_lock_find_holder (path);
   }
   return obstacle;

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -293,6 +294,57 @@ GST_START_TEST (test_dpu_of_other_process)
 }
 GST_END_TEST;
 
+/* with the folder in the place of /sys/class, for this process alone */
+static gint
+finds_other_bitstream (const gchar *folder)
+{
+  const gchar *present = g_getenv (DPU_FIRMWARE_VARIABLE);
+  g_autofree gchar *obstacle = NULL;
+
+  if (unshare (CLONE_NEWNS) != 0
+      || mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+      || mount (folder, "/sys/class", NULL, MS_BIND, NULL) != 0) {
+    g_printerr ("not tested: this user may not mount\n");
+    return TRUE;
+  }
+  obstacle = dpu_find_obstacle ();
+  return obstacle != NULL && strstr (obstacle, present) != NULL
+         && strstr (obstacle, "the board would stop") != NULL;
+}
+
+/* the bitstream is compared before anything else may touch the DPU */
+GST_START_TEST (test_other_bitstream_is_loaded)
+{
+  gchar head[432] = "xclbin2";
+  g_autofree gchar *xclbin =
+      boardrig_write_file ("other.xclbin", head, sizeof head);
+  g_autofree gchar *folder = testfolder_make ();
+  g_autofree gchar *device =
+      g_build_filename (folder, "drm", "renderD128", "device", NULL);
+  g_autofree gchar *loaded = g_build_filename (device, "xclbinid", NULL);
+
+  fail_unless (g_mkdir_with_parents (device, 0755) == 0);
+  fail_unless (g_file_set_contents (
+      loaded, "11111111-2222-3333-4444-555555555555\n", -1, NULL));
+  g_setenv (DPU_FIRMWARE_VARIABLE, xclbin, TRUE);
+  fail_unless (dpu_find_obstacle () == NULL);
+  fail_unless (run_in_other_process (finds_other_bitstream, folder));
+}
+GST_END_TEST;
+
+/* where neither a DPU nor the software DPU can be had, both are explained */
+GST_START_TEST (test_nothing_runs_it)
+{
+  g_autofree gchar *path = boardrig_write_sample (1);
+  const gchar *const texts[] = { path, "XRT finds no DPU", "software DPU",
+    "/nonexistent/runner.so", NULL };
+
+  fakedpu_set_n_devices (0);
+  g_setenv ("YOLOV5DPU_RUNNER", "/nonexistent/runner.so", TRUE);
+  boardrig_check_refused (path, DPU_DEVICE_AUTO, DPU_ERROR_INIT, texts);
+}
+GST_END_TEST;
+
 /* memory is measured by what the model says of its registers */
 GST_START_TEST (test_memory)
 {
@@ -343,6 +395,8 @@ dpu_obstacles_suite (void)
   tcase_add_test (tcase, test_lock_of_other_process);
   tcase_add_test (tcase, test_lock_of_process_outside);
   tcase_add_test (tcase, test_dpu_of_other_process);
+  tcase_add_test (tcase, test_other_bitstream_is_loaded);
+  tcase_add_test (tcase, test_nothing_runs_it);
   tcase_add_test (tcase, test_memory);
   return suite;
 }
