@@ -395,12 +395,12 @@ swdpu_convolution_bind (const SwdpuConvolution *self, const gint8 *input,
   bound->convolution = self;
   bound->input = input;
   bound->output = output;
-  bound->float_input = (gfloat *) (scratch + self->float_input_offset);
-  bound->accumulators = scratch + self->accumulators_offset;
   if (self->path == SWDPU_PATH_FLOAT)
-    source = bound->float_input;
+    source = bound->float_input =
+        (gfloat *) (scratch + self->float_input_offset);
+  /* fused, there may be no scratch at all */
   if (self->path != SWDPU_PATH_INT8_FUSED)
-    destination = bound->accumulators;
+    destination = bound->accumulators = scratch + self->accumulators_offset;
 
   if (!bind_memory (bound, 0, DNNL_ARG_SRC, dnnl_query_src_md, source)
       || !bind_memory (bound, 1, DNNL_ARG_DST, dnnl_query_dst_md, destination)
