@@ -25,10 +25,11 @@ is suppressed, and explained, in tests/sanitizers.
 END
 }
 
-thread_tests='detection yolov5dpu yolov5dpu-buffers yolov5dpu-flow yolov5dpu-live
-  yolov5dpu-start yolov5dpu-stopping yolov5dpu-streams yolov5dpu-stress
-  yolov5dpu-timing yolov5dpu-tuning yolov5overlay yolov5overlay-labels
-  yolov5overlay-stopping'
+thread_tests='metadata-detections yolov5dpu-buffers yolov5dpu-flow
+  yolov5dpu-frames yolov5dpu-live yolov5dpu-start yolov5dpu-stopping
+  yolov5dpu-streams yolov5dpu-stress yolov5dpu-timing yolov5dpu-tuning
+  yolov5json-lines yolov5overlay-boxes yolov5overlay-expiry
+  yolov5overlay-labels yolov5overlay-stopping'
 
 # $1 build directory, $2 sanitizers
 build ()
