@@ -111,6 +111,7 @@ struct _GstYolov5Overlay {
   /* what has been said since the element started */
   gboolean told_lost;
   gboolean told_unclear;
+  gboolean told_font;
   gchar *told_unknown[2];
 
   /* of one frame */
@@ -198,7 +199,7 @@ forget_told (GstYolov5Overlay *self)
 {
   guint i;
 
-  self->told_lost = self->told_unclear = FALSE;
+  self->told_lost = self->told_unclear = self->told_font = FALSE;
   for (i = 0; i < G_N_ELEMENTS (self->told_unknown); i++)
     g_clear_pointer (&self->told_unknown[i], g_free);
 }
@@ -763,6 +764,30 @@ attach_composition (GstYolov5Overlay *self, GstBuffer *buffer)
   gst_buffer_add_video_overlay_composition_meta (buffer, composition);
 }
 
+/* one word on missing fonts is enough */
+static void
+tell_missing_letters (GstYolov5Overlay *self)
+{
+  const gchar *text = overlay_drawing_get_unwritable (self->drawing);
+
+  if (self->told_font || (!text && !overlay_drawing_lacks_font (self->drawing)))
+    return;
+  self->told_font = TRUE;
+  if (!text)
+    GST_ELEMENT_WARNING (self, RESOURCE, NOT_FOUND,
+        ("There is no font on this system to write labels in, so there are "
+         "boxes alone: install one, such as Debian's fonts-dejavu-core, or set "
+         "draw-labels=false"),
+        (NULL));
+  else
+    GST_ELEMENT_WARNING (self, RESOURCE, NOT_FOUND,
+        ("No font on this system has all the letters of the label \"%s\": install "
+         "one for its script, such as Debian's fonts-noto-core or "
+         "fonts-noto-cjk",
+            text),
+        (NULL));
+}
+
 static GstFlowReturn
 gst_yolov5_overlay_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 {
@@ -773,6 +798,8 @@ gst_yolov5_overlay_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
     flow = draw_into_frame (self, buffer);
   if (flow == GST_FLOW_OK && self->has_something_to_show && self->attach)
     attach_composition (self, buffer);
+  if (self->has_something_to_show)
+    tell_missing_letters (self);
   return flow;
 }
 
