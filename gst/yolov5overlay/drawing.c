@@ -36,7 +36,9 @@ struct _OverlayDrawing {
   /* by entry of settings.colors */
   OverlayPaint *class_paints;
   OverlayPaint meter_paint;
+  /* NULL if there is nothing to write, or no font to write it in */
   OverlayLabels *labels;
+  gboolean lacks_font;
 
   /* the last composition, and what it was made of */
   OverlayComposition *composer;
@@ -133,6 +135,17 @@ overlay_drawing_free (OverlayDrawing *self)
   g_free (self);
 }
 
+/* Without a font, squares would say nothing but that there is none. */
+static void
+open_font (OverlayDrawing *self)
+{
+  self->labels = overlay_labels_new (
+      self->settings.font_desc, self->info.width, self->info.height);
+  self->lacks_font = !overlay_labels_has_font (self->labels);
+  if (self->lacks_font)
+    g_clear_pointer (&self->labels, overlay_labels_free);
+}
+
 /**
  * overlay_drawing_configure:
  * @settings: how to draw from here on
@@ -154,11 +167,37 @@ overlay_drawing_configure (
   overlay_composition_free (self->composer);
   self->composer = overlay_composition_new ();
 
-  if (new_font)
+  if (new_font) {
     g_clear_pointer (&self->labels, overlay_labels_free);
-  if (self->labels == NULL && (settings->draw_labels || settings->draw_stats))
-    self->labels = overlay_labels_new (
-        settings->font_desc, self->info.width, self->info.height);
+    self->lacks_font = FALSE;
+  }
+  if (self->labels == NULL && !self->lacks_font
+      && (settings->draw_labels || settings->draw_stats))
+    open_font (self);
+}
+
+/**
+ * overlay_drawing_lacks_font:
+ *
+ * Returns: whether something is to be written, but there is no font
+ */
+gboolean
+overlay_drawing_lacks_font (const OverlayDrawing *self)
+{
+  return self->lacks_font
+         && (self->settings.draw_labels || self->settings.draw_stats);
+}
+
+/**
+ * overlay_drawing_get_unwritable:
+ *
+ * Returns: (transfer none) (nullable): a text that has letters which no font
+ *   has, or %NULL
+ */
+const gchar *
+overlay_drawing_get_unwritable (const OverlayDrawing *self)
+{
+  return self->labels ? overlay_labels_get_unwritable (self->labels) : NULL;
 }
 
 /**
@@ -412,12 +451,12 @@ draw_all (
     if (overlay_drawing_get_box (&self->info, &detection[i], &box))
       draw_outline (canvas, &box, &detection[i]);
 
-  if (self->settings.draw_labels)
+  if (self->settings.draw_labels && self->labels)
     for (i = detections->len; i-- > 0;)
       if (overlay_drawing_get_box (&self->info, &detection[i], &box))
         draw_label (canvas, &box, &detection[i]);
 
-  if (self->settings.draw_stats)
+  if (self->settings.draw_stats && self->labels)
     draw_meter (canvas, meter);
 }
 

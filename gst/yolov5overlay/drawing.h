@@ -22,6 +22,8 @@ void overlay_drawing_free (OverlayDrawing *self);
 void overlay_drawing_configure (
     OverlayDrawing *self, const OverlaySettings *settings);
 
+gboolean overlay_drawing_lacks_font (const OverlayDrawing *self);
+const gchar *overlay_drawing_get_unwritable (const OverlayDrawing *self);
 gboolean overlay_drawing_get_box (const GstVideoInfo *info,
     const GstYolov5Detection *detection, GstVideoRectangle *box);
 

@@ -62,27 +62,21 @@
 
 #include "element.h"
 
-#include "metadata/detections.h"
 #include "metadata/inference.h"
 #include "metadata/buffers.h"
 #include "caps.h"
 #include "composition.h"
 #include "drawing.h"
-#include "hold.h"
 #include "meter.h"
 #include "mosaic.h"
+#include "objects.h"
 #include "painter.h"
 #include "properties.h"
-#include "models.h"
 #include "settings.h"
-#include "watch.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_yolov5_overlay_debug);
 GST_DEBUG_CATEGORY_STATIC (CAT_PERFORMANCE);
 #define GST_CAT_DEFAULT gst_yolov5_overlay_debug
-
-/* of a detection whose box was lost on its way */
-#define LOST_ID G_MININT
 
 struct _GstYolov5Overlay {
   GstVideoFilter parent;
@@ -103,24 +97,13 @@ struct _GstYolov5Overlay {
   gboolean attach;
   OverlayDrawing *drawing;
   gboolean drawing_attaches;
-  OverlayHold hold;
+  OverlayObjects objects;
   OverlayMeter meter;
-
-  OverlayWatch watch;
+  gboolean has_something_to_show;
 
   /* what has been said since the element started */
-  gboolean told_lost;
-  gboolean told_unclear;
+  gboolean told_font;
   gchar *told_unknown[2];
-
-  /* of one frame */
-  gboolean has_something_to_show;
-  GArray *detections;
-  /* those on other frames whose objects are to be hidden */
-  GArray *hidden;
-  GArray *shown;
-  /* GstVideoRectangles */
-  GArray *blurred;
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
@@ -198,7 +181,7 @@ forget_told (GstYolov5Overlay *self)
 {
   guint i;
 
-  self->told_lost = self->told_unclear = FALSE;
+  self->told_font = FALSE;
   for (i = 0; i < G_N_ELEMENTS (self->told_unknown); i++)
     g_clear_pointer (&self->told_unknown[i], g_free);
 }
@@ -209,15 +192,10 @@ gst_yolov5_overlay_finalize (GObject *object)
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (object);
 
   overlay_drawing_free (self->drawing);
-  overlay_hold_clear (&self->hold);
-  overlay_watch_clear (&self->watch);
+  overlay_objects_clear (&self->objects);
   overlay_models_free (self->models);
   g_hash_table_unref (self->refusals);
   forget_told (self);
-  g_array_unref (self->detections);
-  g_array_unref (self->hidden);
-  g_array_unref (self->shown);
-  g_array_unref (self->blurred);
   overlay_settings_clear (&self->frame_settings);
   overlay_settings_clear (&self->settings);
 
@@ -297,7 +275,7 @@ check_lists (GstYolov5Overlay *self)
       self, "classes", settings->shown, &self->told_unknown[0]);
   warn_of_unknown_classes (
       self, "class-colors", settings->colors, &self->told_unknown[1]);
-  overlay_watch_reset (&self->watch);
+  overlay_watch_reset (&self->objects.watch);
   if (!overlay_settings_check_blurred (settings, self->models, &error)) {
     post_unusable_blur (self, error);
     return FALSE;
@@ -367,7 +345,7 @@ gst_yolov5_overlay_set_info (GstVideoFilter *filter, GstCaps *incaps,
       self->attach ? "attaching compositions to" : "drawing into", incaps);
   take_settings (self);
   renew_drawing (self, in_info);
-  overlay_hold_resize (&self->hold, in_info->width, in_info->height);
+  overlay_hold_resize (&self->objects.hold, in_info->width, in_info->height);
   return TRUE;
 }
 
@@ -415,10 +393,9 @@ gst_yolov5_overlay_stop (GstBaseTransform *trans)
    * sets the caps when it answers them */
   GST_PAD_STREAM_LOCK (sinkpad);
   g_clear_pointer (&self->drawing, overlay_drawing_free);
-  overlay_hold_drop (&self->hold);
+  overlay_objects_reset (&self->objects);
   overlay_meter_reset (&self->meter);
   forget_told (self);
-  overlay_watch_reset (&self->watch);
   GST_OBJECT_LOCK (self);
   overlay_models_forget (self->models);
   self->started = FALSE;
@@ -436,10 +413,10 @@ gst_yolov5_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_STOP:
       overlay_meter_reset (&self->meter);
-      overlay_hold_drop (&self->hold);
+      overlay_hold_drop (&self->objects.hold);
       break;
     case GST_EVENT_SEGMENT:
-      overlay_hold_drop_boxes (&self->hold);
+      overlay_hold_drop_boxes (&self->objects.hold);
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
       GST_OBJECT_LOCK (self);
@@ -480,215 +457,18 @@ get_running_time (GstYolov5Overlay *self, GstBuffer *buffer)
       segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
 }
 
-static gboolean
-has_detection (const GArray *detections, gint mark)
-{
-  guint i;
-
-  for (i = 0; i < detections->len; i++)
-    if (g_array_index (detections, GstYolov5Detection, i).mark == mark)
-      return TRUE;
-  return FALSE;
-}
-
-/* Where elements in between have dropped all that a detector attached, as
- * videocrop does, its mark still tells what was found, but not where: that may
- * be anywhere in the frame. */
-static void
-add_lost_objects (
-    GstYolov5Overlay *self, const GstYolov5Inference *inference, gint mark)
-{
-  const GstVideoInfo *info = &GST_VIDEO_FILTER_CAST (self)->in_info;
-  guint i, n = gst_yolov5_inference_get_n_listed (inference);
-
-  for (i = 0; i < n; i++) {
-    GstYolov5Detection detection;
-
-    gst_yolov5_inference_get_listed (inference, i, &detection);
-    detection.width = info->width;
-    detection.height = info->height;
-    detection.id = LOST_ID;
-    detection.mark = mark;
-    g_array_append_val (self->detections, detection);
-  }
-}
-
-/* Conversions drop the numbers of classes, but not their names, and where there
- * are no marks the models tell what belongs to these. */
-static void
-add_label_ids (GstYolov5Overlay *self)
-{
-  guint i;
-
-  for (i = 0; i < self->detections->len; i++) {
-    GstYolov5Detection *detection =
-        &g_array_index (self->detections, GstYolov5Detection, i);
-
-    if (detection->label_id < 0)
-      detection->label_id =
-          overlay_models_find_label_id (self->models, detection->label);
-  }
-}
-
-/* what detectors found in the frame, or in the last one each looked at */
-static void
-collect_detections (GstYolov5Overlay *self, GstBuffer *buffer)
-{
-  const OverlaySettings *settings = &self->frame_settings;
-  GstYolov5Inference inference;
-  gpointer state = NULL;
-  gint mark;
-
-  overlay_meter_count_frame (&self->meter, g_get_monotonic_time ());
-  overlay_hold_begin_frame (
-      &self->hold, get_running_time (self, buffer), gst_util_get_timestamp ());
-
-  gst_yolov5_detections_collect (buffer, self->detections);
-  add_label_ids (self);
-  for (mark = 0; gst_yolov5_inference_iterate (buffer, &state, &inference);
-       mark++) {
-    overlay_meter_count_inference (&self->meter, inference.inference_time);
-    if (!has_detection (self->detections, mark))
-      add_lost_objects (self, &inference, mark);
-    overlay_hold_keep_marked (
-        &self->hold, inference.path, self->detections, mark);
-  }
-  overlay_hold_keep_unmarked (&self->hold, self->detections);
-
-  g_array_append_vals (
-      self->hidden, self->detections->data, self->detections->len);
-  overlay_hold_recall_hidden (
-      &self->hold, settings->expiry, settings->blur_hold, self->hidden);
-  overlay_hold_recall_boxes (&self->hold, settings->expiry, self->detections);
-}
-
-static void
-tell_lost (GstYolov5Overlay *self, const GstYolov5Detection *detection)
-{
-  if (self->told_lost)
-    return;
-  self->told_lost = TRUE;
-  GST_ELEMENT_WARNING (self, STREAM, FAILED,
-      ("Elements between the detector and yolov5overlay have dropped where "
-       "\"%s\" was found, so the whole frame is hidden: place yolov5overlay in "
-       "front of elements that crop, and leave attach-roi-meta=true",
-          detection->label ? g_quark_to_string (detection->label) : ""),
-      (NULL));
-}
-
-static void
-tell_unclear (GstYolov5Overlay *self)
-{
-  if (self->told_unclear)
-    return;
-  self->told_unclear = TRUE;
-  GST_ELEMENT_WARNING (self, STREAM, FAILED,
-      ("Objects have come without the name or the number of their class, and are "
-       "hidden as they may be what the property \"blur\" says: place "
-       "yolov5overlay right behind the detector"),
-      (NULL));
-}
-
-/* what is to be hidden, and what may be */
-static gboolean
-is_to_be_hidden (GstYolov5Overlay *self, const GstYolov5Detection *detection)
-{
-  const OverlayClasses *classes = self->frame_settings.blurred;
-
-  if (overlay_classes_find (classes, detection) >= 0)
-    return TRUE;
-  if (!overlay_classes_is_unclear (classes, detection))
-    return FALSE;
-  tell_unclear (self);
-  return TRUE;
-}
-
-/* a list of classes that never come is worth a word, unless all that can come
- * are known */
-static void
-watch_blurred (GstYolov5Overlay *self)
-{
-  g_autofree gchar *labels = NULL;
-
-  if (overlay_models_is_known (self->models)
-      || !overlay_watch_count (
-          &self->watch, self->hidden, self->blurred->len > 0))
-    return;
-  labels = overlay_watch_list_labels (&self->watch);
-  GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-      ("Nothing that the property \"blur\" says (%s) was among the objects of "
-       "many frames: nothing is hidden. There were %s",
-          self->frame_settings.blurred_text, labels),
-      (NULL));
-}
-
-static void
-find_blurred (GstYolov5Overlay *self)
-{
-  const GstVideoInfo *info = &GST_VIDEO_FILTER_CAST (self)->in_info;
-  gboolean is_all_hidden = FALSE;
-  guint i;
-
-  for (i = 0; i < self->hidden->len; i++) {
-    const GstYolov5Detection *detection =
-        &g_array_index (self->hidden, GstYolov5Detection, i);
-    GstVideoRectangle box;
-
-    if (!is_to_be_hidden (self, detection)
-        || !overlay_drawing_get_box (info, detection, &box))
-      continue;
-    if (detection->id == LOST_ID) {
-      /* once is enough */
-      if (is_all_hidden)
-        continue;
-      is_all_hidden = TRUE;
-      tell_lost (self, detection);
-    }
-    g_array_append_val (self->blurred, box);
-  }
-  watch_blurred (self);
-}
-
-static void
-find_shown (GstYolov5Overlay *self)
-{
-  const GstVideoInfo *info = &GST_VIDEO_FILTER_CAST (self)->in_info;
-  const OverlayClasses *classes = self->frame_settings.shown;
-  guint i;
-
-  for (i = 0; i < self->detections->len; i++) {
-    const GstYolov5Detection *detection =
-        &g_array_index (self->detections, GstYolov5Detection, i);
-    GstVideoRectangle box;
-
-    if (detection->id != LOST_ID
-        && (!classes || overlay_classes_find (classes, detection) >= 0)
-        && overlay_drawing_get_box (info, detection, &box))
-      g_array_append_vals (self->shown, detection, 1);
-  }
-}
-
 static void
 examine_buffer (GstYolov5Overlay *self, GstBuffer *buffer)
 {
-  self->has_something_to_show = FALSE;
-  g_array_set_size (self->detections, 0);
-  g_array_set_size (self->hidden, 0);
-  g_array_set_size (self->shown, 0);
-  g_array_set_size (self->blurred, 0);
-  /* Most gaps have no picture to draw into. The frames that videorate repeats
-   * are marked as gaps, but have one. */
-  if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP)
-      && gst_buffer_get_size (buffer) == 0)
-    return;
+  const OverlaySettings *settings = &self->frame_settings;
+  OverlayObjects *objects = &self->objects;
 
-  collect_detections (self, buffer);
-  if (self->frame_settings.blurred)
-    find_blurred (self);
-  find_shown (self);
-  self->has_something_to_show = self->shown->len > 0
-                                || (self->frame_settings.draw_stats
-                                    && overlay_meter_has_text (&self->meter));
+  self->has_something_to_show =
+      overlay_objects_find (objects, buffer,
+          &GST_VIDEO_FILTER_CAST (self)->in_info,
+          get_running_time (self, buffer), settings, self->models, &self->meter)
+      && (objects->shown->len > 0
+          || (settings->draw_stats && overlay_meter_has_text (&self->meter)));
 }
 
 /* the base class would make any shared buffer writable, also one that nothing
@@ -709,12 +489,13 @@ gst_yolov5_overlay_prepare_output_buffer (
   examine_buffer (self, input);
   GST_LOG_OBJECT (self,
       "%u boxes to show, %u of %u to hide in %" GST_PTR_FORMAT,
-      self->shown->len, self->blurred->len, self->hidden->len, input);
+      self->objects.shown->len, self->objects.blurred->len,
+      self->objects.hidden->len, input);
 
   *output = input;
-  if ((self->has_something_to_show || self->blurred->len > 0)
+  if ((self->has_something_to_show || self->objects.blurred->len > 0)
       && !gst_buffer_is_writable (input)) {
-    if (!self->attach || self->blurred->len > 0)
+    if (!self->attach || self->objects.blurred->len > 0)
       GST_CAT_LOG_OBJECT (CAT_PERFORMANCE, self,
           "somebody else holds the buffer, copying the frame to draw on it");
     *output = gst_buffer_copy (input);
@@ -738,11 +519,12 @@ draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
     return GST_FLOW_ERROR;
   }
 
-  for (i = 0; i < self->blurred->len; i++)
+  for (i = 0; i < self->objects.blurred->len; i++)
     overlay_pixelate_rectangle (
-        &frame, &g_array_index (self->blurred, GstVideoRectangle, i));
+        &frame, &g_array_index (self->objects.blurred, GstVideoRectangle, i));
   if (self->has_something_to_show && !self->attach)
-    overlay_drawing_draw (self->drawing, &frame, self->shown, &self->meter);
+    overlay_drawing_draw (
+        self->drawing, &frame, self->objects.shown, &self->meter);
   gst_video_frame_unmap (&frame);
   return GST_FLOW_OK;
 }
@@ -752,8 +534,9 @@ attach_composition (GstYolov5Overlay *self, GstBuffer *buffer)
 {
   GstVideoOverlayCompositionMeta *meta =
       gst_buffer_get_video_overlay_composition_meta (buffer);
-  GstVideoOverlayComposition *composition = overlay_drawing_compose (
-      self->drawing, meta ? meta->overlay : NULL, self->shown, &self->meter);
+  GstVideoOverlayComposition *composition =
+      overlay_drawing_compose (self->drawing, meta ? meta->overlay : NULL,
+          self->objects.shown, &self->meter);
 
   if (composition == NULL)
     return;
@@ -763,16 +546,43 @@ attach_composition (GstYolov5Overlay *self, GstBuffer *buffer)
   gst_buffer_add_video_overlay_composition_meta (buffer, composition);
 }
 
+/* one word on missing fonts is enough */
+static void
+tell_missing_letters (GstYolov5Overlay *self)
+{
+  const gchar *text = overlay_drawing_get_unwritable (self->drawing);
+
+  if (self->told_font || (!text && !overlay_drawing_lacks_font (self->drawing)))
+    return;
+  self->told_font = TRUE;
+  if (!text)
+    GST_ELEMENT_WARNING (self, RESOURCE, NOT_FOUND,
+        ("There is no font on this system to write labels in, so there are "
+         "boxes alone: install one, such as Debian's fonts-dejavu-core, or set "
+         "draw-labels=false"),
+        (NULL));
+  else
+    GST_ELEMENT_WARNING (self, RESOURCE, NOT_FOUND,
+        ("No font on this system has all the letters of the label \"%s\": install "
+         "one for its script, such as Debian's fonts-noto-core or "
+         "fonts-noto-cjk",
+            text),
+        (NULL));
+}
+
 static GstFlowReturn
 gst_yolov5_overlay_transform_ip (GstBaseTransform *trans, GstBuffer *buffer)
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
   GstFlowReturn flow = GST_FLOW_OK;
 
-  if (self->blurred->len > 0 || (self->has_something_to_show && !self->attach))
+  if (self->objects.blurred->len > 0
+      || (self->has_something_to_show && !self->attach))
     flow = draw_into_frame (self, buffer);
   if (flow == GST_FLOW_OK && self->has_something_to_show && self->attach)
     attach_composition (self, buffer);
+  if (self->has_something_to_show)
+    tell_missing_letters (self);
   return flow;
 }
 
@@ -824,14 +634,9 @@ gst_yolov5_overlay_init (GstYolov5Overlay *self)
 {
   overlay_settings_init (&self->settings, G_OBJECT (self));
   overlay_settings_init (&self->frame_settings, G_OBJECT (self));
-  overlay_hold_init (&self->hold);
-  overlay_watch_init (&self->watch);
+  overlay_objects_init (&self->objects, GST_ELEMENT_CAST (self));
   self->models = overlay_models_new ();
   self->refusals = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
-  self->hidden = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
-  self->shown = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
-  self->blurred = g_array_new (FALSE, FALSE, sizeof (GstVideoRectangle));
 
   gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
   gst_base_transform_set_gap_aware (GST_BASE_TRANSFORM (self), TRUE);

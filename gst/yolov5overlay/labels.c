@@ -41,6 +41,9 @@ struct _OverlayLabels {
   gint ascent;
   gint descent;
   gint max_name_width;
+  gboolean has_font;
+  /* the first text that no font has all letters of */
+  gchar *unwritable;
 
   /* links of names by quark; the head is the name used last */
   GHashTable *links;
@@ -61,15 +64,26 @@ get_mask_bytes (const OverlayMask *mask)
   return (gsize) mask->stride * mask->height;
 }
 
+/* where fonts lack a letter, Pango draws a square */
+static void
+note_missing_letters (OverlayLabels *self)
+{
+  if (!self->unwritable
+      && pango_layout_get_unknown_glyphs_count (self->layout) > 0)
+    self->unwritable = g_strdup (pango_layout_get_text (self->layout));
+}
+
 /* the current text of the layout; an empty text gives an empty mask */
 static void
-render_layout (PangoLayout *layout, gint max_width, OverlayMask *mask)
+render_layout (OverlayLabels *self, gint max_width, OverlayMask *mask)
 {
+  PangoLayout *layout = self->layout;
   PangoRectangle ink, logical;
   cairo_surface_t *surface;
   cairo_t *cairo;
   gint left, right;
 
+  note_missing_letters (self);
   pango_layout_get_pixel_extents (layout, &ink, &logical);
   /* slanted letters lean out of their logical extents */
   left = MIN (ink.x, logical.x);
@@ -176,6 +190,8 @@ overlay_labels_new (
 
   pango_layout_set_text (self->layout, "100%", -1);
   pango_layout_get_pixel_size (self->layout, &confidence_width, NULL);
+  note_missing_letters (self);
+  self->has_font = self->unwritable == NULL;
   self->max_name_width = MAX (
       frame_width - confidence_width - 2 * self->font_size, self->font_size);
 
@@ -215,7 +231,33 @@ overlay_labels_free (OverlayLabels *self)
     g_free (self->lines[i].mask.alpha);
   }
   g_object_unref (self->layout);
+  g_free (self->unwritable);
   g_free (self);
+}
+
+/**
+ * overlay_labels_has_font:
+ * @self: labels
+ *
+ * Returns: whether there is any font, with figures at least
+ */
+gboolean
+overlay_labels_has_font (const OverlayLabels *self)
+{
+  return self->has_font;
+}
+
+/**
+ * overlay_labels_get_unwritable:
+ * @self: labels
+ *
+ * Returns: (transfer none) (nullable): the first text so far that has letters
+ *   which no font has, %NULL if all could be written
+ */
+const gchar *
+overlay_labels_get_unwritable (const OverlayLabels *self)
+{
+  return self->unwritable;
 }
 
 /**
@@ -287,7 +329,7 @@ render_name (OverlayLabels *self, GQuark text)
   pango_layout_get_pixel_size (self->layout, &i, NULL);
   if (i > self->max_name_width)
     pango_layout_set_width (self->layout, self->max_name_width * PANGO_SCALE);
-  render_layout (self->layout, self->max_name_width, &name->mask);
+  render_layout (self, self->max_name_width, &name->mask);
   return name;
 }
 
@@ -353,7 +395,7 @@ overlay_labels_get_confidence (OverlayLabels *self, gdouble confidence)
     g_snprintf (text, sizeof (text), "%u%%", percent);
     pango_layout_set_width (self->layout, -1);
     pango_layout_set_text (self->layout, text, -1);
-    render_layout (self->layout, G_MAXINT, mask);
+    render_layout (self, G_MAXINT, mask);
   }
   return mask->width > 0 ? mask : NULL;
 }
@@ -379,7 +421,7 @@ overlay_labels_get_line (
     g_free (mask->alpha);
     pango_layout_set_width (self->layout, -1);
     pango_layout_set_text (self->layout, text, -1);
-    render_layout (self->layout, G_MAXINT, mask);
+    render_layout (self, G_MAXINT, mask);
   }
   return mask->width > 0 ? mask : NULL;
 }

@@ -30,6 +30,8 @@ OverlayLabels *overlay_labels_new (
     const gchar *font_description, gint frame_width, gint frame_height);
 void overlay_labels_free (OverlayLabels *self);
 
+gboolean overlay_labels_has_font (const OverlayLabels *self);
+const gchar *overlay_labels_get_unwritable (const OverlayLabels *self);
 gint overlay_labels_get_font_size (const OverlayLabels *self);
 gint overlay_labels_get_ascent (const OverlayLabels *self);
 gint overlay_labels_get_descent (const OverlayLabels *self);
