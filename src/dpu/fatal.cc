@@ -19,6 +19,9 @@ extern void (*g_logging_fail_func) () __attribute__ ((weak));
 namespace
 {
 
+/* what glog takes; the name that it has for it is newer than 0.4 */
+typedef void (*FailureFunction) () __attribute__ ((noreturn));
+
 const DpuFatalHandler *installed;
 void (*previous) ();
 
@@ -67,6 +70,6 @@ dpu_fatal_install (const DpuFatalHandler *handler)
     if (&google::g_logging_fail_func != nullptr)
       previous = google::g_logging_fail_func;
     google::InstallFailureFunction (
-        reinterpret_cast<google::logging_fail_func_t> (end_thread_or_process));
+        reinterpret_cast<FailureFunction> (end_thread_or_process));
   });
 }

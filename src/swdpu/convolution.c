@@ -74,9 +74,9 @@ describe_weights (const SwdpuConvolution *self,
 
   if (groups == 1)
     return swdpu_layout_new (
-        4, dense, type, packed ? dnnl_format_tag_any : dnnl_ohwi);
+        4, dense, type, packed ? dnnl_format_tag_any : dnnl_oihw);
   return swdpu_layout_new (
-      5, grouped, type, packed ? dnnl_format_tag_any : dnnl_gohwi);
+      5, grouped, type, packed ? dnnl_format_tag_any : dnnl_goihw);
 }
 
 static SwdpuLayout *
@@ -215,24 +215,45 @@ reorder_weights (SwdpuConvolution *self, dnnl_memory_t source)
   return done;
 }
 
+/* The plan's weights are OHWI, these are to be OIHW: oneDNN 2.2 has no reorder
+ * from the other. @data: floats or bytes, as the path has them */
+static void
+transpose_weights (const SwdpuConvolution *self,
+    const PlanConvolution *convolution, gpointer data)
+{
+  const PlanWindow *window = &convolution->window;
+  gsize n_places = (gsize) window->kernel_h * window->kernel_w;
+  gsize n_in = self->input->shape.dims[PLAN_C] / convolution->groups;
+  gsize to = 0;
+
+  for (guint o = 0; o < self->channels; o++) {
+    const gint8 *from = convolution->weights + o * n_places * n_in;
+
+    for (gsize i = 0; i < n_in; i++) {
+      for (gsize place = 0; place < n_places; place++, to++) {
+        gint8 weight = from[place * n_in + i];
+
+        if (self->path == SWDPU_PATH_FLOAT)
+          ((gfloat *) data)[to] = weight;
+        else
+          ((gint8 *) data)[to] = weight;
+      }
+    }
+  }
+}
+
 static gboolean
 pack_weights (SwdpuConvolution *self, const PlanConvolution *convolution)
 {
   g_autoptr (SwdpuLayout) layout = describe_weights (self, convolution, FALSE);
   dnnl_memory_t source;
-  g_autofree gfloat *floats = NULL;
-  gpointer data = (gpointer) convolution->weights;
+  g_autofree gpointer data = NULL;
   gboolean packed;
 
   if (layout == NULL)
     return FALSE;
-  if (self->path == SWDPU_PATH_FLOAT) {
-    gsize n = dnnl_memory_desc_get_size (layout) / sizeof (gfloat);
-
-    data = floats = g_new (gfloat, n);
-    for (gsize i = 0; i < n; i++)
-      floats[i] = convolution->weights[i];
-  }
+  data = g_malloc (dnnl_memory_desc_get_size (layout));
+  transpose_weights (self, convolution, data);
   if (dnnl_memory_create (&source, layout, self->engine, data) != dnnl_success)
     return FALSE;
   packed = reorder_weights (self, source);
