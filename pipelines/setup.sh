@@ -13,7 +13,8 @@ build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
   libdnnl-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev'
 run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
-  gstreamer1.0-libav fonts-dejavu-core python3-gi gir1.2-gst-plugins-base-1.0'
+  gstreamer1.0-libav gstreamer1.0-x fonts-dejavu-core python3-gi
+  gir1.2-gst-plugins-base-1.0'
 # GstAnalytics, which GStreamer has from here on
 analytics_version=1.24
 analytics_package=libgstreamer-plugins-bad1.0-dev
