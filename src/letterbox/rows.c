@@ -107,7 +107,7 @@ letterbox_resample_plain (
 
     if (taps->is_contiguous) {
       widen (outputs, samples, taps->n);
-    } else if (taps->is_nearest) {
+    } else if (taps->kind == LETTERBOX_TAPS_NEAREST) {
       pick (outputs, samples, taps->offsets, taps->n);
     } else {
       for (start = 0; start < taps->n; start += CHUNK)

@@ -73,13 +73,38 @@ lay_windows (const LetterboxTaps *taps, guint column, guint window_size,
   return n_windows;
 }
 
+/* weights of the eight outputs from @column on */
+static void
+plan_weights (const LetterboxTaps *taps, const LetterboxShuffle *shuffle,
+    guint column, guint8 weights[16])
+{
+  const gint16 unit = 1 << LETTERBOX_COLUMN_WEIGHT_BITS;
+  guint i;
+
+  for (i = 0; i < 8; i++) {
+    gint16 weight = taps->weights[MIN (column + i, taps->n - 1)];
+    guint left = shuffle->alternates ? 2 * i : i;
+    guint right = shuffle->alternates ? 2 * i + 1 : i + 8;
+
+    /* the tap has the right sample in both places */
+    if (weight == unit)
+      weight = 0;
+    if (taps->kind == LETTERBOX_TAPS_COARSE) {
+      weights[right] = weight * shuffle->weight_unit / unit;
+      weights[left] = shuffle->weight_unit - weights[right];
+    } else {
+      weight = (weight - shuffle->weight_bias) * (1 << shuffle->weight_shift);
+      memcpy (weights + 2 * i, &weight, 2);
+    }
+  }
+}
+
 static void
 plan_octet (LetterboxTaps *taps, const LetterboxShuffle *shuffle, guint octet,
     guint source_size)
 {
   const guint n_together = shuffle->n_octets / taps->n_components;
   const guint block = octet / n_together, place = octet % n_together;
-  const gint16 unit = 1 << LETTERBOX_COLUMN_WEIGHT_BITS;
   guint32 starts[8];
   guint windows[8];
   guint n_windows = lay_windows (
@@ -93,7 +118,6 @@ plan_octet (LetterboxTaps *taps, const LetterboxShuffle *shuffle, guint octet,
   for (i = 0; i < 8; i++) {
     Tap tap = get_tap (taps, 8 * octet + i);
     gsize row = (block * taps->n_windows + windows[i]) * n_together + place;
-    gint16 weight = taps->weights[MIN (8 * octet + i, taps->n - 1)];
 
     for (c = 0; c < taps->n_components; c++) {
       guint8 *controls = taps->controls + (row * taps->n_components + c) * 16;
@@ -101,13 +125,11 @@ plan_octet (LetterboxTaps *taps, const LetterboxShuffle *shuffle, guint octet,
 
       controls[shuffle->alternates ? 2 * i : i] = first + tap.left;
       controls[shuffle->alternates ? 2 * i + 1 : i + 8] =
-          taps->is_nearest ? 0xff : first + tap.right;
+          taps->kind == LETTERBOX_TAPS_NEAREST ? 0xff : first + tap.right;
     }
-    if (weight == unit)
-      weight = 0;
-    taps->shuffle_weights[(block * n_together + place) * 8 + i] =
-        (weight - shuffle->weight_bias) * (1 << shuffle->weight_shift);
   }
+  plan_weights (taps, shuffle, 8 * octet,
+      taps->shuffle_weights + 16 * (block * n_together + place));
 }
 
 static void
@@ -136,23 +158,26 @@ plan_shuffles (
   controls_size = (gsize) n_octets * taps->n_windows * taps->n_components * 16;
   taps->controls = g_malloc (controls_size);
   memset (taps->controls, 0xff, controls_size);
-  taps->shuffle_weights = g_new (gint16, n_octets * 8);
+  taps->shuffle_weights = g_malloc (n_octets * 16);
   for (octet = 0; octet < n_octets; octet++)
     plan_octet (taps, shuffle, octet, source_size);
 }
 
-static gboolean
-is_all_of_one_sample (const LetterboxTaps *taps)
+static LetterboxTapsKind
+find_kind (const LetterboxTaps *taps)
 {
   const gint16 unit = 1 << LETTERBOX_COLUMN_WEIGHT_BITS;
+  LetterboxTapsKind kind = LETTERBOX_TAPS_NEAREST;
   guint i;
 
   for (i = 0; i < taps->n; i++) {
-    if (taps->weights[i] != 0 && taps->weights[i] != unit)
-      return FALSE;
+    if (taps->weights[i] % (unit / 64) != 0)
+      return LETTERBOX_TAPS_FINE;
+    if (taps->weights[i] % unit != 0)
+      kind = LETTERBOX_TAPS_COARSE;
   }
 
-  return TRUE;
+  return kind;
 }
 
 /* columns of @n_interleaved components become one row of outputs */
@@ -206,14 +231,15 @@ letterbox_taps_init (LetterboxTaps *taps, const LetterboxColumns *columns,
         n_components * sizeof (guint));
   }
 
-  taps->is_nearest = is_all_of_one_sample (taps);
-  if (taps->is_nearest) {
+  taps->kind = find_kind (taps);
+  if (taps->kind == LETTERBOX_TAPS_NEAREST) {
     for (i = 0; i < taps->n; i++)
       taps->offsets[i] += taps->weights[i] == 0 ? 0 : taps->step;
     memset (taps->weights, 0, taps->n * sizeof (gint16));
     taps->step = 0;
   }
-  taps->is_contiguous = taps->is_nearest && taps->n_components == 1;
+  taps->is_contiguous =
+      taps->kind == LETTERBOX_TAPS_NEAREST && taps->n_components == 1;
   for (i = 0; i < taps->n; i++)
     taps->is_contiguous &= taps->offsets[i] == i;
 

@@ -23,6 +23,8 @@ G_BEGIN_DECLS
  *     eight left ones are followed by eight right ones
  * @weight_bias: is taken off the weights,
  * @weight_shift: and the rest shifted up by this
+ * @weight_unit: what the two weights of a pair of samples add up to when they
+ *     are bytes
  *
  * How a level of the processor wants its taps.
  */
@@ -32,7 +34,16 @@ typedef struct {
   gboolean alternates;
   gint16 weight_bias;
   guint weight_shift;
+  guint weight_unit;
 } LetterboxShuffle;
+
+/* weights that are sixty-fourths, as most are between sizes that video has, fit
+ * bytes beside their samples */
+typedef enum {
+  LETTERBOX_TAPS_NEAREST,
+  LETTERBOX_TAPS_COARSE,
+  LETTERBOX_TAPS_FINE,
+} LetterboxTapsKind;
 
 /**
  * LetterboxTaps:
@@ -42,16 +53,18 @@ typedef struct {
  * @offsets: from there to the left sample of each output
  * @weights: of the right sample, 0..2^LETTERBOX_COLUMN_WEIGHT_BITS
  * @step: bytes from the left sample to the right one
- * @is_nearest: the left sample is all of every output; @step is 0
- * @is_contiguous: and these are the source's bytes in their order
+ * @kind: in the nearest kind the left sample is all of every output, and @step
+ *     is 0
+ * @is_contiguous: these samples are the source's bytes in their order
  * @n_windows: windows that hold all samples of the outputs of any octet; 0 where
  *     a source is too short for one
  * @n_blocks: of shuffle->n_octets octets of outputs
  * @starts: [block][window][octet of columns]: where each window begins
  * @controls: [block][window][octet of columns][component][16]: places in the
  *     window; 0xff for samples that lie in another one
- * @shuffle_weights: [block][octet of columns][8]: @weights as the shuffle wants
- *     them
+ * @shuffle_weights: [block][octet of columns][16]: @weights as the shuffle wants
+ *     them: eight of 16 bits, or where they are coarse bytes in the order of the
+ *     samples
  *
  * What makes the outputs of one source row. Outputs beyond @n that fill the last
  * block repeat the last one.
@@ -63,14 +76,14 @@ typedef struct {
   guint32 *offsets;
   gint16 *weights;
   guint step;
-  gboolean is_nearest;
+  LetterboxTapsKind kind;
   gboolean is_contiguous;
 
   guint n_windows;
   guint n_blocks;
   guint32 *starts;
   guint8 *controls;
-  gint16 *shuffle_weights;
+  guint8 *shuffle_weights;
 } LetterboxTaps;
 
 void letterbox_taps_init (LetterboxTaps *taps, const LetterboxColumns *columns,

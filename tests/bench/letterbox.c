@@ -3,17 +3,23 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Milliseconds per frame of the letterbox, beside GstVideoConverter with the
- * settings of "videoconvertscale method=bilinear", on one thread each, in turns.
- * The converter does less: its output is not quantized. */
+/* Milliseconds per frame of the letterbox, beside libyuv and GstVideoConverter
+ * with the settings of "videoconvertscale method=bilinear", on one thread each,
+ * in turns. The others do less: libyuv replicates chroma, the converter does not
+ * quantize. */
 
 #include "letterbox/letterbox.h"
+#ifdef HAVE_LIBYUV
+#include "libyuv-peer.h"
+#endif
 
 #include <stdlib.h>
 #include <time.h>
 
 #define N_ROUNDS 15
 #define N_FRAMES 10
+
+enum { LETTERBOX, LIBYUV, CONVERTER, N_PEERS };
 
 typedef struct {
   const gchar *format;
@@ -26,19 +32,32 @@ typedef struct {
 static const Case cases[] = {
   { "NV12", 1920, 1080, 640, 640 },
   { "NV12", 1920, 1080, 640, 384 },
-  { "YUY2", 1920, 1080, 640, 640 },
-  { "I420", 1280, 720, 640, 640 },
+  { "NV12", 1280, 720, 640, 640 },
   { "NV12", 3840, 2160, 640, 640 },
-  { "YUY2", 640, 480, 640, 640 },
-  { "RGB", 1920, 1080, 640, 640 },
-  { "BGRx", 1920, 1080, 640, 640 },
+  { "NV12", 1920, 1080, 960, 960 },
   { "NV12", 640, 640, 640, 640 },
   { "NV12", 1920, 1080, 416, 416 },
+  { "I420", 1280, 720, 640, 640 },
+  { "YUY2", 640, 480, 640, 640 },
+  { "YUY2", 1280, 720, 640, 640 },
+  { "YUY2", 1920, 1080, 640, 640 },
+  { "RGB", 1920, 1080, 640, 640 },
+  { "BGRx", 1920, 1080, 640, 640 },
+  { "GBR", 1920, 1080, 640, 640 },
+  { "NV16", 1920, 1080, 640, 640 },
+  { "P010_10LE", 1920, 1080, 640, 640 },
+  { "NV12_10LE32", 1920, 1080, 640, 640 },
+  { "GRAY8", 1920, 1080, 640, 640 },
 };
 
 typedef struct {
   Letterbox *letterbox;
   gint8 *input;
+#ifdef HAVE_LIBYUV
+  LibyuvPeer *libyuv;
+#endif
+  gint8 *first_pixel;
+  gsize row_size;
   GstVideoConverter *converter;
   GstVideoFrame source;
   GstVideoFrame picture;
@@ -106,6 +125,13 @@ peers_init (Peers *peers, const Case *test)
   letterbox_fill_padding (peers->letterbox, peers->input);
   letterbox_get_picture (peers->letterbox, &rectangle);
 
+  peers->row_size = 3 * target.width;
+  peers->first_pixel =
+      peers->input + rectangle.y * peers->row_size + 3 * rectangle.x;
+#ifdef HAVE_LIBYUV
+  peers->libyuv = libyuv_peer_new (&source, rectangle.width, rectangle.height);
+#endif
+
   gst_video_info_set_format (
       &picture, GST_VIDEO_FORMAT_RGB, rectangle.width, rectangle.height);
   peers->source = new_frame (&source);
@@ -121,42 +147,75 @@ peers_clear (Peers *peers)
 {
   letterbox_free (peers->letterbox);
   g_free (peers->input);
+#ifdef HAVE_LIBYUV
+  libyuv_peer_free (peers->libyuv);
+#endif
   gst_video_converter_free (peers->converter);
   gst_video_frame_unmap (&peers->source);
   gst_video_frame_unmap (&peers->picture);
 }
 
+/* a round of frames of each peer in turn; 0 where there is none */
+static void
+run_round (Peers *peers, gint64 times[N_PEERS])
+{
+  gint64 start = thread_time ();
+  guint i;
+
+  for (i = 0; i < N_FRAMES; i++)
+    letterbox_write_picture (peers->letterbox, &peers->source, peers->input);
+  times[LETTERBOX] = thread_time () - start;
+
+  times[LIBYUV] = 0;
+#ifdef HAVE_LIBYUV
+  if (peers->libyuv != NULL) {
+    start = thread_time ();
+    for (i = 0; i < N_FRAMES; i++)
+      libyuv_peer_write_picture (
+          peers->libyuv, &peers->source, peers->first_pixel, peers->row_size);
+    times[LIBYUV] = thread_time () - start;
+  }
+#endif
+
+  start = thread_time ();
+  for (i = 0; i < N_FRAMES; i++)
+    gst_video_converter_frame (
+        peers->converter, &peers->source, &peers->picture);
+  times[CONVERTER] = thread_time () - start;
+}
+
 static void
 run_case (const Case *test)
 {
-  gint64 ours[N_ROUNDS], theirs[N_ROUNDS];
-  gdouble our_time, their_time;
+  gint64 times[N_PEERS][N_ROUNDS];
+  gdouble medians[N_PEERS];
   Peers peers;
-  guint round, i;
+  guint round, p;
 
   peers_init (&peers, test);
   for (round = 0; round < N_ROUNDS; round++) {
-    gint64 start = thread_time ();
-    gint64 middle;
+    gint64 of_round[N_PEERS];
 
-    for (i = 0; i < N_FRAMES; i++)
-      letterbox_write_picture (peers.letterbox, &peers.source, peers.input);
-    middle = thread_time ();
-    for (i = 0; i < N_FRAMES; i++)
-      gst_video_converter_frame (
-          peers.converter, &peers.source, &peers.picture);
-    ours[round] = middle - start;
-    theirs[round] = thread_time () - middle;
+    run_round (&peers, of_round);
+    for (p = 0; p < N_PEERS; p++)
+      times[p][round] = of_round[p];
   }
-  qsort (ours, N_ROUNDS, sizeof (ours[0]), compare_times);
-  qsort (theirs, N_ROUNDS, sizeof (theirs[0]), compare_times);
-  our_time = ours[N_ROUNDS / 2] / 1e6 / N_FRAMES;
-  their_time = theirs[N_ROUNDS / 2] / 1e6 / N_FRAMES;
-
-  g_print ("%-5s %4dx%-4d -> %3ux%-3u   %7.3f ms   %7.3f ms   %5.1f\n",
-      test->format, test->width, test->height, test->target_width,
-      test->target_height, our_time, their_time, their_time / our_time);
   peers_clear (&peers);
+  for (p = 0; p < N_PEERS; p++) {
+    qsort (times[p], N_ROUNDS, sizeof (gint64), compare_times);
+    medians[p] = times[p][N_ROUNDS / 2] / 1e6 / N_FRAMES;
+  }
+
+  g_print ("%-11s %4dx%-4d -> %3ux%-3u %7.3f ms", test->format, test->width,
+      test->height, test->target_width, test->target_height,
+      medians[LETTERBOX]);
+  if (medians[LIBYUV] > 0.0)
+    g_print (" %7.3f ms %5.2f", medians[LIBYUV],
+        medians[LIBYUV] / medians[LETTERBOX]);
+  else
+    g_print ("          -     -");
+  g_print (" %7.3f ms %5.1f\n", medians[CONVERTER],
+      medians[CONVERTER] / medians[LETTERBOX]);
 }
 
 int
@@ -166,9 +225,11 @@ main (int argc, char **argv)
 
   gst_init (&argc, &argv);
 
-  g_print ("processor time per frame, medians of %d rounds of %d\n", N_ROUNDS,
-      N_FRAMES);
-  g_print ("frames                     letterbox     converter   ratio\n");
+  g_print ("processor time per frame, medians of %d rounds of %d; ratios are "
+           "the peer's time by the letterbox's\n",
+      N_ROUNDS, N_FRAMES);
+  g_print ("frames                             letterbox     libyuv ratio  "
+           "converter ratio\n");
   for (i = 0; i < G_N_ELEMENTS (cases); i++)
     run_case (&cases[i]);
 

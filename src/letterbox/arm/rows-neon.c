@@ -14,8 +14,14 @@
 
 #define ALWAYS_INLINE inline __attribute__ ((always_inline))
 
-/* octets that are resampled together */
-#define N_OCTETS 4
+/* octets that are resampled together; their loops must not be left as such, lest
+ * the registers be an array in memory */
+#define N_OCTETS 8
+#ifdef __clang__
+#define UNROLL _Pragma ("unroll")
+#else
+#define UNROLL _Pragma ("GCC unroll 8")
+#endif
 
 static void
 unpack_10_of_16 (guint8 *levels, const guint8 *source, guint n)
@@ -65,26 +71,52 @@ unpack_10_of_32 (guint8 *levels, const guint8 *source, guint n)
 }
 
 /* The left samples of an octet are in the lower half, the right ones in the
- * upper: (left << 11 + (right - left) * w) >> 4 is
+ * upper. If w = 16 k, then (left << 11 + (right - left) * w) >> 4 is
+ *   (128 - k) left + k right */
+static ALWAYS_INLINE void
+interpolate_coarse (int16x8_t *outputs, const uint8x16_t *samples,
+    const guint8 *weights, guint n_components)
+{
+  uint8x16_t w[N_OCTETS];
+  uint16x8_t sums[N_OCTETS];
+  guint i;
+
+  UNROLL
+  for (i = 0; i < N_OCTETS; i++)
+    w[i] = vld1q_u8 (weights + i / n_components * 16);
+  UNROLL
+  for (i = 0; i < N_OCTETS; i++)
+    sums[i] = vmull_u8 (vget_low_u8 (samples[i]), vget_low_u8 (w[i]));
+  UNROLL
+  for (i = 0; i < N_OCTETS; i++)
+    outputs[i] =
+        vreinterpretq_s16_u16 (vmlal_high_u8 (sums[i], samples[i], w[i]));
+}
+
+/* ... and in general it is
  *   left << 7 + (2 * ((right - left) << 7) * (w << 4)) >> 16. */
 static ALWAYS_INLINE void
-interpolate (int16x8_t *outputs, const uint8x16_t *samples,
+interpolate_fine (int16x8_t *outputs, const uint8x16_t *samples,
     const gint16 *weights, guint n_components)
 {
   int16x8_t right[N_OCTETS];
   guint i;
 
+  UNROLL
   for (i = 0; i < N_OCTETS; i++) {
     outputs[i] = vreinterpretq_s16_u16 (
         vshll_n_u8 (vget_low_u8 (samples[i]), LETTERBOX_SAMPLE_BITS));
     right[i] = vreinterpretq_s16_u16 (
         vshll_high_n_u8 (samples[i], LETTERBOX_SAMPLE_BITS));
   }
+  UNROLL
   for (i = 0; i < N_OCTETS; i++)
     right[i] = vsubq_s16 (right[i], outputs[i]);
+  UNROLL
   for (i = 0; i < N_OCTETS; i++)
     right[i] =
         vqdmulhq_s16 (right[i], vld1q_s16 (weights + i / n_components * 8));
+  UNROLL
   for (i = 0; i < N_OCTETS; i++)
     outputs[i] = vaddq_s16 (outputs[i], right[i]);
 }
@@ -100,14 +132,13 @@ find_samples (uint8x16_t *samples, const guint8 *source, const guint32 *starts,
     uint8x16x2_t windows[N_OCTETS];
     uint8x16_t places[N_OCTETS];
 
-    for (i = 0; i < n_starts; i++) {
-      const guint8 *window = source + starts[k * n_starts + i];
-
-      windows[i].val[0] = vld1q_u8 (window);
-      windows[i].val[1] = vld1q_u8 (window + 16);
-    }
+    UNROLL
+    for (i = 0; i < n_starts; i++)
+      windows[i] = vld1q_u8_x2 (source + starts[k * n_starts + i]);
+    UNROLL
     for (i = 0; i < N_OCTETS; i++)
       places[i] = vld1q_u8 (controls + (k * N_OCTETS + i) * 16);
+    UNROLL
     for (i = 0; i < N_OCTETS; i++)
       samples[i] = k == 0 ? vqtbl2q_u8 (windows[i / n_components], places[i])
                           : vqtbx2q_u8 (
@@ -128,19 +159,19 @@ find_nearest (int16x8_t *outputs, const guint8 *source, const guint32 *starts,
     uint8x16x2_t windows[N_OCTETS];
     uint8x8_t places[N_OCTETS];
 
-    for (i = 0; i < n_starts; i++) {
-      const guint8 *window = source + starts[k * n_starts + i];
-
-      windows[i].val[0] = vld1q_u8 (window);
-      windows[i].val[1] = vld1q_u8 (window + 16);
-    }
+    UNROLL
+    for (i = 0; i < n_starts; i++)
+      windows[i] = vld1q_u8_x2 (source + starts[k * n_starts + i]);
+    UNROLL
     for (i = 0; i < N_OCTETS; i++)
       places[i] = vld1_u8 (controls + (k * N_OCTETS + i) * 16);
+    UNROLL
     for (i = 0; i < N_OCTETS; i++)
       samples[i] =
           k == 0 ? vqtbl2_u8 (windows[i / n_components], places[i])
                  : vqtbx2_u8 (samples[i], windows[i / n_components], places[i]);
   }
+  UNROLL
   for (i = 0; i < N_OCTETS; i++)
     outputs[i] =
         vreinterpretq_s16_u16 (vshll_n_u8 (samples[i], LETTERBOX_SAMPLE_BITS));
@@ -149,50 +180,76 @@ find_nearest (int16x8_t *outputs, const guint8 *source, const guint32 *starts,
 static ALWAYS_INLINE void
 resample_blocks (gint16 *row, gsize stride, const guint8 *source,
     const LetterboxTaps *taps, guint n_windows, guint n_components,
-    gboolean is_nearest)
+    LetterboxTapsKind kind)
 {
   const guint n_starts = N_OCTETS / n_components;
   const guint32 *starts = taps->starts;
   const guint8 *controls = taps->controls;
-  const gint16 *weights = taps->shuffle_weights;
-  gsize block;
+  const guint8 *weights = taps->shuffle_weights;
+  guint n_blocks = taps->n_blocks;
   guint i;
 
-  for (block = 0; block < taps->n_blocks; block++) {
+  for (; n_blocks > 0; n_blocks--) {
     int16x8_t outputs[N_OCTETS];
+    uint8x16_t samples[N_OCTETS];
 
-    if (is_nearest) {
+    if (kind == LETTERBOX_TAPS_NEAREST) {
       find_nearest (outputs, source, starts, controls, n_windows, n_components);
     } else {
-      uint8x16_t samples[N_OCTETS];
-
       find_samples (samples, source, starts, controls, n_windows, n_components);
-      interpolate (outputs, samples, weights, n_components);
+      if (kind == LETTERBOX_TAPS_COARSE)
+        interpolate_coarse (outputs, samples, weights, n_components);
+      else
+        interpolate_fine (
+            outputs, samples, (const gint16 *) weights, n_components);
     }
+    UNROLL
     for (i = 0; i < N_OCTETS; i++)
       vst1q_s16 (
           row + i / n_components * 8 + i % n_components * stride, outputs[i]);
     row += n_starts * 8;
     starts += n_windows * n_starts;
     controls += n_windows * N_OCTETS * 16;
-    weights += n_starts * 8;
+    weights += n_starts * 16;
   }
 }
 
+/* a loop for each number of windows that is frequent */
 static ALWAYS_INLINE void
 resample_windows (gint16 *row, gsize stride, const guint8 *source,
-    const LetterboxTaps *taps, guint n_components, gboolean is_nearest)
+    const LetterboxTaps *taps, guint n_components, LetterboxTapsKind kind)
 {
   switch (taps->n_windows) {
     case 1:
-      resample_blocks (row, stride, source, taps, 1, n_components, is_nearest);
+      resample_blocks (row, stride, source, taps, 1, n_components, kind);
       break;
     case 2:
-      resample_blocks (row, stride, source, taps, 2, n_components, is_nearest);
+      resample_blocks (row, stride, source, taps, 2, n_components, kind);
       break;
     default:
       resample_blocks (
-          row, stride, source, taps, taps->n_windows, n_components, is_nearest);
+          row, stride, source, taps, taps->n_windows, n_components, kind);
+      break;
+  }
+}
+
+/* ... and for each kind */
+static ALWAYS_INLINE void
+resample_kinds (gint16 *row, gsize stride, const guint8 *source,
+    const LetterboxTaps *taps, guint n_components)
+{
+  switch (taps->kind) {
+    case LETTERBOX_TAPS_NEAREST:
+      resample_windows (
+          row, stride, source, taps, n_components, LETTERBOX_TAPS_NEAREST);
+      break;
+    case LETTERBOX_TAPS_COARSE:
+      resample_windows (
+          row, stride, source, taps, n_components, LETTERBOX_TAPS_COARSE);
+      break;
+    default:
+      resample_windows (
+          row, stride, source, taps, n_components, LETTERBOX_TAPS_FINE);
       break;
   }
 }
@@ -218,20 +275,14 @@ static void
 resample (
     gint16 *row, gsize stride, const guint8 *source, const LetterboxTaps *taps)
 {
-  gboolean is_pair = taps->n_components == 2;
-
   if (taps->n_windows == 0)
     letterbox_resample_plain (row, stride, source, taps);
   else if (taps->is_contiguous)
     widen (row, source + taps->component_offsets[0], taps->n);
-  else if (is_pair && taps->is_nearest)
-    resample_windows (row, stride, source, taps, 2, TRUE);
-  else if (is_pair)
-    resample_windows (row, stride, source, taps, 2, FALSE);
-  else if (taps->is_nearest)
-    resample_windows (row, stride, source, taps, 1, TRUE);
+  else if (taps->n_components == 2)
+    resample_kinds (row, stride, source, taps, 2);
   else
-    resample_windows (row, stride, source, taps, 1, FALSE);
+    resample_kinds (row, stride, source, taps, 1);
 }
 
 /* LetterboxQuantizer on bytes: adding half of what a shift drops is a rounding
@@ -269,84 +320,159 @@ blend_samples (const LetterboxBlend *blend, gsize at, gboolean is_single)
       vqrdmulhq_n_s16 (vld1q_s16 (blend->rows[1] + at), blend->weights[1]));
 }
 
-static ALWAYS_INLINE int16x8_t
-add (int16x8_t samples, gint16 addend)
+/* factors share a register, as the instructions take one lane of it */
+enum { LUMA, V_TO_FIRST, U_TO_SECOND, V_TO_SECOND, U_TO_THIRD };
+
+typedef struct {
+  int16x8_t factors;
+  int16x8_t offsets[3];
+  ByteQuantizer quantizer;
+  uint8x16_t greatest;
+} Conversion;
+
+/* For a shift that is known when this is compiled, the addend of the quantizer
+ * joins the offsets, and one shift does for both:
+ *   ((sum >> bits) + addend) >> shift = (sum + (addend << bits)) >> (bits + shift)
+ * Clamping to levels first is clamping to their values afterwards. */
+static ALWAYS_INLINE Conversion
+make_conversion (const LetterboxColour *colour,
+    const LetterboxQuantizer *quantizer, guint shift)
 {
-  return vaddq_s16 (samples, vdupq_n_s16 (addend));
+  gint16 addend =
+      shift > 0 ? quantizer->addend << LETTERBOX_COLOUR_SUM_BITS : 0;
+  gint greatest = (quantizer->ceiling + quantizer->addend) >> shift;
+  gint16 factors[8] = { 0 };
+  Conversion conversion;
+
+  factors[LUMA] = colour->luma;
+  factors[V_TO_FIRST] = colour->v_to_first;
+  factors[U_TO_SECOND] = colour->u_to_second;
+  factors[V_TO_SECOND] = colour->v_to_second;
+  factors[U_TO_THIRD] = colour->u_to_third;
+  conversion.factors = vld1q_s16 (factors);
+  conversion.offsets[0] = vdupq_n_s16 (colour->offset_first + addend);
+  conversion.offsets[1] = vdupq_n_s16 (colour->offset_second + addend);
+  conversion.offsets[2] = vdupq_n_s16 (colour->offset_third + addend);
+  conversion.quantizer = make_byte_quantizer (quantizer);
+  conversion.greatest = vdupq_n_u8 ((guint8) greatest);
+
+  return conversion;
 }
 
-/* pixels in both halves of a vector of bytes */
-static ALWAYS_INLINE void
-convert_16 (gint8 *output, gsize x, const LetterboxBlend *luma,
-    const LetterboxBlend *chroma, const LetterboxColour *colour,
-    const ByteQuantizer *q, gboolean is_single_luma, gboolean is_single_chroma)
+/* @shift: that of the quantizer, or 0 for any */
+#define NARROW(sums, bits)                                                     \
+  vqshrun_high_n_s16 (vqshrun_n_s16 ((sums)[0], bits), (sums)[1], bits)
+static ALWAYS_INLINE uint8x16_t
+quantize_sums (
+    const int16x8_t sums[2], const Conversion *conversion, guint shift)
 {
-  int16x8_t first[2], second[2], third[2];
-  uint8x16x3_t pixels;
+  switch (shift) {
+    case 1:
+      return vminq_u8 (
+          NARROW (sums, LETTERBOX_COLOUR_SUM_BITS + 1), conversion->greatest);
+    case 2:
+      return vminq_u8 (
+          NARROW (sums, LETTERBOX_COLOUR_SUM_BITS + 2), conversion->greatest);
+    default:
+      return quantize (
+          NARROW (sums, LETTERBOX_COLOUR_SUM_BITS), &conversion->quantizer);
+  }
+}
+
+/* eights of pixels that are converted together */
+#define N_EIGHTS 4
+
+static ALWAYS_INLINE void
+convert_32 (gint8 *output, gsize x, const LetterboxBlend *luma,
+    const LetterboxBlend *chroma, const Conversion *conversion, guint shift,
+    gboolean is_single_luma, gboolean is_single_chroma)
+{
+  const int16x8_t factors = conversion->factors;
+  int16x8_t sums[3][N_EIGHTS];
   guint i;
 
-  for (i = 0; i < 2; i++, x += 8) {
+  UNROLL
+  for (i = 0; i < N_EIGHTS; i++, x += 8) {
     int16x8_t y = blend_samples (luma, x, is_single_luma);
     int16x8_t u = blend_samples (chroma, x, is_single_chroma);
     int16x8_t v = blend_samples (chroma, x + chroma->stride, is_single_chroma);
-    int16x8_t light = vqrdmulhq_n_s16 (y, colour->luma);
+    int16x8_t light = vqrdmulhq_laneq_s16 (y, factors, LUMA);
+    int16x8_t of_v = vqrdmulhq_laneq_s16 (v, factors, V_TO_FIRST);
+    int16x8_t of_u = vqrdmulhq_laneq_s16 (u, factors, U_TO_THIRD);
+    int16x8_t green = vaddq_s16 (vqrdmulhq_laneq_s16 (u, factors, U_TO_SECOND),
+        vqrdmulhq_laneq_s16 (v, factors, V_TO_SECOND));
 
-    first[i] = vaddq_s16 (add (light, colour->offset_first),
-        vqrdmulhq_n_s16 (v, colour->v_to_first));
-    second[i] = vaddq_s16 (add (light, colour->offset_second),
-        vaddq_s16 (vqrdmulhq_n_s16 (u, colour->u_to_second),
-            vqrdmulhq_n_s16 (v, colour->v_to_second)));
-    third[i] = vaddq_s16 (add (light, colour->offset_third),
-        vqrdmulhq_n_s16 (u, colour->u_to_third));
+    sums[0][i] = vaddq_s16 (vaddq_s16 (light, conversion->offsets[0]), of_v);
+    sums[1][i] = vaddq_s16 (vaddq_s16 (light, conversion->offsets[1]), green);
+    sums[2][i] = vaddq_s16 (vaddq_s16 (light, conversion->offsets[2]), of_u);
   }
-#define NARROW(sums)                                                           \
-  vqshrun_high_n_s16 (vqshrun_n_s16 (sums[0], LETTERBOX_COLOUR_SUM_BITS),      \
-      sums[1], LETTERBOX_COLOUR_SUM_BITS)
-  pixels.val[0] = quantize (NARROW (first), q);
-  pixels.val[1] = quantize (NARROW (second), q);
-  pixels.val[2] = quantize (NARROW (third), q);
-#undef NARROW
-  vst3q_u8 ((guint8 *) output, pixels);
+  UNROLL
+  for (i = 0; i < N_EIGHTS; i += 2) {
+    uint8x16x3_t pixels;
+
+    pixels.val[0] = quantize_sums (sums[0] + i, conversion, shift);
+    pixels.val[1] = quantize_sums (sums[1] + i, conversion, shift);
+    pixels.val[2] = quantize_sums (sums[2] + i, conversion, shift);
+    vst3q_u8 ((guint8 *) output + 24 * i, pixels);
+  }
 }
 
 static ALWAYS_INLINE void
 convert_row (gint8 *output, const LetterboxBlend *luma_in,
-    const LetterboxBlend *chroma_in, const LetterboxColour *colour_in,
-    const LetterboxQuantizer *quantizer, guint n, gboolean is_single_luma,
-    gboolean is_single_chroma)
+    const LetterboxBlend *chroma_in, const LetterboxColour *colour,
+    const LetterboxQuantizer *quantizer, guint n, guint shift,
+    gboolean is_single_luma, gboolean is_single_chroma)
 {
   const LetterboxBlend luma = *luma_in, chroma = *chroma_in;
-  const LetterboxColour colour = *colour_in;
-  const ByteQuantizer q = make_byte_quantizer (quantizer);
-  gint8 last[48];
+  const Conversion conversion = make_conversion (colour, quantizer, shift);
+  gint8 last[96];
   gsize x;
 
-  for (x = 0; x + 16 <= n; x += 16)
-    convert_16 (output + 3 * x, x, &luma, &chroma, &colour, &q, is_single_luma,
-        is_single_chroma);
+  for (x = 0; x + 32 <= n; x += 32)
+    convert_32 (output + 3 * x, x, &luma, &chroma, &conversion, shift,
+        is_single_luma, is_single_chroma);
   if (x < n) {
-    convert_16 (
-        last, x, &luma, &chroma, &colour, &q, is_single_luma, is_single_chroma);
+    convert_32 (last, x, &luma, &chroma, &conversion, shift, is_single_luma,
+        is_single_chroma);
     memcpy (output + 3 * x, last, 3 * (n - x));
   }
 }
 
-static void
-blend_convert (gint8 *output, const LetterboxBlend *luma,
+static ALWAYS_INLINE void
+convert_shifted (gint8 *output, const LetterboxBlend *luma,
     const LetterboxBlend *chroma, const LetterboxColour *colour,
-    const LetterboxQuantizer *q, guint n)
+    const LetterboxQuantizer *q, guint n, guint shift)
 {
   gboolean is_single_luma = luma->weights[1] == 0;
   gboolean is_single_chroma = chroma->weights[1] == 0;
 
   if (is_single_luma && is_single_chroma)
-    convert_row (output, luma, chroma, colour, q, n, TRUE, TRUE);
+    convert_row (output, luma, chroma, colour, q, n, shift, TRUE, TRUE);
   else if (is_single_luma)
-    convert_row (output, luma, chroma, colour, q, n, TRUE, FALSE);
+    convert_row (output, luma, chroma, colour, q, n, shift, TRUE, FALSE);
   else if (is_single_chroma)
-    convert_row (output, luma, chroma, colour, q, n, FALSE, TRUE);
+    convert_row (output, luma, chroma, colour, q, n, shift, FALSE, TRUE);
   else
-    convert_row (output, luma, chroma, colour, q, n, FALSE, FALSE);
+    convert_row (output, luma, chroma, colour, q, n, shift, FALSE, FALSE);
+}
+
+/* models have fix point 7 or 6 */
+static void
+blend_convert (gint8 *output, const LetterboxBlend *luma,
+    const LetterboxBlend *chroma, const LetterboxColour *colour,
+    const LetterboxQuantizer *quantizer, guint n)
+{
+  switch (10 - __builtin_ctz (quantizer->multiplier)) {
+    case 1:
+      convert_shifted (output, luma, chroma, colour, quantizer, n, 1);
+      break;
+    case 2:
+      convert_shifted (output, luma, chroma, colour, quantizer, n, 2);
+      break;
+    default:
+      convert_shifted (output, luma, chroma, colour, quantizer, n, 0);
+      break;
+  }
 }
 
 /* a product's upper half is the doubled one's, halved again; OpenCV's rounding
@@ -425,6 +551,7 @@ letterbox_kernels_init_neon (LetterboxKernels *kernels)
     .alternates = FALSE,
     .weight_bias = 0,
     .weight_shift = 4,
+    .weight_unit = 128,
   };
   kernels->unpack[LETTERBOX_UNPACK_10_OF_16] = unpack_10_of_16;
   kernels->unpack[LETTERBOX_UNPACK_10_OF_32] = unpack_10_of_32;

@@ -10,6 +10,9 @@
 #include <immintrin.h>
 #include <string.h>
 
+/* what a blended level of RGB has below it */
+#define RGB_SUM_BITS 2
+
 #define ALWAYS_INLINE inline __attribute__ ((always_inline))
 
 static ALWAYS_INLINE __m256i
@@ -33,81 +36,110 @@ load_lanes (const void *low, const void *high)
       1);
 }
 
-/* Sixteen outputs: of one component those of two windows, of two components
- * eight of each. With s = left + right and d = right - left, a sample is
+/* With s = left + right and d = right - left, a sample is
  *   (left << 11 + d * w) >> 4 = 64 s + (128 d * 32 (w - 1024)) >> 16,
- * where no factor leaves 16 bits. */
+ * where no factor leaves 16 bits; and if w = 32 k, it is
+ *   2 ((64 - k) left + k right). */
 static ALWAYS_INLINE __m256i
-resample_16 (const guint8 *source, const guint32 *starts,
-    const guint8 *controls, const gint16 *weights, guint n_windows,
-    gboolean is_pair, gboolean is_nearest)
+interpolate (__m256i samples, __m256i weights, LetterboxTapsKind kind)
 {
   const __m256i sum = _mm256_set1_epi16 (0x4040);
   const __m256i difference = _mm256_set1_epi16 (0x40c0);
-  __m256i samples = _mm256_setzero_si256 ();
-  __m256i d, w;
-  guint k;
+  __m256i d;
 
-  for (k = 0; k < n_windows; k++) {
-    __m256i window = is_pair ? load_twice (source + starts[k])
-                             : load_lanes (source + starts[2 * k],
-                                 source + starts[2 * k + 1]);
-    __m256i found = _mm256_shuffle_epi8 (window, load (controls + 32 * k));
-
-    samples = k == 0 ? found : _mm256_or_si256 (samples, found);
-  }
-  if (is_nearest)
+  if (kind == LETTERBOX_TAPS_NEAREST)
     return _mm256_slli_epi16 (samples, LETTERBOX_SAMPLE_BITS);
+  if (kind == LETTERBOX_TAPS_COARSE)
+    return _mm256_slli_epi16 (_mm256_maddubs_epi16 (samples, weights), 1);
 
   d = _mm256_maddubs_epi16 (samples, difference);
-  w = is_pair ? load_twice (weights) : load (weights);
   return _mm256_add_epi16 (_mm256_maddubs_epi16 (samples, sum),
-      _mm256_mulhi_epi16 (_mm256_add_epi16 (d, d), w));
+      _mm256_mulhi_epi16 (_mm256_add_epi16 (d, d), weights));
 }
 
+/* sixteen outputs at a time: of one component those of two octets, of two
+ * components one of each */
 static ALWAYS_INLINE void
 resample_blocks (gint16 *row, gsize stride, const guint8 *source,
     const LetterboxTaps *taps, guint n_windows, gboolean is_pair,
-    gboolean is_nearest)
+    LetterboxTapsKind kind)
 {
   const guint n_starts = is_pair ? 1 : 2;
+  const guint32 *starts = taps->starts;
+  const guint8 *controls = taps->controls;
+  const guint8 *weights = taps->shuffle_weights;
   gsize block;
+  guint k;
 
   for (block = 0; block < taps->n_blocks; block++) {
-    gsize window = block * n_windows;
-    __m256i samples = resample_16 (source, taps->starts + window * n_starts,
-        taps->controls + window * 32,
-        taps->shuffle_weights + block * n_starts * 8, n_windows, is_pair,
-        is_nearest);
+    __m256i samples = _mm256_setzero_si256 ();
+    __m256i w = _mm256_setzero_si256 ();
+
+    for (k = 0; k < n_windows; k++) {
+      __m256i window = is_pair ? load_twice (source + starts[k])
+                               : load_lanes (source + starts[2 * k],
+                                   source + starts[2 * k + 1]);
+      __m256i found = _mm256_shuffle_epi8 (window, load (controls + 32 * k));
+
+      samples = k == 0 ? found : _mm256_or_si256 (samples, found);
+    }
+    if (kind != LETTERBOX_TAPS_NEAREST)
+      w = is_pair ? load_twice (weights) : load (weights);
+    samples = interpolate (samples, w, kind);
 
     if (is_pair) {
+      _mm_store_si128 ((__m128i *) row, _mm256_castsi256_si128 (samples));
       _mm_store_si128 (
-          (__m128i *) (row + 8 * block), _mm256_castsi256_si128 (samples));
-      _mm_store_si128 ((__m128i *) (row + stride + 8 * block),
-          _mm256_extracti128_si256 (samples, 1));
+          (__m128i *) (row + stride), _mm256_extracti128_si256 (samples, 1));
     } else {
-      _mm256_store_si256 ((__m256i *) (row + 16 * block), samples);
+      _mm256_store_si256 ((__m256i *) row, samples);
     }
+    row += 8 * n_starts;
+    starts += n_windows * n_starts;
+    controls += n_windows * 32;
+    weights += n_starts * 16;
   }
 }
 
+/* a loop for each number of windows that is frequent */
 static ALWAYS_INLINE void
 resample_windows (gint16 *row, gsize stride, const guint8 *source,
-    const LetterboxTaps *taps, gboolean is_pair, gboolean is_nearest)
+    const LetterboxTaps *taps, gboolean is_pair, LetterboxTapsKind kind)
 {
   switch (taps->n_windows) {
     case 1:
-      resample_blocks (row, stride, source, taps, 1, is_pair, is_nearest);
+      resample_blocks (row, stride, source, taps, 1, is_pair, kind);
       break;
     case 2:
-      resample_blocks (row, stride, source, taps, 2, is_pair, is_nearest);
+      resample_blocks (row, stride, source, taps, 2, is_pair, kind);
       break;
     case 3:
-      resample_blocks (row, stride, source, taps, 3, is_pair, is_nearest);
+      resample_blocks (row, stride, source, taps, 3, is_pair, kind);
       break;
     default:
       resample_blocks (
-          row, stride, source, taps, taps->n_windows, is_pair, is_nearest);
+          row, stride, source, taps, taps->n_windows, is_pair, kind);
+      break;
+  }
+}
+
+/* ... and for each kind */
+static ALWAYS_INLINE void
+resample_kinds (gint16 *row, gsize stride, const guint8 *source,
+    const LetterboxTaps *taps, gboolean is_pair)
+{
+  switch (taps->kind) {
+    case LETTERBOX_TAPS_NEAREST:
+      resample_windows (
+          row, stride, source, taps, is_pair, LETTERBOX_TAPS_NEAREST);
+      break;
+    case LETTERBOX_TAPS_COARSE:
+      resample_windows (
+          row, stride, source, taps, is_pair, LETTERBOX_TAPS_COARSE);
+      break;
+    default:
+      resample_windows (
+          row, stride, source, taps, is_pair, LETTERBOX_TAPS_FINE);
       break;
   }
 }
@@ -116,52 +148,45 @@ static void
 resample (
     gint16 *row, gsize stride, const guint8 *source, const LetterboxTaps *taps)
 {
-  gboolean is_pair = taps->n_components == 2;
-
   if (taps->n_windows == 0)
     letterbox_resample_plain (row, stride, source, taps);
-  else if (is_pair && taps->is_nearest)
-    resample_windows (row, stride, source, taps, TRUE, TRUE);
-  else if (is_pair)
-    resample_windows (row, stride, source, taps, TRUE, FALSE);
-  else if (taps->is_nearest)
-    resample_windows (row, stride, source, taps, FALSE, TRUE);
+  else if (taps->n_components == 2)
+    resample_kinds (row, stride, source, taps, TRUE);
   else
-    resample_windows (row, stride, source, taps, FALSE, FALSE);
+    resample_kinds (row, stride, source, taps, FALSE);
 }
 
-/* LetterboxQuantizer on bytes: its addend is half of what the shift drops, so
- *   (level + 2^(shift - 1)) >> shift = ((level >> (shift - 1)) + 1) >> 1,
- * the second half of which is an average with 0. Without a shift the average is
- * one with the level itself. */
+/* LetterboxQuantizer in one shift with the bits that a sum has below a level:
+ *   ((sum >> bits) + addend) >> shift = (sum + (addend << bits)) >> (bits + shift)
+ * Clamping to levels first is clamping to their values afterwards. */
 typedef struct {
-  __m256i ceiling;
-  __m256i mask;
-  __m256i self;
   __m128i shift;
-} ByteQuantizer;
+  __m256i greatest;
+  gint16 addend;
+} Rounding;
 
-static ALWAYS_INLINE ByteQuantizer
-make_byte_quantizer (const LetterboxQuantizer *quantizer)
+static ALWAYS_INLINE Rounding
+make_rounding (const LetterboxQuantizer *quantizer, guint bits)
 {
   gint shift = 10 - __builtin_ctz (quantizer->multiplier);
-  gint dropped = MAX (shift - 1, 0);
-  ByteQuantizer bytes = {
-    .ceiling = _mm256_set1_epi8 ((gchar) quantizer->ceiling),
-    .mask = _mm256_set1_epi8 ((gchar) (0xff >> dropped)),
-    .self = _mm256_set1_epi8 (shift == 0 ? -1 : 0),
-    .shift = _mm_cvtsi32_si128 (dropped),
+  gint greatest = (quantizer->ceiling + quantizer->addend) >> shift;
+  Rounding rounding = {
+    .shift = _mm_cvtsi32_si128 (shift + (gint) bits),
+    .greatest = _mm256_set1_epi8 ((gchar) greatest),
+    .addend = (gint16) (quantizer->addend * (1 << bits)),
   };
 
-  return bytes;
+  return rounding;
 }
 
+/* two vectors of sums; packing clamps to 0 */
 static ALWAYS_INLINE __m256i
-quantize (__m256i levels, const ByteQuantizer *q)
+quantize (__m256i low, __m256i high, const Rounding *rounding)
 {
-  levels = _mm256_min_epu8 (levels, q->ceiling);
-  levels = _mm256_and_si256 (_mm256_srl_epi16 (levels, q->shift), q->mask);
-  return _mm256_avg_epu8 (levels, _mm256_and_si256 (levels, q->self));
+  return _mm256_min_epu8 (
+      _mm256_packus_epi16 (_mm256_sra_epi16 (low, rounding->shift),
+          _mm256_sra_epi16 (high, rounding->shift)),
+      rounding->greatest);
 }
 
 /* 32 pixels; of @first_second each lane has eight of the first and the second
@@ -205,15 +230,14 @@ store_pixels (gint8 *output, const __m256i first_second[2], __m256i third)
 
 static ALWAYS_INLINE void
 quantize_and_store (gint8 *output, const __m256i first[2],
-    const __m256i second[2], const __m256i third[2], const ByteQuantizer *q)
+    const __m256i second[2], const __m256i third[2], const Rounding *rounding)
 {
   __m256i first_second[2] = {
-    quantize (_mm256_packus_epi16 (first[0], second[0]), q),
-    quantize (_mm256_packus_epi16 (first[1], second[1]), q),
+    quantize (first[0], second[0], rounding),
+    quantize (first[1], second[1], rounding),
   };
 
-  store_pixels (output, first_second,
-      quantize (_mm256_packus_epi16 (third[0], third[1]), q));
+  store_pixels (output, first_second, quantize (third[0], third[1], rounding));
 }
 
 static ALWAYS_INLINE __m256i
@@ -248,7 +272,8 @@ blend_samples (const LetterboxBlend *blend, gsize at, gboolean is_single)
 static ALWAYS_INLINE void
 convert_32 (gint8 *output, gsize x, const LetterboxBlend *luma,
     const LetterboxBlend *chroma, const LetterboxColour *colour,
-    const ByteQuantizer *q, gboolean is_single_luma, gboolean is_single_chroma)
+    const Rounding *rounding, gboolean is_single_luma,
+    gboolean is_single_chroma)
 {
   __m256i first[2], second[2], third[2];
   guint i;
@@ -266,29 +291,31 @@ convert_32 (gint8 *output, gsize x, const LetterboxBlend *luma,
             multiply_round (v, colour->v_to_second)));
     third[i] = _mm256_add_epi16 (add (light, colour->offset_third),
         multiply_round (u, colour->u_to_third));
-    first[i] = _mm256_srai_epi16 (first[i], LETTERBOX_COLOUR_SUM_BITS);
-    second[i] = _mm256_srai_epi16 (second[i], LETTERBOX_COLOUR_SUM_BITS);
-    third[i] = _mm256_srai_epi16 (third[i], LETTERBOX_COLOUR_SUM_BITS);
   }
-  quantize_and_store (output, first, second, third, q);
+  quantize_and_store (output, first, second, third, rounding);
 }
 
 static ALWAYS_INLINE void
 convert_row (gint8 *output, const LetterboxBlend *luma,
     const LetterboxBlend *chroma, const LetterboxColour *colour_in,
-    const ByteQuantizer *q, guint n, gboolean is_single_luma,
+    const LetterboxQuantizer *quantizer, guint n, gboolean is_single_luma,
     gboolean is_single_chroma)
 {
-  const LetterboxColour colour = *colour_in;
+  const Rounding rounding =
+      make_rounding (quantizer, LETTERBOX_COLOUR_SUM_BITS);
+  LetterboxColour colour = *colour_in;
   gint8 last[96];
   gsize x;
 
+  colour.offset_first += rounding.addend;
+  colour.offset_second += rounding.addend;
+  colour.offset_third += rounding.addend;
   for (x = 0; x + 32 <= n; x += 32)
-    convert_32 (output + 3 * x, x, luma, chroma, &colour, q, is_single_luma,
-        is_single_chroma);
+    convert_32 (output + 3 * x, x, luma, chroma, &colour, &rounding,
+        is_single_luma, is_single_chroma);
   if (x < n) {
-    convert_32 (
-        last, x, luma, chroma, &colour, q, is_single_luma, is_single_chroma);
+    convert_32 (last, x, luma, chroma, &colour, &rounding, is_single_luma,
+        is_single_chroma);
     memcpy (output + 3 * x, last, 3 * (n - x));
   }
 }
@@ -298,69 +325,88 @@ blend_convert (gint8 *output, const LetterboxBlend *luma,
     const LetterboxBlend *chroma, const LetterboxColour *colour,
     const LetterboxQuantizer *quantizer, guint n)
 {
-  ByteQuantizer q = make_byte_quantizer (quantizer);
   gboolean is_single_luma = luma->weights[1] == 0;
   gboolean is_single_chroma = chroma->weights[1] == 0;
 
   if (is_single_luma && is_single_chroma)
-    convert_row (output, luma, chroma, colour, &q, n, TRUE, TRUE);
+    convert_row (output, luma, chroma, colour, quantizer, n, TRUE, TRUE);
   else if (is_single_luma)
-    convert_row (output, luma, chroma, colour, &q, n, TRUE, FALSE);
+    convert_row (output, luma, chroma, colour, quantizer, n, TRUE, FALSE);
   else if (is_single_chroma)
-    convert_row (output, luma, chroma, colour, &q, n, FALSE, TRUE);
+    convert_row (output, luma, chroma, colour, quantizer, n, FALSE, TRUE);
   else
-    convert_row (output, luma, chroma, colour, &q, n, FALSE, FALSE);
+    convert_row (output, luma, chroma, colour, quantizer, n, FALSE, FALSE);
 }
 
-/* of RGB, levels */
+/* of RGB, level * 2^2 */
 static ALWAYS_INLINE __m256i
-blend_levels (const LetterboxBlend *blend, gsize at)
+blend_sums (const LetterboxBlend *blend, gsize at, const Rounding *rounding,
+    gboolean is_single)
 {
-  __m256i sum = _mm256_add_epi16 (
-      multiply (load (blend->rows[0] + at), blend->weights[0]),
-      multiply (load (blend->rows[1] + at), blend->weights[1]));
+  __m256i sum = multiply (load (blend->rows[0] + at), blend->weights[0]);
 
-  return _mm256_srai_epi16 (add (sum, 2), 2);
+  if (!is_single)
+    sum = _mm256_add_epi16 (
+        sum, multiply (load (blend->rows[1] + at), blend->weights[1]));
+
+  return add (sum, 2 + rounding->addend);
 }
 
 static ALWAYS_INLINE __m256i
-blend_32 (const LetterboxBlend *blend, gsize x, const ByteQuantizer *q)
+blend_32 (const LetterboxBlend *blend, gsize x, const Rounding *rounding,
+    gboolean is_single)
 {
-  __m256i levels = _mm256_packus_epi16 (
-      blend_levels (blend, x), blend_levels (blend, x + 16));
+  __m256i bytes = quantize (blend_sums (blend, x, rounding, is_single),
+      blend_sums (blend, x + 16, rounding, is_single), rounding);
 
-  return quantize (_mm256_permute4x64_epi64 (levels, 0xd8), q);
+  /* packing works on lanes */
+  return _mm256_permute4x64_epi64 (bytes, 0xd8);
 }
 
-static void
-blend (gint8 *output, const LetterboxBlend *blend_in,
-    const LetterboxQuantizer *quantizer, guint n)
+static ALWAYS_INLINE void
+blend_row (gint8 *output, const LetterboxBlend *blend_in,
+    const LetterboxQuantizer *quantizer, guint n, gboolean is_single)
 {
   const LetterboxBlend blend = *blend_in;
-  ByteQuantizer q = make_byte_quantizer (quantizer);
+  const Rounding rounding = make_rounding (quantizer, RGB_SUM_BITS);
   gint8 last[32];
   gsize x;
 
   for (x = 0; x + 32 <= n; x += 32)
-    _mm256_storeu_si256 ((__m256i *) (output + x), blend_32 (&blend, x, &q));
+    _mm256_storeu_si256 (
+        (__m256i *) (output + x), blend_32 (&blend, x, &rounding, is_single));
   if (x < n) {
-    _mm256_storeu_si256 ((__m256i *) last, blend_32 (&blend, x, &q));
+    _mm256_storeu_si256 (
+        (__m256i *) last, blend_32 (&blend, x, &rounding, is_single));
     memcpy (output + x, last, n - x);
   }
 }
 
+static void
+blend (gint8 *output, const LetterboxBlend *blend,
+    const LetterboxQuantizer *quantizer, guint n)
+{
+  if (blend->weights[1] == 0)
+    blend_row (output, blend, quantizer, n, TRUE);
+  else
+    blend_row (output, blend, quantizer, n, FALSE);
+}
+
 static ALWAYS_INLINE void
-blend_planes_32 (
-    gint8 *output, const LetterboxBlend *blend, gsize x, const ByteQuantizer *q)
+blend_planes_32 (gint8 *output, const LetterboxBlend *blend, gsize x,
+    const Rounding *rounding)
 {
   __m256i components[3][2];
   guint c;
 
   for (c = 0; c < 3; c++) {
-    components[c][0] = blend_levels (blend, x + c * blend->stride);
-    components[c][1] = blend_levels (blend, x + c * blend->stride + 16);
+    components[c][0] =
+        blend_sums (blend, x + c * blend->stride, rounding, FALSE);
+    components[c][1] =
+        blend_sums (blend, x + c * blend->stride + 16, rounding, FALSE);
   }
-  quantize_and_store (output, components[0], components[1], components[2], q);
+  quantize_and_store (
+      output, components[0], components[1], components[2], rounding);
 }
 
 static void
@@ -368,14 +414,14 @@ blend_planes (gint8 *output, const LetterboxBlend *blend_in,
     const LetterboxQuantizer *quantizer, guint n)
 {
   const LetterboxBlend blend = *blend_in;
-  ByteQuantizer q = make_byte_quantizer (quantizer);
+  const Rounding rounding = make_rounding (quantizer, RGB_SUM_BITS);
   gint8 last[96];
   gsize x;
 
   for (x = 0; x + 32 <= n; x += 32)
-    blend_planes_32 (output + 3 * x, &blend, x, &q);
+    blend_planes_32 (output + 3 * x, &blend, x, &rounding);
   if (x < n) {
-    blend_planes_32 (last, &blend, x, &q);
+    blend_planes_32 (last, &blend, x, &rounding);
     memcpy (output + 3 * x, last, 3 * (n - x));
   }
 }
@@ -389,6 +435,7 @@ letterbox_kernels_init_avx2 (LetterboxKernels *kernels)
     .alternates = TRUE,
     .weight_bias = 1024,
     .weight_shift = 5,
+    .weight_unit = 64,
   };
   kernels->resample = resample;
   kernels->blend = blend;

@@ -11,6 +11,9 @@
 #include <string.h>
 #include <tmmintrin.h>
 
+/* what a blended level of RGB has below it */
+#define RGB_SUM_BITS 2
+
 #define ALWAYS_INLINE inline __attribute__ ((always_inline))
 
 static ALWAYS_INLINE __m128i
@@ -96,14 +99,16 @@ find_samples (const guint8 *source, const guint32 *starts, guint n_starts,
 }
 
 static ALWAYS_INLINE __m128i
-interpolate (__m128i samples, const gint16 *weights, gboolean is_nearest)
+interpolate (__m128i samples, const guint8 *weights, LetterboxTapsKind kind)
 {
   const __m128i sum = _mm_set1_epi16 (0x4040);
   const __m128i difference = _mm_set1_epi16 (0x40c0);
   __m128i d;
 
-  if (is_nearest)
+  if (kind == LETTERBOX_TAPS_NEAREST)
     return _mm_slli_epi16 (samples, LETTERBOX_SAMPLE_BITS);
+  if (kind == LETTERBOX_TAPS_COARSE)
+    return _mm_slli_epi16 (_mm_maddubs_epi16 (samples, load (weights)), 1);
 
   d = _mm_maddubs_epi16 (samples, difference);
   return _mm_add_epi16 (_mm_maddubs_epi16 (samples, sum),
@@ -113,14 +118,14 @@ interpolate (__m128i samples, const gint16 *weights, gboolean is_nearest)
 static ALWAYS_INLINE void
 resample_blocks (gint16 *row, gsize stride, const guint8 *source,
     const LetterboxTaps *taps, guint n_windows, gboolean is_pair,
-    gboolean is_nearest)
+    LetterboxTapsKind kind)
 {
   const guint n_starts = is_pair ? 1 : 2;
   /* where the second octet goes */
   const gsize second = is_pair ? stride : 8;
   const guint32 *starts = taps->starts;
   const guint8 *controls = taps->controls;
-  const gint16 *weights = taps->shuffle_weights;
+  const guint8 *weights = taps->shuffle_weights;
   gsize block;
 
   for (block = 0; block < taps->n_blocks; block++) {
@@ -128,33 +133,55 @@ resample_blocks (gint16 *row, gsize stride, const guint8 *source,
     __m128i high = find_samples (
         source, starts + n_starts - 1, n_starts, controls + 16, n_windows);
 
-    store (row, interpolate (low, weights, is_nearest));
-    store (row + second,
-        interpolate (high, weights + 8 * (n_starts - 1), is_nearest));
+    store (row, interpolate (low, weights, kind));
+    store (
+        row + second, interpolate (high, weights + 16 * (n_starts - 1), kind));
     row += 8 * n_starts;
     starts += n_windows * n_starts;
     controls += n_windows * 32;
-    weights += n_starts * 8;
+    weights += n_starts * 16;
   }
 }
 
+/* a loop for each number of windows that is frequent */
 static ALWAYS_INLINE void
 resample_windows (gint16 *row, gsize stride, const guint8 *source,
-    const LetterboxTaps *taps, gboolean is_pair, gboolean is_nearest)
+    const LetterboxTaps *taps, gboolean is_pair, LetterboxTapsKind kind)
 {
   switch (taps->n_windows) {
     case 1:
-      resample_blocks (row, stride, source, taps, 1, is_pair, is_nearest);
+      resample_blocks (row, stride, source, taps, 1, is_pair, kind);
       break;
     case 2:
-      resample_blocks (row, stride, source, taps, 2, is_pair, is_nearest);
+      resample_blocks (row, stride, source, taps, 2, is_pair, kind);
       break;
     case 3:
-      resample_blocks (row, stride, source, taps, 3, is_pair, is_nearest);
+      resample_blocks (row, stride, source, taps, 3, is_pair, kind);
       break;
     default:
       resample_blocks (
-          row, stride, source, taps, taps->n_windows, is_pair, is_nearest);
+          row, stride, source, taps, taps->n_windows, is_pair, kind);
+      break;
+  }
+}
+
+/* ... and for each kind */
+static ALWAYS_INLINE void
+resample_kinds (gint16 *row, gsize stride, const guint8 *source,
+    const LetterboxTaps *taps, gboolean is_pair)
+{
+  switch (taps->kind) {
+    case LETTERBOX_TAPS_NEAREST:
+      resample_windows (
+          row, stride, source, taps, is_pair, LETTERBOX_TAPS_NEAREST);
+      break;
+    case LETTERBOX_TAPS_COARSE:
+      resample_windows (
+          row, stride, source, taps, is_pair, LETTERBOX_TAPS_COARSE);
+      break;
+    default:
+      resample_windows (
+          row, stride, source, taps, is_pair, LETTERBOX_TAPS_FINE);
       break;
   }
 }
@@ -163,54 +190,47 @@ static void
 resample (
     gint16 *row, gsize stride, const guint8 *source, const LetterboxTaps *taps)
 {
-  gboolean is_pair = taps->n_components == 2;
-
   if (taps->n_windows == 0)
     letterbox_resample_plain (row, stride, source, taps);
-  else if (is_pair && taps->is_nearest)
-    resample_windows (row, stride, source, taps, TRUE, TRUE);
-  else if (is_pair)
-    resample_windows (row, stride, source, taps, TRUE, FALSE);
-  else if (taps->is_nearest)
-    resample_windows (row, stride, source, taps, FALSE, TRUE);
+  else if (taps->n_components == 2)
+    resample_kinds (row, stride, source, taps, TRUE);
   else
-    resample_windows (row, stride, source, taps, FALSE, FALSE);
+    resample_kinds (row, stride, source, taps, FALSE);
 }
 
 typedef struct {
-  __m128i ceiling;
-  __m128i mask;
-  __m128i self;
   __m128i shift;
-} ByteQuantizer;
+  __m128i greatest;
+  gint16 addend;
+} Rounding;
 
-static ALWAYS_INLINE ByteQuantizer
-make_byte_quantizer (const LetterboxQuantizer *quantizer)
+static ALWAYS_INLINE Rounding
+make_rounding (const LetterboxQuantizer *quantizer, guint bits)
 {
   gint shift = 10 - __builtin_ctz (quantizer->multiplier);
-  gint dropped = MAX (shift - 1, 0);
-  ByteQuantizer bytes = {
-    .ceiling = _mm_set1_epi8 ((gchar) quantizer->ceiling),
-    .mask = _mm_set1_epi8 ((gchar) (0xff >> dropped)),
-    .self = _mm_set1_epi8 (shift == 0 ? -1 : 0),
-    .shift = _mm_cvtsi32_si128 (dropped),
+  gint greatest = (quantizer->ceiling + quantizer->addend) >> shift;
+  Rounding rounding = {
+    .shift = _mm_cvtsi32_si128 (shift + (gint) bits),
+    .greatest = _mm_set1_epi8 ((gchar) greatest),
+    .addend = (gint16) (quantizer->addend * (1 << bits)),
   };
 
-  return bytes;
+  return rounding;
 }
 
+/* two vectors of sums; packing clamps to 0 */
 static ALWAYS_INLINE __m128i
-quantize (__m128i levels, const ByteQuantizer *q)
+quantize (__m128i low, __m128i high, const Rounding *rounding)
 {
-  levels = _mm_min_epu8 (levels, q->ceiling);
-  levels = _mm_and_si128 (_mm_srl_epi16 (levels, q->shift), q->mask);
-  return _mm_avg_epu8 (levels, _mm_and_si128 (levels, q->self));
+  return _mm_min_epu8 (_mm_packus_epi16 (_mm_sra_epi16 (low, rounding->shift),
+                           _mm_sra_epi16 (high, rounding->shift)),
+      rounding->greatest);
 }
 
 /* 16 pixels of which the components come in eights */
 static ALWAYS_INLINE void
 quantize_and_store (gint8 *output, const __m128i first[2],
-    const __m128i second[2], const __m128i third[2], const ByteQuantizer *q)
+    const __m128i second[2], const __m128i third[2], const Rounding *rounding)
 {
   const __m128i begin =
       _mm_setr_epi8 (0, 8, -1, 1, 9, -1, 2, 10, -1, 3, 11, -1, 4, 12, -1, 5);
@@ -226,11 +246,11 @@ quantize_and_store (gint8 *output, const __m128i first[2],
     _mm_setr_epi8 (
         -1, 13, -1, -1, 14, -1, -1, 15, -1, -1, -1, -1, -1, -1, -1, -1),
   };
-  __m128i thirds = quantize (_mm_packus_epi16 (third[0], third[1]), q);
+  __m128i thirds = quantize (third[0], third[1], rounding);
   guint i;
 
   for (i = 0; i < 2; i++, output += 24) {
-    __m128i first_second = quantize (_mm_packus_epi16 (first[i], second[i]), q);
+    __m128i first_second = quantize (first[i], second[i], rounding);
 
     store (output, _mm_or_si128 (_mm_shuffle_epi8 (first_second, begin),
                        _mm_shuffle_epi8 (thirds, third_begin[i])));
@@ -272,7 +292,8 @@ blend_samples (const LetterboxBlend *blend, gsize at, gboolean is_single)
 static ALWAYS_INLINE void
 convert_16 (gint8 *output, gsize x, const LetterboxBlend *luma,
     const LetterboxBlend *chroma, const LetterboxColour *colour,
-    const ByteQuantizer *q, gboolean is_single_luma, gboolean is_single_chroma)
+    const Rounding *rounding, gboolean is_single_luma,
+    gboolean is_single_chroma)
 {
   __m128i first[2], second[2], third[2];
   guint i;
@@ -290,29 +311,31 @@ convert_16 (gint8 *output, gsize x, const LetterboxBlend *luma,
             multiply_round (v, colour->v_to_second)));
     third[i] = _mm_add_epi16 (add (light, colour->offset_third),
         multiply_round (u, colour->u_to_third));
-    first[i] = _mm_srai_epi16 (first[i], LETTERBOX_COLOUR_SUM_BITS);
-    second[i] = _mm_srai_epi16 (second[i], LETTERBOX_COLOUR_SUM_BITS);
-    third[i] = _mm_srai_epi16 (third[i], LETTERBOX_COLOUR_SUM_BITS);
   }
-  quantize_and_store (output, first, second, third, q);
+  quantize_and_store (output, first, second, third, rounding);
 }
 
 static ALWAYS_INLINE void
 convert_row (gint8 *output, const LetterboxBlend *luma,
     const LetterboxBlend *chroma, const LetterboxColour *colour_in,
-    const ByteQuantizer *q, guint n, gboolean is_single_luma,
+    const LetterboxQuantizer *quantizer, guint n, gboolean is_single_luma,
     gboolean is_single_chroma)
 {
-  const LetterboxColour colour = *colour_in;
+  const Rounding rounding =
+      make_rounding (quantizer, LETTERBOX_COLOUR_SUM_BITS);
+  LetterboxColour colour = *colour_in;
   gint8 last[48];
   gsize x;
 
+  colour.offset_first += rounding.addend;
+  colour.offset_second += rounding.addend;
+  colour.offset_third += rounding.addend;
   for (x = 0; x + 16 <= n; x += 16)
-    convert_16 (output + 3 * x, x, luma, chroma, &colour, q, is_single_luma,
-        is_single_chroma);
+    convert_16 (output + 3 * x, x, luma, chroma, &colour, &rounding,
+        is_single_luma, is_single_chroma);
   if (x < n) {
-    convert_16 (
-        last, x, luma, chroma, &colour, q, is_single_luma, is_single_chroma);
+    convert_16 (last, x, luma, chroma, &colour, &rounding, is_single_luma,
+        is_single_chroma);
     memcpy (output + 3 * x, last, 3 * (n - x));
   }
 }
@@ -322,67 +345,84 @@ blend_convert (gint8 *output, const LetterboxBlend *luma,
     const LetterboxBlend *chroma, const LetterboxColour *colour,
     const LetterboxQuantizer *quantizer, guint n)
 {
-  ByteQuantizer q = make_byte_quantizer (quantizer);
   gboolean is_single_luma = luma->weights[1] == 0;
   gboolean is_single_chroma = chroma->weights[1] == 0;
 
   if (is_single_luma && is_single_chroma)
-    convert_row (output, luma, chroma, colour, &q, n, TRUE, TRUE);
+    convert_row (output, luma, chroma, colour, quantizer, n, TRUE, TRUE);
   else if (is_single_luma)
-    convert_row (output, luma, chroma, colour, &q, n, TRUE, FALSE);
+    convert_row (output, luma, chroma, colour, quantizer, n, TRUE, FALSE);
   else if (is_single_chroma)
-    convert_row (output, luma, chroma, colour, &q, n, FALSE, TRUE);
+    convert_row (output, luma, chroma, colour, quantizer, n, FALSE, TRUE);
   else
-    convert_row (output, luma, chroma, colour, &q, n, FALSE, FALSE);
+    convert_row (output, luma, chroma, colour, quantizer, n, FALSE, FALSE);
 }
 
 static ALWAYS_INLINE __m128i
-blend_levels (const LetterboxBlend *blend, gsize at)
+blend_sums (const LetterboxBlend *blend, gsize at, const Rounding *rounding,
+    gboolean is_single)
 {
-  __m128i sum =
-      _mm_add_epi16 (multiply (load (blend->rows[0] + at), blend->weights[0]),
-          multiply (load (blend->rows[1] + at), blend->weights[1]));
+  __m128i sum = multiply (load (blend->rows[0] + at), blend->weights[0]);
 
-  return _mm_srai_epi16 (add (sum, 2), 2);
+  if (!is_single)
+    sum = _mm_add_epi16 (
+        sum, multiply (load (blend->rows[1] + at), blend->weights[1]));
+
+  return add (sum, 2 + rounding->addend);
 }
 
 static ALWAYS_INLINE __m128i
-blend_16 (const LetterboxBlend *blend, gsize x, const ByteQuantizer *q)
+blend_16 (const LetterboxBlend *blend, gsize x, const Rounding *rounding,
+    gboolean is_single)
 {
-  return quantize (
-      _mm_packus_epi16 (blend_levels (blend, x), blend_levels (blend, x + 8)),
-      q);
+  __m128i bytes = quantize (blend_sums (blend, x, rounding, is_single),
+      blend_sums (blend, x + 8, rounding, is_single), rounding);
+
+  return bytes;
 }
 
-static void
-blend (gint8 *output, const LetterboxBlend *blend_in,
-    const LetterboxQuantizer *quantizer, guint n)
+static ALWAYS_INLINE void
+blend_row (gint8 *output, const LetterboxBlend *blend_in,
+    const LetterboxQuantizer *quantizer, guint n, gboolean is_single)
 {
   const LetterboxBlend blend = *blend_in;
-  ByteQuantizer q = make_byte_quantizer (quantizer);
+  const Rounding rounding = make_rounding (quantizer, RGB_SUM_BITS);
   gint8 last[16];
   gsize x;
 
   for (x = 0; x + 16 <= n; x += 16)
-    store (output + x, blend_16 (&blend, x, &q));
+    store ((output + x), blend_16 (&blend, x, &rounding, is_single));
   if (x < n) {
-    store (last, blend_16 (&blend, x, &q));
+    store (last, blend_16 (&blend, x, &rounding, is_single));
     memcpy (output + x, last, n - x);
   }
 }
 
+static void
+blend (gint8 *output, const LetterboxBlend *blend,
+    const LetterboxQuantizer *quantizer, guint n)
+{
+  if (blend->weights[1] == 0)
+    blend_row (output, blend, quantizer, n, TRUE);
+  else
+    blend_row (output, blend, quantizer, n, FALSE);
+}
+
 static ALWAYS_INLINE void
-blend_planes_16 (
-    gint8 *output, const LetterboxBlend *blend, gsize x, const ByteQuantizer *q)
+blend_planes_16 (gint8 *output, const LetterboxBlend *blend, gsize x,
+    const Rounding *rounding)
 {
   __m128i components[3][2];
   guint c;
 
   for (c = 0; c < 3; c++) {
-    components[c][0] = blend_levels (blend, x + c * blend->stride);
-    components[c][1] = blend_levels (blend, x + c * blend->stride + 8);
+    components[c][0] =
+        blend_sums (blend, x + c * blend->stride, rounding, FALSE);
+    components[c][1] =
+        blend_sums (blend, x + c * blend->stride + 8, rounding, FALSE);
   }
-  quantize_and_store (output, components[0], components[1], components[2], q);
+  quantize_and_store (
+      output, components[0], components[1], components[2], rounding);
 }
 
 static void
@@ -390,14 +430,14 @@ blend_planes (gint8 *output, const LetterboxBlend *blend_in,
     const LetterboxQuantizer *quantizer, guint n)
 {
   const LetterboxBlend blend = *blend_in;
-  ByteQuantizer q = make_byte_quantizer (quantizer);
+  const Rounding rounding = make_rounding (quantizer, RGB_SUM_BITS);
   gint8 last[48];
   gsize x;
 
   for (x = 0; x + 16 <= n; x += 16)
-    blend_planes_16 (output + 3 * x, &blend, x, &q);
+    blend_planes_16 (output + 3 * x, &blend, x, &rounding);
   if (x < n) {
-    blend_planes_16 (last, &blend, x, &q);
+    blend_planes_16 (last, &blend, x, &rounding);
     memcpy (output + 3 * x, last, 3 * (n - x));
   }
 }
@@ -411,6 +451,7 @@ letterbox_kernels_init_ssse3 (LetterboxKernels *kernels)
     .alternates = TRUE,
     .weight_bias = 1024,
     .weight_shift = 5,
+    .weight_unit = 64,
   };
   kernels->unpack[LETTERBOX_UNPACK_10_OF_16] = unpack_10_of_16;
   kernels->unpack[LETTERBOX_UNPACK_10_OF_32] = unpack_10_of_32;
