@@ -30,18 +30,26 @@
  * ## Frames without inference
  *
  * A detector that is slower than the video looks at some of the frames only.
- * The last boxes stay on the others for #GstYolov5Overlay:expire-overlay, and
- * the mosaic with them. yolov5dpu marks the frames it looked at: on a marked
- * frame without detections nothing is drawn. Other elements have no such mark:
- * after them a frame without detections counts as one that nobody looked at, so
- * that boxes stay a little longer than their objects. Set the property to 0 to
- * avoid that.
+ * Its last boxes stay on the others for #GstYolov5Overlay:expire-overlay, and
+ * the mosaic for #GstYolov5Overlay:blur-hold, which is until it looks again.
+ * yolov5dpu marks the frames it looked at: on a marked frame without detections
+ * nothing of it is drawn. Other elements have no such mark: after them a frame
+ * without detections counts as one that nobody looked at, so that boxes stay a
+ * little longer than their objects. Set expire-overlay to 0 to avoid that.
  *
- * ## Scaled video
+ * ## Privacy
  *
- * Elements that scale the video keep the boxes but drop the confidence and the
- * number of the class, so place yolov5overlay before them to see the confidence
- * and to choose classes by number. Names remain.
+ * yolov5dpu tells what its model finds. A list to blur that cannot be read, or
+ * names what no model finds, is an error, and no frame passes. What may be one
+ * of the classes to blur is hidden, and the whole frame where only the place of
+ * an object is not known.
+ *
+ * ## Converted and scaled video
+ *
+ * Elements that scale or convert the video keep the boxes but drop the
+ * confidence and the number of the class. Those of yolov5dpu are found again in
+ * its mark, with GStreamer 1.20 or later. Where other elements detect, place
+ * yolov5overlay before such elements.
  *
  * ## Example pipelines
  * |[
