@@ -416,6 +416,7 @@ static gboolean
 gst_yolov5_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
+  gboolean learned;
 
   GST_DEBUG_OBJECT (self, "received %" GST_PTR_FORMAT, event);
   switch (GST_EVENT_TYPE (event)) {
@@ -428,8 +429,11 @@ gst_yolov5_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
       GST_OBJECT_LOCK (self);
-      self->models_changed |= overlay_models_learn (self->models, event);
+      learned = overlay_models_learn (self->models, event);
+      self->models_changed |= learned;
       GST_OBJECT_UNLOCK (self);
+      if (learned)
+        GST_INFO_OBJECT (self, "classes are known by %" GST_PTR_FORMAT, event);
       break;
     default:
       break;
