@@ -8,16 +8,56 @@
 
 #include <gst/video/video.h>
 
+#if GST_CHECK_VERSION(1, 20, 0)
+/* The mark of frames that went through the model lists their detections. There
+ * may be several, of one detector each. */
+static gdouble
+find_confidence (GstBuffer *frame, const GstVideoRegionOfInterestMeta *region)
+{
+  const gchar *label = g_quark_to_string (region->roi_type);
+  gpointer state = NULL;
+  GstMeta *meta;
+  guint i;
+
+  while ((meta = gst_buffer_iterate_meta (frame, &state))) {
+    const GValue *ids, *labels, *confidences;
+    GstStructure *mark;
+
+    if (!gst_meta_info_is_custom (meta->info)
+        || !gst_custom_meta_has_name (
+            (GstCustomMeta *) meta, "yolov5dpu-inference"))
+      continue;
+    mark = gst_custom_meta_get_structure ((GstCustomMeta *) meta);
+    ids = gst_structure_get_value (mark, "region-ids");
+    labels = gst_structure_get_value (mark, "labels");
+    confidences = gst_structure_get_value (mark, "confidences");
+    for (i = 0; i < gst_value_array_get_size (ids); i++)
+      if (g_value_get_int (gst_value_array_get_value (ids, i)) == region->id
+          && g_str_equal (
+              g_value_get_string (gst_value_array_get_value (labels, i)),
+              label))
+        return g_value_get_double (gst_value_array_get_value (confidences, i));
+  }
+  return 0.0;
+}
+#endif
+
 static void
-print_detection (gdouble time, GstVideoRegionOfInterestMeta *region)
+print_detection (
+    gdouble time, GstBuffer *frame, GstVideoRegionOfInterestMeta *region)
 {
   GstStructure *detection =
       gst_video_region_of_interest_meta_get_param (region, "detection");
   gdouble confidence = 0.0;
 
-  /* elements that scale the video drop this structure, not the box */
+  /* elements that scale or convert the video drop this structure, not the box
+   * nor the mark */
   if (detection != NULL)
     gst_structure_get_double (detection, "confidence", &confidence);
+#if GST_CHECK_VERSION(1, 20, 0)
+  else
+    confidence = find_confidence (frame, region);
+#endif
   g_print ("%.3f %.2f %u,%u %ux%u %s\n", time, confidence, region->x, region->y,
       region->w, region->h, g_quark_to_string (region->roi_type));
 }
@@ -35,7 +75,7 @@ print_empty (gdouble time, GstBuffer *frame)
   g_print ("%.3f %s\n", time, inferred ? "nothing found" : "not inferred");
 }
 
-/* called by a streaming thread for each frame that leaves yolov5dpu */
+/* called by a streaming thread for each frame that comes to the end */
 static GstPadProbeReturn
 on_frame (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
@@ -49,7 +89,7 @@ on_frame (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 
   while ((meta = gst_buffer_iterate_meta_filtered (
               frame, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))) {
-    print_detection (time, (GstVideoRegionOfInterestMeta *) meta);
+    print_detection (time, frame, (GstVideoRegionOfInterestMeta *) meta);
     n++;
   }
   if (n == 0)
@@ -84,14 +124,15 @@ main (int argc, char **argv)
   g_autofree gchar *description = NULL;
   g_autofree gchar *properties = NULL;
   g_autofree gchar *uri = NULL;
-  GstElement *pipeline, *detector;
+  GstElement *pipeline, *sink;
   GstPad *pad;
   gboolean finished;
 
   gst_init (&argc, &argv);
   if (argc < 3) {
     g_printerr (
-        "usage: %s MODEL.xmodel FILE|URI [PROPERTY=VALUE...]\n", argv[0]);
+        "usage: %s MODEL.xmodel FILE|URI [PROPERTY=VALUE...] [! ELEMENT...]\n",
+        argv[0]);
     return 2;
   }
 
@@ -100,7 +141,7 @@ main (int argc, char **argv)
   properties = g_strjoinv (" ", argv + 3);
   description =
       g_strdup_printf ("uridecodebin uri=\"%s\" ! videoconvert "
-                       "! yolov5dpu name=detector model=\"%s\" %s ! fakesink",
+                       "! yolov5dpu model=\"%s\" %s ! fakesink name=sink",
           uri, argv[1], properties);
   pipeline = gst_parse_launch (description, &error);
   if (pipeline == NULL) {
@@ -108,11 +149,11 @@ main (int argc, char **argv)
     return 1;
   }
 
-  detector = gst_bin_get_by_name (GST_BIN (pipeline), "detector");
-  pad = gst_element_get_static_pad (detector, "src");
+  sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
+  pad = gst_element_get_static_pad (sink, "sink");
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, on_frame, NULL, NULL);
   gst_object_unref (pad);
-  gst_object_unref (detector);
+  gst_object_unref (sink);
 
   finished = run (pipeline);
   gst_object_unref (pipeline);

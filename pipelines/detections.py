@@ -11,6 +11,7 @@ gir1.2-gst-plugins-base-1.0). detections.c does the same.
 
 import argparse
 import sys
+import warnings
 from collections.abc import Iterator
 
 import gi
@@ -18,6 +19,9 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstVideo", "1.0")
 from gi.repository import GLib, Gst, GstVideo  # noqa: E402
+
+# what Gst.Structure.get_array() returns is deprecated, but nothing else is there
+warnings.filterwarnings("ignore", message="GObject.ValueArray")
 
 # where to stop looking, should another element have given one id twice
 MAX_REGION_ID = 10000
@@ -43,14 +47,34 @@ def was_inferred(frame: Gst.Buffer) -> bool:
     )
 
 
+def find_confidence(frame: Gst.Buffer, region: GstVideo.VideoRegionOfInterestMeta) -> float:
+    """The mark of a frame that went through the model lists its detections."""
+    mark = frame.get_custom_meta("yolov5dpu-inference") if was_inferred(frame) else None
+    if mark is None:
+        return 0.0
+    ids, labels, confidences = (
+        mark.get_structure().get_array(field)[1]
+        for field in ("region-ids", "labels", "confidences")
+    )
+    label = GLib.quark_to_string(region.roi_type)
+    for i in range(ids.n_values):
+        if ids.get_nth(i) == region.id and labels.get_nth(i) == label:
+            return confidences.get_nth(i)
+    return 0.0
+
+
 def print_frame(frame: Gst.Buffer) -> None:
     time = frame.pts / Gst.SECOND if frame.pts != Gst.CLOCK_TIME_NONE else 0.0
     empty = True
     for region in read_regions(frame):
         empty = False
-        # elements that scale the video drop this structure, not the box
+        # elements that scale or convert the video drop this structure, not the box
+        # nor the mark
         detection = region.get_param("detection")
-        confidence = detection.get_double("confidence").value if detection else 0.0
+        if detection:
+            confidence = detection.get_double("confidence").value
+        else:
+            confidence = find_confidence(frame, region)
         label = GLib.quark_to_string(region.roi_type)
         box = f"{region.x},{region.y} {region.w}x{region.h}"
         print(f"{time:.3f} {confidence:.2f} {box} {label}")
@@ -59,7 +83,7 @@ def print_frame(frame: Gst.Buffer) -> None:
 
 
 def on_frame(pad: Gst.Pad, info: Gst.PadProbeInfo) -> Gst.PadProbeReturn:
-    """Called by a streaming thread for each frame that leaves yolov5dpu."""
+    """Called by a streaming thread for each frame that comes to the end."""
     print_frame(info.get_buffer())
     return Gst.PadProbeReturn.OK
 
@@ -81,7 +105,8 @@ def main() -> int:
     parser.add_argument("model", help="the .xmodel file")
     parser.add_argument("source", help="a file or URI")
     parser.add_argument("properties", nargs="*", metavar="PROPERTY=VALUE",
-                        help="of yolov5dpu, for example threshold=0.4")
+                        help="of yolov5dpu, for example threshold=0.4; "
+                        "elements may follow, each behind a \"!\"")
     arguments = parser.parse_args()
 
     Gst.init(None)
@@ -89,13 +114,14 @@ def main() -> int:
     uri = source if Gst.uri_is_valid(source) else Gst.filename_to_uri(source)
     try:
         pipeline = Gst.parse_launch(
-            f'uridecodebin uri="{uri}" ! videoconvert ! yolov5dpu name=detector '
-            f'model="{arguments.model}" {" ".join(arguments.properties)} ! fakesink'
+            f'uridecodebin uri="{uri}" ! videoconvert ! yolov5dpu '
+            f'model="{arguments.model}" {" ".join(arguments.properties)} '
+            "! fakesink name=sink"
         )
     except GLib.Error as error:
         print(error.message, file=sys.stderr)
         return 1
-    pad = pipeline.get_by_name("detector").get_static_pad("src")
+    pad = pipeline.get_by_name("sink").get_static_pad("sink")
     pad.add_probe(Gst.PadProbeType.BUFFER, on_frame)
     return 0 if run(pipeline) else 1
 

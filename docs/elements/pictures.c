@@ -124,6 +124,7 @@ draw_scene (const gchar *path, const gchar *car_place)
   return gst_buffer_copy_deep (gst_sample_get_buffer (sample));
 }
 
+/* with a duration that yolov5dpu would have measured; this one is made up */
 static void
 attach_detections (GstBuffer *buffer, const GstVideoInfo *info)
 {
@@ -133,19 +134,13 @@ attach_detections (GstBuffer *buffer, const GstVideoInfo *info)
     { g_quark_from_static_string ("person"), 0, 0.81, 128, 88, 46, 132 },
     { g_quark_from_static_string ("dog"), 16, 0.64, 184, 186, 50, 41 },
   };
-
-  gst_yolov5_detections_attach (
-      buffer, info, detections, G_N_ELEMENTS (detections), TRUE);
-}
-
-/* a duration that yolov5dpu would have measured; this one is made up */
-static void
-mark (GstBuffer *buffer)
-{
   GstYolov5Inference inference = { .inference_time = 12300 * GST_USECOND };
 
   gst_yolov5_inference_register ();
-  gst_yolov5_inference_attach (buffer, &inference, NULL, 0);
+  gst_yolov5_detections_attach (
+      buffer, info, detections, G_N_ELEMENTS (detections), TRUE);
+  gst_yolov5_inference_attach (
+      buffer, &inference, detections, G_N_ELEMENTS (detections));
 }
 
 static GstBuffer *
@@ -188,10 +183,8 @@ write_picture (const Picture *picture, GstBuffer *scene, GstBuffer *next_scene,
   for (i = 0; i < n; i++) {
     buffers[i] = gst_buffer_copy_deep (i == 0 || n > 2 ? scene : next_scene);
     GST_BUFFER_PTS (buffers[i]) = i * GST_SECOND / FRAME_RATE;
-    if (i == 0 || n > 2) {
+    if (i == 0 || n > 2)
       attach_detections (buffers[i], &info);
-      mark (buffers[i]);
-    }
   }
   sample = run (description, caps, buffers, n);
 

@@ -30,18 +30,26 @@
  * ## Frames without inference
  *
  * A detector that is slower than the video looks at some of the frames only.
- * The last boxes stay on the others for #GstYolov5Overlay:expire-overlay, and
- * the mosaic with them. yolov5dpu marks the frames it looked at: on a marked
- * frame without detections nothing is drawn. Other elements have no such mark:
- * after them a frame without detections counts as one that nobody looked at, so
- * that boxes stay a little longer than their objects. Set the property to 0 to
- * avoid that.
+ * Its last boxes stay on the others for #GstYolov5Overlay:expire-overlay, and
+ * the mosaic for #GstYolov5Overlay:blur-hold, which is until it looks again.
+ * yolov5dpu marks the frames it looked at: on a marked frame without detections
+ * nothing of it is drawn. Other elements have no such mark: after them a frame
+ * without detections counts as one that nobody looked at, so that boxes stay a
+ * little longer than their objects. Set expire-overlay to 0 to avoid that.
  *
- * ## Scaled video
+ * ## Privacy
  *
- * Elements that scale the video keep the boxes but drop the confidence and the
- * number of the class, so place yolov5overlay before them to see the confidence
- * and to choose classes by number. Names remain.
+ * yolov5dpu tells what its model finds. A list to blur that cannot be read, or
+ * names what no model finds, is an error, and no frame passes. What may be one
+ * of the classes to blur is hidden, and the whole frame where only the place of
+ * an object is not known.
+ *
+ * ## Converted and scaled video
+ *
+ * Elements that scale or convert the video keep the boxes but drop the
+ * confidence and the number of the class. Those of yolov5dpu are found again in
+ * its mark, with GStreamer 1.20 or later. Where other elements detect, place
+ * yolov5overlay before such elements.
  *
  * ## Example pipelines
  * |[
@@ -408,6 +416,7 @@ static gboolean
 gst_yolov5_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
+  gboolean learned;
 
   GST_DEBUG_OBJECT (self, "received %" GST_PTR_FORMAT, event);
   switch (GST_EVENT_TYPE (event)) {
@@ -420,8 +429,11 @@ gst_yolov5_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
       break;
     case GST_EVENT_CUSTOM_DOWNSTREAM_STICKY:
       GST_OBJECT_LOCK (self);
-      self->models_changed |= overlay_models_learn (self->models, event);
+      learned = overlay_models_learn (self->models, event);
+      self->models_changed |= learned;
       GST_OBJECT_UNLOCK (self);
+      if (learned)
+        GST_INFO_OBJECT (self, "classes are known by %" GST_PTR_FORMAT, event);
       break;
     default:
       break;

@@ -37,11 +37,16 @@ grep -q person "$folder/expected"
 grep -q 'nothing found' "$folder/expected"
 grep -q 'not inferred' "$folder/expected"
 
-# the same lines, and a sentence where there is no clip
+# the same lines, also where regions have lost what they can lose, and a sentence
+# where there is no clip
 check ()
 {
   # shellcheck disable=SC2086
   "$@" "$model" "$folder/clip.mp4" $properties >"$folder/found" 2>/dev/null
+  diff "$folder/expected" "$folder/found"
+  # shellcheck disable=SC2086
+  "$@" "$model" "$folder/clip.mp4" $properties \
+    ! videoconvert ! video/x-raw,format=GRAY8 >"$folder/found" 2>/dev/null
   diff "$folder/expected" "$folder/found"
   if "$@" "$model" "$folder/nothing.mp4" >/dev/null 2>"$folder/errors"; then
     echo "a missing clip went unnoticed"

@@ -196,7 +196,7 @@ note_frame (GstPad *pad, GstPadProbeInfo *info, gpointer data)
 
   comparison->before = copy_pixels (buffer);
   while (gst_yolov5_inference_iterate (buffer, &state, &inference))
-    comparison->n_looks += g_str_equal (inference.element, "people");
+    comparison->n_looks += g_strcmp0 (inference.element, "people") == 0;
   return GST_PAD_PROBE_OK;
 }
 
