@@ -43,11 +43,8 @@ allocate (gsize size)
 {
   gpointer memory = NULL;
 
-  /* zeroed: a caller that forgets an input gets the same result every time */
-  if (posix_memalign (&memory, MEMORY_ALIGNMENT, MAX (size, 1)) != 0)
-    return NULL;
-  memset (memory, 0, size);
-  return memory;
+  return posix_memalign (&memory, MEMORY_ALIGNMENT, MAX (size, 1)) == 0 ? memory
+                                                                        : NULL;
 }
 
 static gboolean
@@ -59,6 +56,8 @@ allocate_edge (const Plan *plan, const GArray *tensors, GPtrArray *buffers)
 
     if (buffer == NULL)
       return FALSE;
+    /* a caller that forgets an input gets the same result every time */
+    memset (buffer, 0, plan_tensor (plan, index)->size);
     g_ptr_array_add (buffers, buffer);
   }
   return TRUE;
@@ -76,7 +75,7 @@ allocate_memory (SwdpuContext *self)
          && allocate_edge (plan, plan->outputs, self->outputs);
 }
 
-static gint8 *
+static const gint8 *
 locate (const SwdpuContext *self, guint index)
 {
   const Plan *plan = self->program->plan;
@@ -88,7 +87,7 @@ locate (const SwdpuContext *self, guint index)
     case PLAN_PLACE_OUTPUT:
       return self->outputs->pdata[tensor->index];
     case PLAN_PLACE_CONSTANT:
-      return plan->constants->pdata[tensor->index];
+      return tensor->data;
     case PLAN_PLACE_ARENA:
       break;
   }
@@ -105,7 +104,8 @@ bind_step (SwdpuContext *self, guint index)
 
   bound->step = step;
   bound->kernel = swdpu_kernel_get (step->type);
-  bound->output = locate (self, step->output);
+  /* no step writes a constant */
+  bound->output = (gint8 *) locate (self, step->output);
   bound->inputs = g_new (const gint8 *, step->n_inputs);
   for (guint i = 0; i < step->n_inputs; i++)
     bound->inputs[i] = locate (self, step->inputs[i]);

@@ -82,13 +82,13 @@ quantized_lower_operand (Lowering *self, const XmodelOp *consumer,
 
 /* weights and biases: a fix of a float constant. The quantizer has put them on
  * the grid already, half away from zero; this only undoes the scale. */
-static gint8 *
-quantize_constant (const XmodelOp *constant, const PlanShape *shape,
+static const gint8 *
+quantize_constant (Plan *plan, const XmodelOp *constant, const PlanShape *shape,
     gint fix_point, GError **error)
 {
   gsize n_values = plan_shape_get_size (shape);
   gdouble scale = ldexp (1.0, fix_point);
-  g_autofree gint8 *values = NULL;
+  gint8 *values;
   const guint8 *data;
   gsize size;
 
@@ -99,8 +99,8 @@ quantize_constant (const XmodelOp *constant, const PlanShape *shape,
     return NULL;
   }
 
-  values = g_malloc (n_values);
-  for (gsize i = 0; i < n_values; i++) {
+  values = plan_allocate_constant (plan, n_values, error);
+  for (gsize i = 0; values != NULL && i < n_values; i++) {
     gfloat value;
 
     memcpy (&value, data + i * sizeof (gfloat), sizeof (gfloat));
@@ -115,7 +115,7 @@ quantize_constant (const XmodelOp *constant, const PlanShape *shape,
     }
     values[i] = CLAMP (round (value * scale), -128, 127);
   }
-  return g_steal_pointer (&values);
+  return values;
 }
 
 const LayerParameter *
@@ -124,7 +124,6 @@ quantized_lower_parameter (Lowering *self, const XmodelOp *consumer,
 {
   const XmodelOp *constant = op;
   LayerParameter *parameter;
-  gint8 *data;
   gint fix_point;
 
   parameter =
@@ -148,12 +147,9 @@ quantized_lower_parameter (Lowering *self, const XmodelOp *consumer,
   parameter->fix_point = fix_point;
   if (!plan_shape_from_tensor (&parameter->shape, &constant->tensor, error))
     return NULL;
-  data = quantize_constant (constant, &parameter->shape, fix_point, error);
-  if (data == NULL)
-    return NULL;
-  g_ptr_array_add (self->plan->constants, data);
-  parameter->data = data;
-  return parameter;
+  parameter->data = quantize_constant (
+      self->plan, constant, &parameter->shape, fix_point, error);
+  return parameter->data == NULL ? NULL : parameter;
 }
 
 static gboolean
@@ -182,8 +178,7 @@ lower_constant (
   if (parameter == NULL)
     return FALSE;
   *tensor = plan_add_constant (self->plan, fix->name, &parameter->shape,
-      parameter->fix_point,
-      g_memdup2 (parameter->data, plan_shape_get_size (&parameter->shape)));
+      parameter->fix_point, parameter->data);
   return TRUE;
 }
 
