@@ -18,7 +18,7 @@
 #define XMODEL_MAX_FIELDS 2000000
 /* how many times its own size a file may take when it is unpacked, and how many
  * bytes it may take however small it is */
-#define XMODEL_MAX_GROWTH 8
+#define XMODEL_MAX_GROWTH 4
 #define XMODEL_FREE_MEMORY (16 * 1024 * 1024)
 /* of a map; real ones have a few dozen */
 #define XMODEL_MAX_ENTRIES 1024
