@@ -25,6 +25,7 @@ typedef struct {
 
 struct _SwdpuContext {
   SwdpuProgram *program;
+  const gint *cancelled;
   dnnl_stream_t stream;
   gint8 *arena;
   guint8 *scratch;
@@ -180,6 +181,19 @@ swdpu_context_free (SwdpuContext *self)
 }
 
 /**
+ * swdpu_context_watch:
+ * @cancelled: lives as long as @self
+ *
+ * Runs look at @cancelled from here on, between their steps, and end with
+ * %SWDPU_ERROR_CANCELLED when it is not 0. Any thread may set it.
+ */
+void
+swdpu_context_watch (SwdpuContext *self, const gint *cancelled)
+{
+  self->cancelled = cancelled;
+}
+
+/**
  * swdpu_context_get_input:
  *
  * Returns: (transfer none): dense int8, as swdpu_program_get_input() says
@@ -202,10 +216,51 @@ swdpu_context_get_output (SwdpuContext *self, guint index)
   return self->outputs->pdata[index];
 }
 
+/* row by row, as each may take long */
+static gboolean
+convolve_plainly (
+    const SwdpuContext *self, const BoundStep *bound, GError **error)
+{
+  const Plan *plan = self->program->plan;
+  const PlanTensor *output = plan_tensor (plan, bound->step->output);
+  guint n_rows = output->shape.dims[PLAN_H];
+  gsize row_size = output->size / n_rows;
+
+  for (guint y = 0; y < n_rows; y++) {
+    if (!swdpu_check_cancelled (self->cancelled, error))
+      return FALSE;
+    swdpu_kernel_convolve_row (
+        plan, bound->step, bound->inputs[0], y, bound->output + y * row_size);
+  }
+  return TRUE;
+}
+
+static gboolean
+run_step (const SwdpuContext *self, const BoundStep *bound, GError **error)
+{
+  if (!swdpu_check_cancelled (self->cancelled, error))
+    return FALSE;
+  if (bound->kernel != NULL) {
+    bound->kernel (
+        self->program->plan, bound->step, bound->inputs, bound->output);
+    return TRUE;
+  }
+  if (bound->convolution == NULL)
+    return convolve_plainly (self, bound, error);
+  if (swdpu_bound_convolution_run (bound->convolution, self->stream))
+    return TRUE;
+  g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+      "oneDNN failed to execute \"%s\"", bound->step->name);
+  return FALSE;
+}
+
 /**
  * swdpu_context_run:
  *
  * Computes the outputs from the inputs, which are left as they are.
+ *
+ * Returns: %FALSE when it was cancelled or failed; what the outputs hold then is
+ *   nothing
  */
 gboolean
 swdpu_context_run (SwdpuContext *self, GError **error)
@@ -218,15 +273,8 @@ swdpu_context_run (SwdpuContext *self, GError **error)
     BoundStep *bound = &self->steps[i];
     gint64 after;
 
-    if (bound->convolution == NULL) {
-      bound->kernel (
-          self->program->plan, bound->step, bound->inputs, bound->output);
-    } else if (!swdpu_bound_convolution_run (
-                   bound->convolution, self->stream)) {
-      g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
-          "oneDNN failed to execute \"%s\"", bound->step->name);
+    if (!run_step (self, bound, error))
       return FALSE;
-    }
     after = g_get_monotonic_time ();
     self->times[bound->step->type] += after - before;
     before = after;

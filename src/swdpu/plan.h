@@ -21,10 +21,12 @@ GQuark swdpu_error_quark (void);
  * @SWDPU_ERROR_UNSUPPORTED: an operator, or a form of one, that the software
  *   DPU does not have
  * @SWDPU_ERROR_INVALID: shapes or parameters that contradict each other
+ * @SWDPU_ERROR_CANCELLED: somebody wanted it to stop
  */
 typedef enum {
   SWDPU_ERROR_UNSUPPORTED,
   SWDPU_ERROR_INVALID,
+  SWDPU_ERROR_CANCELLED,
 } SwdpuError;
 
 #define PLAN_MAX_DIMS 6
