@@ -9,7 +9,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
@@ -23,12 +23,14 @@ GQuark dpu_error_quark (void);
  *   why and what to do
  * @DPU_ERROR_INIT: VART or its runner could not be brought up
  * @DPU_ERROR_FAILED: an execution failed
+ * @DPU_ERROR_CANCELLED: somebody wanted it to stop, and nothing is wrong
  */
 typedef enum {
   DPU_ERROR_NOT_FOUND,
   DPU_ERROR_MODEL,
   DPU_ERROR_INIT,
   DPU_ERROR_FAILED,
+  DPU_ERROR_CANCELLED,
 } DpuError;
 
 /**
@@ -70,6 +72,8 @@ gboolean dpu_set_firmware (const gchar *path, GError **error);
 gchar *dpu_find_obstacle (void);
 
 DpuModel *dpu_model_open (const gchar *path, DpuDevice device, GError **error);
+DpuModel *dpu_model_open_cancellable (const gchar *path, DpuDevice device,
+    GCancellable *cancellable, GError **error);
 DpuModel *dpu_model_open_outputs (const gchar *path, DpuDevice device,
     const gchar *const *outputs, GError **error);
 DpuModel *dpu_model_ref (DpuModel *self);
@@ -90,6 +94,7 @@ void dpu_runner_free (DpuRunner *self);
 gint8 *dpu_runner_get_input (DpuRunner *self);
 const gint8 *dpu_runner_get_output (DpuRunner *self, guint index);
 gboolean dpu_runner_execute (DpuRunner *self, GError **error);
+void dpu_runner_set_cancelled (DpuRunner *self, gboolean cancelled);
 void dpu_runner_interrupt (DpuRunner *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DpuModel, dpu_model_unref)

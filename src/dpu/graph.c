@@ -13,17 +13,20 @@
  * @part: what is to run of it
  * @output_names: (nullable) (array zero-terminated=1): of the operators that
  *   are wanted as outputs
+ * @cancellable: (nullable): ends the opening, and the making of runners
  *
  * Returns: (transfer full): a graph without a device yet, which counts as the
  *   software DPU's until it has one
  */
 DpuGraph *
-dpu_graph_new (
-    Xmodel *file, const DpuSubgraph *part, const gchar *const *output_names)
+dpu_graph_new (Xmodel *file, const DpuSubgraph *part,
+    const gchar *const *output_names, GCancellable *cancellable)
 {
   DpuGraph *self = g_new0 (DpuGraph, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
+  if (cancellable != NULL)
+    self->cancellable = g_object_ref (cancellable);
   self->file = file;
   self->part = *part;
   self->output_names = g_strdupv ((gchar **) output_names);
@@ -53,6 +56,7 @@ end_graph (gpointer data, GError **error)
   for (guint i = 0; i < self->outputs->len; i++)
     g_free (g_array_index (self->outputs, DpuTensor, i).name);
   g_array_unref (self->outputs);
+  g_clear_object (&self->cancellable);
   g_free (self->runner_library);
   g_strfreev (self->output_names);
   g_free (self);
@@ -97,7 +101,8 @@ gboolean
 dpu_graph_load (DpuGraph *self, GError **error)
 {
   return dpu_guard_bring_up (self->guard, load, self,
-      dpu_graph_get_open_timeout (self), "Loading the model", error);
+      dpu_graph_get_open_timeout (self), "Loading the model", self->cancellable,
+      error);
 }
 
 /**

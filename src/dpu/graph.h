@@ -21,6 +21,7 @@ G_BEGIN_DECLS
 
 /**
  * DpuGraph:
+ * @cancellable: (nullable): ends what is opened and made
  * @guard: (nullable): whose thread makes and ends the graph and the hardware;
  *   of the device, once that is open
  * @file: (nullable): while the model is opened; @part points into it
@@ -31,6 +32,7 @@ G_BEGIN_DECLS
  */
 typedef struct {
   gatomicrefcount ref_count;
+  GCancellable *cancellable;
   DpuGuard *guard;
   DpuDevice device;
   gchar *runner_library;
@@ -46,8 +48,8 @@ typedef struct {
   gint timeout;
 } DpuGraph;
 
-DpuGraph *dpu_graph_new (
-    Xmodel *file, const DpuSubgraph *part, const gchar *const *output_names);
+DpuGraph *dpu_graph_new (Xmodel *file, const DpuSubgraph *part,
+    const gchar *const *output_names, GCancellable *cancellable);
 DpuGraph *dpu_graph_ref (DpuGraph *self);
 void dpu_graph_unref (DpuGraph *self);
 gboolean dpu_graph_load (DpuGraph *self, GError **error);

@@ -424,21 +424,47 @@ dpu_guard_call (DpuGuard *self, DpuGuardFunction function, gpointer data,
       error);
 }
 
+static void
+interrupt (GCancellable *cancellable, gpointer data)
+{
+  dpu_guard_interrupt (data);
+}
+
 /**
  * dpu_guard_bring_up:
+ * @cancellable: (nullable): interrupts the guard
  *
  * Is dpu_guard_call() for what comes before any execution: a call that does not
- * return is %DPU_ERROR_INIT.
+ * return is %DPU_ERROR_INIT, one that fails after it was cancelled
+ * %DPU_ERROR_CANCELLED.
  */
 gboolean
 dpu_guard_bring_up (DpuGuard *self, DpuGuardFunction function, gpointer data,
-    guint timeout, const gchar *what, GError **error)
+    guint timeout, const gchar *what, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) own = NULL;
+  gulong connection = 0;
+  gboolean done;
 
-  if (call (self, function, data, timeout, what,
-          "Reload its bitstream, or end what else uses it", &own))
+  if (g_cancellable_is_cancelled (cancellable)) {
+    g_set_error (error, DPU_ERROR, DPU_ERROR_CANCELLED,
+        "%s was cancelled before it began", what);
+    return FALSE;
+  }
+  if (cancellable != NULL)
+    connection =
+        g_cancellable_connect (cancellable, G_CALLBACK (interrupt), self, NULL);
+  done = call (self, function, data, timeout, what,
+      "Reload its bitstream, or end what else uses it", &own);
+  g_cancellable_disconnect (cancellable, connection);
+  if (done)
     return TRUE;
+
+  if (g_cancellable_is_cancelled (cancellable)) {
+    g_set_error (
+        error, DPU_ERROR, DPU_ERROR_CANCELLED, "%s was cancelled", what);
+    return FALSE;
+  }
   if (g_error_matches (own, DPU_ERROR, DPU_ERROR_FAILED))
     own->code = DPU_ERROR_INIT;
   g_propagate_error (error, g_steal_pointer (&own));

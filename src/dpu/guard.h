@@ -9,7 +9,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
@@ -41,7 +41,8 @@ void dpu_guard_end (
     DpuGuard *self, DpuGuardFunction last, gpointer data, guint timeout);
 
 gboolean dpu_guard_bring_up (DpuGuard *self, DpuGuardFunction function,
-    gpointer data, guint timeout, const gchar *what, GError **error);
+    gpointer data, guint timeout, const gchar *what, GCancellable *cancellable,
+    GError **error);
 gchar *dpu_guard_describe_fault (void);
 gchar *dpu_guard_describe_delay (void);
 

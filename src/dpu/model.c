@@ -101,8 +101,8 @@ open_device (DpuGraph *self, DpuGuardDomain domain, DpuGuardFunction function,
   opening = g_new0 (Opening, 1);
   opening->file = xmodel_ref (self->file);
   opening->part = self->part;
-  if (!dpu_guard_bring_up (
-          guard, function, opening, DPU_OPEN_TIMEOUT, what, error)) {
+  if (!dpu_guard_bring_up (guard, function, opening, DPU_OPEN_TIMEOUT, what,
+          self->cancellable, error)) {
     dpu_guard_end (guard, end_opening, opening, DPU_END_TIMEOUT);
     return FALSE;
   }
@@ -150,11 +150,19 @@ take_device (DpuModel *self, DpuDevice wanted, GError **error)
     return take_cpu (self, error);
   if (take_dpu (self, &obstacle))
     return TRUE;
+  if (g_error_matches (obstacle, DPU_ERROR, DPU_ERROR_CANCELLED)) {
+    g_propagate_error (error, obstacle);
+    return FALSE;
+  }
   reason = g_strdup (obstacle->message);
   if (!dpu_device_fall_back (wanted, obstacle, &self->fallback_reason, error))
     return FALSE;
   if (take_cpu (self, &lack))
     return TRUE;
+  if (g_error_matches (lack, DPU_ERROR, DPU_ERROR_CANCELLED)) {
+    g_propagate_error (error, lack);
+    return FALSE;
+  }
   /* nothing is left to run the model, and most have a DPU in mind */
   g_set_error (error, DPU_ERROR, lack->code, "No DPU can run it: %s. %s",
       reason, lack->message);
@@ -171,7 +179,8 @@ code_of_read_error (const GError *error)
 }
 
 static DpuModel *
-model_new (const gchar *path, const gchar *const *outputs, GError **error)
+model_new (const gchar *path, const gchar *const *outputs,
+    GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) read_error = NULL;
   g_autoptr (Xmodel) file = xmodel_load (path, &read_error);
@@ -191,8 +200,28 @@ model_new (const gchar *path, const gchar *const *outputs, GError **error)
   self = g_new0 (DpuModel, 1);
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->probe_lock);
-  self->graph = dpu_graph_new (g_steal_pointer (&file), &part, outputs);
+  self->graph =
+      dpu_graph_new (g_steal_pointer (&file), &part, outputs, cancellable);
   self->keeps_input = TRUE;
+  return self;
+}
+
+static DpuModel *
+open_model (const gchar *path, DpuDevice device, const gchar *const *outputs,
+    GCancellable *cancellable, GError **error)
+{
+  DpuModel *self = model_new (path, outputs, cancellable, error);
+
+  if (self == NULL)
+    return NULL;
+  if (!take_device (self, device, error) || !dpu_graph_load (self->graph, error)
+      || (self->probe = dpu_runner_new_for_graph (self->graph, 1, error))
+             == NULL) {
+    g_prefix_error (error, "%s: ", path);
+    dpu_model_unref (self);
+    return NULL;
+  }
+  dpu_graph_forget_file (self->graph);
   return self;
 }
 
@@ -210,7 +239,22 @@ model_new (const gchar *path, const gchar *const *outputs, GError **error)
 DpuModel *
 dpu_model_open (const gchar *path, DpuDevice device, GError **error)
 {
-  return dpu_model_open_outputs (path, device, NULL, error);
+  return open_model (path, device, NULL, NULL, error);
+}
+
+/**
+ * dpu_model_open_cancellable:
+ * @cancellable: (nullable): ends the opening
+ *
+ * Is dpu_model_open(), which ends with %DPU_ERROR_CANCELLED within a second of
+ * g_cancellable_cancel(), from any thread. So does dpu_runner_new() for the model:
+ * @cancellable is kept for that.
+ */
+DpuModel *
+dpu_model_open_cancellable (const gchar *path, DpuDevice device,
+    GCancellable *cancellable, GError **error)
+{
+  return open_model (path, device, NULL, cancellable, error);
 }
 
 /**
@@ -224,19 +268,7 @@ DpuModel *
 dpu_model_open_outputs (const gchar *path, DpuDevice device,
     const gchar *const *outputs, GError **error)
 {
-  DpuModel *self = model_new (path, outputs, error);
-
-  if (self == NULL)
-    return NULL;
-  if (!take_device (self, device, error) || !dpu_graph_load (self->graph, error)
-      || (self->probe = dpu_runner_new_for_graph (self->graph, 1, error))
-             == NULL) {
-    g_prefix_error (error, "%s: ", path);
-    dpu_model_unref (self);
-    return NULL;
-  }
-  dpu_graph_forget_file (self->graph);
-  return self;
+  return open_model (path, device, outputs, NULL, error);
 }
 
 DpuModel *

@@ -7,8 +7,16 @@
 
 #include "runner.h"
 
+/* why the software DPU is to stop */
+typedef enum {
+  RUNNER_STOP_CANCELLED = 1 << 0,
+  RUNNER_STOP_INTERRUPTED = 1 << 1,
+} RunnerStop;
+
 struct _DpuRunner {
   DpuGraph *graph;
+  /* what the software DPU looks at: bits of RunnerStop, atomic */
+  gint stop;
   DpuGuard *guard;
   guint cpu_threads;
   VartRunner *vart;
@@ -22,8 +30,9 @@ make_runner (gpointer data, GError **error)
   DpuRunner *self = data;
   DpuGraph *graph = self->graph;
 
-  self->vart = vart_runner_new (graph->vart,
-      (const gchar *const *) graph->output_names, self->cpu_threads, error);
+  self->vart =
+      vart_runner_new (graph->vart, (const gchar *const *) graph->output_names,
+          self->cpu_threads, &self->stop, error);
   if (self->vart == NULL)
     return FALSE;
   if (graph->input.name == NULL
@@ -66,6 +75,32 @@ add_advice (const DpuGraph *graph, GError **error)
   (*error)->message = g_strdup_printf ("%s. %s", message, advice);
 }
 
+static void
+stop_making (GCancellable *cancellable, gpointer data)
+{
+  DpuRunner *self = data;
+
+  g_atomic_int_or (&self->stop, RUNNER_STOP_INTERRUPTED);
+}
+
+/* what is cancelled later is not this any more */
+static gboolean
+make (DpuRunner *self, GError **error)
+{
+  GCancellable *cancellable = self->graph->cancellable;
+  gulong connection = 0;
+  gboolean made;
+
+  if (cancellable != NULL)
+    connection = g_cancellable_connect (
+        cancellable, G_CALLBACK (stop_making), self, NULL);
+  made = dpu_guard_bring_up (self->guard, make_runner, self,
+      dpu_graph_get_open_timeout (self->graph), "Making a runner", cancellable,
+      error);
+  g_cancellable_disconnect (cancellable, connection);
+  return made;
+}
+
 /**
  * dpu_runner_new_for_graph:
  * @graph: (transfer none): a loaded one
@@ -83,8 +118,7 @@ dpu_runner_new_for_graph (DpuGraph *graph, guint cpu_threads, GError **error)
     end_runner (self, NULL);
     return NULL;
   }
-  if (!dpu_guard_bring_up (self->guard, make_runner, self,
-          dpu_graph_get_open_timeout (graph), "Making a runner", error)) {
+  if (!make (self, error)) {
     add_advice (graph, error);
     dpu_runner_free (self);
     return NULL;
@@ -142,22 +176,51 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   guint timeout = self->graph->device == DPU_DEVICE_DPU
                       ? (guint) g_atomic_int_get (&self->graph->timeout)
                       : 0;
+  g_autoptr (GError) own = NULL;
 
-  return dpu_guard_call (
-      self->guard, execute_runner, self, timeout, "Running the model", error);
+  if (g_atomic_int_get (&self->stop) == 0
+      && dpu_guard_call (self->guard, execute_runner, self, timeout,
+          "Running the model", &own))
+    return TRUE;
+  if (g_atomic_int_get (&self->stop) != 0)
+    g_set_error (error, DPU_ERROR, DPU_ERROR_CANCELLED,
+        "Running the model was cancelled");
+  else
+    g_propagate_error (error, g_steal_pointer (&own));
+  return FALSE;
+}
+
+/**
+ * dpu_runner_set_cancelled:
+ * @cancelled: whether nobody wants the results
+ *
+ * While it is set, executions fail with %DPU_ERROR_CANCELLED: later ones at once,
+ * the present one on the software DPU after the step it is at, of which each frame
+ * has a hundred or more. A DPU finishes what it has begun. For flushes; any thread
+ * may call it, and take it back.
+ */
+void
+dpu_runner_set_cancelled (DpuRunner *self, gboolean cancelled)
+{
+  if (cancelled)
+    g_atomic_int_or (&self->stop, RUNNER_STOP_CANCELLED);
+  else
+    g_atomic_int_and (&self->stop, ~(guint) RUNNER_STOP_CANCELLED);
 }
 
 /**
  * dpu_runner_interrupt:
  *
  * Makes executions of this runner end within a fraction of a second, the
- * present one and all later ones: those that take longer fail. For those who
- * stop and cannot wait for the time-out of a DPU that hangs; any thread may
- * call it. The software DPU does not hang, and is left to finish.
+ * present one and all later ones: those that take longer fail, on the software
+ * DPU with %DPU_ERROR_CANCELLED. For those who stop and cannot wait for the
+ * time-out of a DPU that hangs, or for a model that takes minutes; any thread may
+ * call it.
  */
 void
 dpu_runner_interrupt (DpuRunner *self)
 {
-  if (self->graph->device == DPU_DEVICE_DPU)
-    dpu_guard_interrupt (self->guard);
+  if (self->graph->device != DPU_DEVICE_DPU)
+    g_atomic_int_or (&self->stop, RUNNER_STOP_INTERRUPTED);
+  dpu_guard_interrupt (self->guard);
 }

@@ -92,8 +92,8 @@ load_graph (VartGraph *self, GBytes *model, const gchar *subgraph)
 /* each runner has attributes of its own: VART notes in them the core that it
  * chose, and would choose no other for a second runner */
 void
-set_attributes (
-    VartRunner *self, const gchar *const *outputs, guint cpu_threads)
+set_attributes (VartRunner *self, const gchar *const *outputs,
+    guint cpu_threads, const gint *cancelled)
 {
   std::vector<std::string> names;
 
@@ -104,6 +104,7 @@ set_attributes (
   self->attrs->set_attr<std::map<std::string, std::string>> (
       "lib", { { "DPU", self->graph->runner_library } });
   self->attrs->set_attr<int> ("cpu_threads", cpu_threads);
+  self->attrs->set_attr<const gint *> ("cancelled", cancelled);
   if (!names.empty ())
     self->attrs->set_attr<std::vector<std::string>> ("outputs", names);
 }
@@ -234,16 +235,18 @@ vart_graph_free (VartGraph *self)
  * @outputs: (nullable) (array zero-terminated=1): operators whose results are
  *   wanted instead of the model's own
  * @cpu_threads: of the software DPU
+ * @cancelled: what the software DPU looks at between its steps, to stop when it is
+ *   not 0; outlives the runner
  */
 VartRunner *
 vart_runner_new (VartGraph *graph, const gchar *const *outputs,
-    guint cpu_threads, GError **error)
+    guint cpu_threads, const gint *cancelled, GError **error)
 {
   VartRunner *self = new VartRunner ();
 
   self->graph = graph;
   if (!attempt (error, DPU_ERROR_INIT, "VART cannot make a runner", [&] {
-        set_attributes (self, outputs, cpu_threads);
+        set_attributes (self, outputs, cpu_threads, cancelled);
         return create_runner (self, error);
       })) {
     vart_runner_free (self);

@@ -22,7 +22,7 @@ VartGraph *vart_graph_new (GBytes *model, const gchar *subgraph,
 void vart_graph_free (VartGraph *self);
 
 VartRunner *vart_runner_new (VartGraph *graph, const gchar *const *outputs,
-    guint cpu_threads, GError **error);
+    guint cpu_threads, const gint *cancelled, GError **error);
 void vart_runner_free (VartRunner *self);
 gboolean vart_runner_describe (
     const VartRunner *self, DpuTensor *input, GArray *outputs, GError **error);

@@ -25,6 +25,7 @@ typedef struct {
 
 struct _SwdpuContext {
   SwdpuProgram *program;
+  const gint *cancelled;
   dnnl_stream_t stream;
   gint8 *arena;
   guint8 *scratch;
@@ -43,11 +44,8 @@ allocate (gsize size)
 {
   gpointer memory = NULL;
 
-  /* zeroed: a caller that forgets an input gets the same result every time */
-  if (posix_memalign (&memory, MEMORY_ALIGNMENT, MAX (size, 1)) != 0)
-    return NULL;
-  memset (memory, 0, size);
-  return memory;
+  return posix_memalign (&memory, MEMORY_ALIGNMENT, MAX (size, 1)) == 0 ? memory
+                                                                        : NULL;
 }
 
 static gboolean
@@ -59,6 +57,8 @@ allocate_edge (const Plan *plan, const GArray *tensors, GPtrArray *buffers)
 
     if (buffer == NULL)
       return FALSE;
+    /* a caller that forgets an input gets the same result every time */
+    memset (buffer, 0, plan_tensor (plan, index)->size);
     g_ptr_array_add (buffers, buffer);
   }
   return TRUE;
@@ -76,7 +76,7 @@ allocate_memory (SwdpuContext *self)
          && allocate_edge (plan, plan->outputs, self->outputs);
 }
 
-static gint8 *
+static const gint8 *
 locate (const SwdpuContext *self, guint index)
 {
   const Plan *plan = self->program->plan;
@@ -88,7 +88,7 @@ locate (const SwdpuContext *self, guint index)
     case PLAN_PLACE_OUTPUT:
       return self->outputs->pdata[tensor->index];
     case PLAN_PLACE_CONSTANT:
-      return plan->constants->pdata[tensor->index];
+      return tensor->data;
     case PLAN_PLACE_ARENA:
       break;
   }
@@ -105,7 +105,8 @@ bind_step (SwdpuContext *self, guint index)
 
   bound->step = step;
   bound->kernel = swdpu_kernel_get (step->type);
-  bound->output = locate (self, step->output);
+  /* no step writes a constant */
+  bound->output = (gint8 *) locate (self, step->output);
   bound->inputs = g_new (const gint8 *, step->n_inputs);
   for (guint i = 0; i < step->n_inputs; i++)
     bound->inputs[i] = locate (self, step->inputs[i]);
@@ -180,6 +181,19 @@ swdpu_context_free (SwdpuContext *self)
 }
 
 /**
+ * swdpu_context_watch:
+ * @cancelled: lives as long as @self
+ *
+ * Runs look at @cancelled from here on, between their steps, and end with
+ * %SWDPU_ERROR_CANCELLED when it is not 0. Any thread may set it.
+ */
+void
+swdpu_context_watch (SwdpuContext *self, const gint *cancelled)
+{
+  self->cancelled = cancelled;
+}
+
+/**
  * swdpu_context_get_input:
  *
  * Returns: (transfer none): dense int8, as swdpu_program_get_input() says
@@ -202,10 +216,51 @@ swdpu_context_get_output (SwdpuContext *self, guint index)
   return self->outputs->pdata[index];
 }
 
+/* row by row, as each may take long */
+static gboolean
+convolve_plainly (
+    const SwdpuContext *self, const BoundStep *bound, GError **error)
+{
+  const Plan *plan = self->program->plan;
+  const PlanTensor *output = plan_tensor (plan, bound->step->output);
+  guint n_rows = output->shape.dims[PLAN_H];
+  gsize row_size = output->size / n_rows;
+
+  for (guint y = 0; y < n_rows; y++) {
+    if (!swdpu_check_cancelled (self->cancelled, error))
+      return FALSE;
+    swdpu_kernel_convolve_row (
+        plan, bound->step, bound->inputs[0], y, bound->output + y * row_size);
+  }
+  return TRUE;
+}
+
+static gboolean
+run_step (const SwdpuContext *self, const BoundStep *bound, GError **error)
+{
+  if (!swdpu_check_cancelled (self->cancelled, error))
+    return FALSE;
+  if (bound->kernel != NULL) {
+    bound->kernel (
+        self->program->plan, bound->step, bound->inputs, bound->output);
+    return TRUE;
+  }
+  if (bound->convolution == NULL)
+    return convolve_plainly (self, bound, error);
+  if (swdpu_bound_convolution_run (bound->convolution, self->stream))
+    return TRUE;
+  g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+      "oneDNN failed to execute \"%s\"", bound->step->name);
+  return FALSE;
+}
+
 /**
  * swdpu_context_run:
  *
  * Computes the outputs from the inputs, which are left as they are.
+ *
+ * Returns: %FALSE when it was cancelled or failed; what the outputs hold then is
+ *   nothing
  */
 gboolean
 swdpu_context_run (SwdpuContext *self, GError **error)
@@ -218,15 +273,8 @@ swdpu_context_run (SwdpuContext *self, GError **error)
     BoundStep *bound = &self->steps[i];
     gint64 after;
 
-    if (bound->convolution == NULL) {
-      bound->kernel (
-          self->program->plan, bound->step, bound->inputs, bound->output);
-    } else if (!swdpu_bound_convolution_run (
-                   bound->convolution, self->stream)) {
-      g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
-          "oneDNN failed to execute \"%s\"", bound->step->name);
+    if (!run_step (self, bound, error))
       return FALSE;
-    }
     after = g_get_monotonic_time ();
     self->times[bound->step->type] += after - before;
     before = after;

@@ -186,19 +186,24 @@ convolver_compute (
   return swdpu_saturate (swdpu_round_shift (exact, shift));
 }
 
-static void
-kernel_convolution (const Plan *plan, const PlanStep *step,
-    const gint8 *const *inputs, gint8 *output)
+/**
+ * swdpu_kernel_convolve_row:
+ * @step: a convolution
+ * @output: where row @y of the result begins
+ *
+ * Computes that row: all of them may take very long.
+ */
+void
+swdpu_kernel_convolve_row (const Plan *plan, const PlanStep *step,
+    const gint8 *input, guint y, gint8 *output)
 {
   const guint32 *dims = plan_tensor (plan, step->output)->shape.dims;
   Convolver convolver;
 
   convolver_init (&convolver, plan, step);
-  for (guint y = 0; y < dims[PLAN_H]; y++) {
-    for (guint x = 0; x < dims[PLAN_W]; x++) {
-      for (guint c = 0; c < dims[PLAN_C]; c++)
-        *output++ = convolver_compute (&convolver, inputs[0], y, x, c);
-    }
+  for (guint x = 0; x < dims[PLAN_W]; x++) {
+    for (guint c = 0; c < dims[PLAN_C]; c++)
+      *output++ = convolver_compute (&convolver, input, y, x, c);
   }
 }
 
@@ -554,11 +559,15 @@ kernel_table (const Plan *plan, const PlanStep *step,
     output[i] = step->table[(guint8) inputs[0][i]];
 }
 
+/**
+ * swdpu_kernel_get:
+ *
+ * Returns: (nullable): the kernel; convolutions have none for all of their rows
+ */
 SwdpuKernel
 swdpu_kernel_get (PlanStepType type)
 {
   static const SwdpuKernel kernels[] = {
-    [PLAN_STEP_CONVOLUTION] = kernel_convolution,
     [PLAN_STEP_SUM] = kernel_sum,
     [PLAN_STEP_PRODUCT] = kernel_product,
     [PLAN_STEP_MAX_POOL] = kernel_max_pool,

@@ -22,6 +22,8 @@ typedef void (*SwdpuKernel) (const Plan *plan, const PlanStep *step,
     const gint8 *const *inputs, gint8 *output);
 
 SwdpuKernel swdpu_kernel_get (PlanStepType type);
+void swdpu_kernel_convolve_row (const Plan *plan, const PlanStep *step,
+    const gint8 *input, guint y, gint8 *output);
 void swdpu_kernel_convolve (const Plan *plan, const PlanStep *step,
     const gint8 *input, guint y, guint x, guint first, guint stride,
     guint n_channels, gint8 *results);

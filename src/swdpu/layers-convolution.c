@@ -175,16 +175,15 @@ layer_read_window (
 /* [1][kernel row][kernel column][channel] as a convolution with one group a
  * channel has it, [channel][kernel row][kernel column][1] */
 static const gint8 *
-transpose_depthwise (
-    Plan *plan, const gint8 *weights, gsize taps, gsize channels)
+transpose_depthwise (Plan *plan, const gint8 *weights, gsize taps,
+    gsize channels, GError **error)
 {
-  gint8 *transposed = g_malloc (taps * channels);
+  gint8 *transposed = plan_allocate_constant (plan, taps * channels, error);
 
-  for (gsize c = 0; c < channels; c++) {
+  for (gsize c = 0; transposed != NULL && c < channels; c++) {
     for (gsize i = 0; i < taps; i++)
       transposed[c * taps + i] = weights[i * channels + c];
   }
-  g_ptr_array_add (plan->constants, transposed);
   return transposed;
 }
 
@@ -213,9 +212,9 @@ read_weights (const Layer *layer, guint in_channels,
           "has weights for %u channels, reads %u and writes %u", dims[3],
           in_channels, out_channels);
     convolution->groups = in_channels;
-    convolution->weights = transpose_depthwise (
-        layer->plan, weights->data, (gsize) dims[1] * dims[2], in_channels);
-    return TRUE;
+    convolution->weights = transpose_depthwise (layer->plan, weights->data,
+        (gsize) dims[1] * dims[2], in_channels, error);
+    return convolution->weights != NULL;
   }
 
   if (dims[0] != out_channels || in_channels % dims[3] != 0)
@@ -473,8 +472,10 @@ layer_matrix_product (const Layer *layer, guint input, gboolean transposed,
         " values of one sample",
         in_size, out_size);
   if (!transposed)
-    convolution.weights =
-        transpose_depthwise (layer->plan, weights->data, in_size, out_size);
+    convolution.weights = transpose_depthwise (
+        layer->plan, weights->data, in_size, out_size, error);
+  if (convolution.weights == NULL)
+    return FALSE;
 
   pixel.shape = (PlanShape){ 4, { 1, 1, 1, out_size } };
   if (!read_bias (&pixel, bias, &convolution, error)

@@ -321,10 +321,11 @@ layer_map (const Layer *layer, guint input, LayerFunction function,
   if (!layer_check_fix_points (layer, in->fix_point, error))
     return FALSE;
 
-  table = g_new (gint8, 256);
+  table = plan_allocate_constant (layer->plan, 256, error);
+  if (table == NULL)
+    return FALSE;
   for (gint i = -128; i < 128; i++)
     table[(guint8) i] = function (i, in->fix_point, layer->fix_point);
-  g_ptr_array_add (layer->plan->constants, table);
 
   *output = layer_add_output (layer);
   plan_add_step (layer->plan, PLAN_STEP_TABLE, layer->name, &input, 1, *output)

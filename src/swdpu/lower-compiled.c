@@ -72,7 +72,6 @@ get_parameter (Lowering *self, const Layer *layer, const gchar *name,
 {
   const XmodelOp *op = xmodel_op_get_input (layer->op, name, 0);
   gint address;
-  gint8 *data;
   gsize size;
 
   parameter->data = NULL;
@@ -98,9 +97,7 @@ get_parameter (Lowering *self, const Layer *layer, const gchar *name,
         "its %s take %" G_GSIZE_FORMAT
         " bytes from %d on, REG_0 has %" G_GSIZE_FORMAT,
         name, size, address, self->parameters_size);
-  data = g_memdup2 (self->parameters + address, size);
-  g_ptr_array_add (self->plan->constants, data);
-  parameter->data = data;
+  parameter->data = self->parameters + address;
   return TRUE;
 }
 
@@ -512,6 +509,26 @@ check_target (const XmodelSubgraph *subgraph, GError **error)
   return FALSE;
 }
 
+/* the plan outlives the model */
+static gboolean
+keep_parameters (Lowering *self, const XmodelSubgraph *subgraph, GError **error)
+{
+  const guint8 *parameters;
+  gint8 *copy;
+
+  if (!xmodel_attributes_lookup_bytes (subgraph->attributes,
+          "reg_id_to_parameter_value", "REG_0", &parameters,
+          &self->parameters_size))
+    return TRUE;
+  copy = plan_allocate_constant (self->plan, self->parameters_size, error);
+  if (copy == NULL)
+    return FALSE;
+  if (self->parameters_size > 0)
+    memcpy (copy, parameters, self->parameters_size);
+  self->parameters = copy;
+  return TRUE;
+}
+
 /**
  * plan_new_from_compiled:
  * @subgraph: a subgraph for the device "DPU"
@@ -527,14 +544,10 @@ plan_new_from_compiled (const Xmodel *model, const XmodelSubgraph *subgraph,
   g_autoptr (GHashTable) tensors = g_hash_table_new (NULL, NULL);
   g_autoptr (GPtrArray) results = NULL;
   Lowering self = { plan, members, tensors, NULL, 0 };
-  const guint8 *parameters;
 
-  if (!check_target (subgraph, error))
+  if (!check_target (subgraph, error)
+      || !keep_parameters (&self, subgraph, error))
     return NULL;
-  if (xmodel_attributes_lookup_bytes (subgraph->attributes,
-          "reg_id_to_parameter_value", "REG_0", &parameters,
-          &self.parameters_size))
-    self.parameters = (const gint8 *) parameters;
   for (guint i = 0; i < subgraph->n_ops; i++)
     g_hash_table_add (members, (gpointer) subgraph->ops[i]);
   for (guint i = 0; i < subgraph->n_ops; i++) {

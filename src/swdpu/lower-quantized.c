@@ -82,13 +82,13 @@ quantized_lower_operand (Lowering *self, const XmodelOp *consumer,
 
 /* weights and biases: a fix of a float constant. The quantizer has put them on
  * the grid already, half away from zero; this only undoes the scale. */
-static gint8 *
-quantize_constant (const XmodelOp *constant, const PlanShape *shape,
+static const gint8 *
+quantize_constant (Plan *plan, const XmodelOp *constant, const PlanShape *shape,
     gint fix_point, GError **error)
 {
   gsize n_values = plan_shape_get_size (shape);
   gdouble scale = ldexp (1.0, fix_point);
-  g_autofree gint8 *values = NULL;
+  gint8 *values;
   const guint8 *data;
   gsize size;
 
@@ -99,8 +99,8 @@ quantize_constant (const XmodelOp *constant, const PlanShape *shape,
     return NULL;
   }
 
-  values = g_malloc (n_values);
-  for (gsize i = 0; i < n_values; i++) {
+  values = plan_allocate_constant (plan, n_values, error);
+  for (gsize i = 0; values != NULL && i < n_values; i++) {
     gfloat value;
 
     memcpy (&value, data + i * sizeof (gfloat), sizeof (gfloat));
@@ -115,7 +115,7 @@ quantize_constant (const XmodelOp *constant, const PlanShape *shape,
     }
     values[i] = CLAMP (round (value * scale), -128, 127);
   }
-  return g_steal_pointer (&values);
+  return values;
 }
 
 const LayerParameter *
@@ -124,7 +124,6 @@ quantized_lower_parameter (Lowering *self, const XmodelOp *consumer,
 {
   const XmodelOp *constant = op;
   LayerParameter *parameter;
-  gint8 *data;
   gint fix_point;
 
   parameter =
@@ -148,12 +147,9 @@ quantized_lower_parameter (Lowering *self, const XmodelOp *consumer,
   parameter->fix_point = fix_point;
   if (!plan_shape_from_tensor (&parameter->shape, &constant->tensor, error))
     return NULL;
-  data = quantize_constant (constant, &parameter->shape, fix_point, error);
-  if (data == NULL)
-    return NULL;
-  g_ptr_array_add (self->plan->constants, data);
-  parameter->data = data;
-  return parameter;
+  parameter->data = quantize_constant (
+      self->plan, constant, &parameter->shape, fix_point, error);
+  return parameter->data == NULL ? NULL : parameter;
 }
 
 static gboolean
@@ -182,8 +178,7 @@ lower_constant (
   if (parameter == NULL)
     return FALSE;
   *tensor = plan_add_constant (self->plan, fix->name, &parameter->shape,
-      parameter->fix_point,
-      g_memdup2 (parameter->data, plan_shape_get_size (&parameter->shape)));
+      parameter->fix_point, parameter->data);
   return TRUE;
 }
 
@@ -334,6 +329,26 @@ mark_outputs (Lowering *self, const GPtrArray *outputs, GError **error)
   return TRUE;
 }
 
+static gint
+compare_names (gconstpointer a, gconstpointer b)
+{
+  const XmodelOp *left = *(const XmodelOp *const *) a;
+  const XmodelOp *right = *(const XmodelOp *const *) b;
+
+  return strcmp (left->name, right->name);
+}
+
+/* in VART's order, as those of a compiled model: libxir changes that of the
+ * operators whenever it writes a graph out */
+static GPtrArray *
+find_heads (const Xmodel *model)
+{
+  GPtrArray *heads = xmodel_find_results (model);
+
+  g_ptr_array_sort (heads, compare_names);
+  return heads;
+}
+
 static gboolean
 check_heads (const GPtrArray *heads, GError **error)
 {
@@ -351,7 +366,7 @@ check_heads (const GPtrArray *heads, GError **error)
 /**
  * plan_new_from_quantized:
  * @outputs: (nullable) (array zero-terminated=1): names of the operators whose
- *   results are wanted; %NULL for the heads
+ *   results are wanted; %NULL for the heads, in the order of their names
  */
 Plan *
 plan_new_from_quantized (
@@ -360,7 +375,7 @@ plan_new_from_quantized (
   g_autoptr (Plan) plan = plan_new ();
   g_autoptr (GPtrArray) ops = outputs != NULL
                                   ? plan_find_ops (model, outputs, error)
-                                  : xmodel_find_results (model);
+                                  : find_heads (model);
   g_autoptr (GHashTable) tensors =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   g_autoptr (GHashTable) parameters =

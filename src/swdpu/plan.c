@@ -125,19 +125,44 @@ plan_add_tensor (
 }
 
 /**
+ * plan_allocate_constant:
+ *
+ * Returns: (transfer none) (nullable): memory for weights and the like, %NULL
+ *   when the model has more of them than the software DPU takes
+ */
+gint8 *
+plan_allocate_constant (Plan *self, gsize size, GError **error)
+{
+  gint8 *data;
+
+  if (size > PLAN_MAX_CONSTANTS_SIZE - self->constants_size) {
+    g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+        "The model needs more than %" G_GSIZE_FORMAT
+        " bytes for its weights, the software DPU gives at most "
+        "%" G_GINT64_FORMAT,
+        self->constants_size + size - 1, PLAN_MAX_CONSTANTS_SIZE);
+    return NULL;
+  }
+  data = g_malloc (MAX (size, 1));
+  self->constants_size += size;
+  g_ptr_array_add (self->constants, data);
+  return data;
+}
+
+/**
  * plan_add_constant:
- * @data: (transfer full): plan_shape_get_size() of @shape bytes
+ * @data: (transfer none): from plan_allocate_constant(), plan_shape_get_size() of
+ *   @shape bytes
  */
 guint
 plan_add_constant (Plan *self, const gchar *name, const PlanShape *shape,
-    gint fix_point, gint8 *data)
+    gint fix_point, const gint8 *data)
 {
   guint index = plan_add_tensor (self, name, shape, fix_point);
   PlanTensor *tensor = plan_tensor (self, index);
 
   tensor->place = PLAN_PLACE_CONSTANT;
-  tensor->index = self->constants->len;
-  g_ptr_array_add (self->constants, data);
+  tensor->data = data;
   return index;
 }
 
@@ -242,11 +267,119 @@ find_last_uses (const Plan *self)
   return last_uses;
 }
 
+static guint64
+get_window_size (const PlanWindow *window)
+{
+  return (guint64) window->kernel_h * window->kernel_w;
+}
+
+/* of one element of its output */
+static guint64
+count_step_operations (const Plan *self, const PlanStep *step)
+{
+  const guint32 *in = plan_tensor (self, step->inputs[0])->shape.dims;
+
+  switch (step->type) {
+    case PLAN_STEP_CONVOLUTION:
+      return get_window_size (&step->convolution.window) * in[PLAN_C]
+             / step->convolution.groups;
+    case PLAN_STEP_MAX_POOL:
+      return get_window_size (&step->max_pool);
+    case PLAN_STEP_AVERAGE_POOL:
+      return get_window_size (&step->average_pool.window);
+    default:
+      return step->n_inputs;
+  }
+}
+
+/**
+ * plan_count_operations:
+ *
+ * Returns: how many multiply-adds a frame takes; what a step does to an element
+ *   counts as one
+ */
+guint64
+plan_count_operations (const Plan *self)
+{
+  guint64 n_operations = 0;
+
+  for (guint i = 0; i < self->steps->len; i++) {
+    const PlanStep *step = plan_step (self, i);
+
+    n_operations += count_step_operations (self, step)
+                    * plan_tensor (self, step->output)->size;
+  }
+  return n_operations;
+}
+
+static gsize
+get_edge_size (const Plan *self, const GArray *edge)
+{
+  gsize size = 0;
+
+  for (guint i = 0; i < edge->len; i++)
+    size += plan_tensor (self, g_array_index (edge, guint, i))->size;
+  return size;
+}
+
+/* of all convolutions, each of which packs its own, shared or not */
+static guint64
+get_weights_size (const Plan *self)
+{
+  guint64 size = 0;
+
+  for (guint i = 0; i < self->steps->len; i++) {
+    const PlanStep *step = plan_step (self, i);
+
+    if (step->type == PLAN_STEP_CONVOLUTION)
+      size += count_step_operations (self, step)
+              * plan_tensor (self, step->output)->shape.dims[PLAN_C];
+  }
+  return size;
+}
+
+static gboolean
+check_budget (const Plan *self, GError **error)
+{
+  gsize size = self->arena_size + get_edge_size (self, self->inputs)
+               + get_edge_size (self, self->outputs);
+  guint64 weights_size = get_weights_size (self);
+  guint64 n_operations = plan_count_operations (self);
+
+  if (weights_size > (guint64) PLAN_MAX_CONSTANTS_SIZE) {
+    g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+        "The model's convolutions have %" G_GUINT64_FORMAT
+        " weights, the software DPU takes at most %" G_GINT64_FORMAT,
+        weights_size, PLAN_MAX_CONSTANTS_SIZE);
+    return FALSE;
+  }
+  if (size > (gsize) PLAN_MAX_FRAME_SIZE) {
+    g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+        "The model needs %" G_GSIZE_FORMAT
+        " bytes for the tensors of a frame, the software DPU gives at most "
+        "%" G_GINT64_FORMAT,
+        size, PLAN_MAX_FRAME_SIZE);
+    return FALSE;
+  }
+  if (n_operations > (guint64) PLAN_MAX_OPERATIONS) {
+    g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+        "The model computes %" G_GUINT64_FORMAT
+        " multiply-adds for a frame, the software DPU does at most "
+        "%" G_GINT64_FORMAT,
+        n_operations, PLAN_MAX_OPERATIONS);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /**
  * plan_place_tensors:
  *
  * Gives every tensor in between its place in one arena, so that tensors that
  * are needed at the same time do not overlap.
+ *
+ * Returns: %FALSE when the frame would take more memory or time than the software
+ *   DPU gives, nothing of which has been allocated
  */
 gboolean
 plan_place_tensors (Plan *self, GError **error)
@@ -273,13 +406,5 @@ plan_place_tensors (Plan *self, GError **error)
     self->arena_size = MAX (self->arena_size, tensor->offset + tensor->size);
   }
 
-  if (self->arena_size > (gsize) PLAN_MAX_ARENA_SIZE) {
-    g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
-        "The model needs %" G_GSIZE_FORMAT
-        " bytes for its intermediate tensors, the software DPU gives at "
-        "most %" G_GINT64_FORMAT,
-        self->arena_size, (gint64) PLAN_MAX_ARENA_SIZE);
-    return FALSE;
-  }
-  return TRUE;
+  return check_budget (self, error);
 }

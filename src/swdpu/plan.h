@@ -21,16 +21,23 @@ GQuark swdpu_error_quark (void);
  * @SWDPU_ERROR_UNSUPPORTED: an operator, or a form of one, that the software
  *   DPU does not have
  * @SWDPU_ERROR_INVALID: shapes or parameters that contradict each other
+ * @SWDPU_ERROR_CANCELLED: somebody wanted it to stop
  */
 typedef enum {
   SWDPU_ERROR_UNSUPPORTED,
   SWDPU_ERROR_INVALID,
+  SWDPU_ERROR_CANCELLED,
 } SwdpuError;
 
 #define PLAN_MAX_DIMS 6
-/* bytes; what the model asks for in one tensor and in all at once */
+/* bytes: of one tensor, of all that a frame needs at once with its inputs and
+ * outputs, and of the weights. YOLOv5x6 for pictures of 1280x1280 takes 140 MB of
+ * weights, and not much more for a frame */
 #define PLAN_MAX_TENSOR_SIZE (G_GINT64_CONSTANT (1) << 28)
-#define PLAN_MAX_ARENA_SIZE (G_GINT64_CONSTANT (1) << 31)
+#define PLAN_MAX_FRAME_SIZE (G_GINT64_CONSTANT (1) << 30)
+#define PLAN_MAX_CONSTANTS_SIZE (G_GINT64_CONSTANT (1) << 28)
+/* multiply-adds of a frame, and what costs as much; that YOLOv5x6 has 4.2e11 */
+#define PLAN_MAX_OPERATIONS G_GINT64_CONSTANT (1000000000000)
 
 /* batch, rows, columns, channels of a four-dimensional tensor */
 enum { PLAN_N, PLAN_H, PLAN_W, PLAN_C };
@@ -50,7 +57,8 @@ typedef enum {
 /**
  * PlanTensor:
  * @fix_point: value = int8 * 2^-@fix_point
- * @index: which input, output or constant it is
+ * @index: which input or output it is
+ * @data: of a constant; belongs to the plan
  * @offset: where it lies in the arena, in bytes
  */
 typedef struct {
@@ -60,6 +68,7 @@ typedef struct {
   gint fix_point;
   PlanPlace place;
   guint index;
+  const gint8 *data;
   gsize offset;
 } PlanTensor;
 
@@ -196,6 +205,8 @@ typedef struct {
  * Plan:
  * @inputs: indices of the tensors a caller fills
  * @outputs: indices of the tensors a caller reads
+ * @constants: (element-type gint8): memory that lives as long as the plan
+ * @constants_size: bytes of all of them
  * @arena_size: bytes that hold all tensors in between
  */
 typedef struct {
@@ -204,6 +215,7 @@ typedef struct {
   GArray *inputs;
   GArray *outputs;
   GPtrArray *constants;
+  gsize constants_size;
   gsize arena_size;
 } Plan;
 
@@ -236,8 +248,9 @@ gboolean plan_shape_equal (const PlanShape *a, const PlanShape *b);
 gsize plan_shape_get_size (const PlanShape *shape);
 guint plan_add_tensor (
     Plan *self, const gchar *name, const PlanShape *shape, gint fix_point);
+gint8 *plan_allocate_constant (Plan *self, gsize size, GError **error);
 guint plan_add_constant (Plan *self, const gchar *name, const PlanShape *shape,
-    gint fix_point, gint8 *data);
+    gint fix_point, const gint8 *data);
 PlanStep *plan_add_step (Plan *self, PlanStepType type, const gchar *name,
     const guint *inputs, guint n_inputs, guint output);
 void plan_mark_input (Plan *self, guint tensor);
@@ -245,5 +258,6 @@ void plan_mark_output (Plan *self, guint tensor);
 GPtrArray *plan_find_ops (
     const Xmodel *model, const gchar *const *names, GError **error);
 gboolean plan_place_tensors (Plan *self, GError **error);
+guint64 plan_count_operations (const Plan *self);
 
 G_END_DECLS

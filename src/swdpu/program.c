@@ -16,19 +16,40 @@
 static GHashTable *programs;
 static GMutex programs_lock;
 
-static void
-build_convolutions (SwdpuProgram *self, SwdpuPath best)
+/**
+ * swdpu_check_cancelled:
+ * @cancelled: (nullable): somebody sets it to another number than 0, on whichever
+ *   thread
+ *
+ * Returns: %FALSE with %SWDPU_ERROR_CANCELLED when that has happened
+ */
+gboolean
+swdpu_check_cancelled (const gint *cancelled, GError **error)
+{
+  if (cancelled == NULL || g_atomic_int_get (cancelled) == 0)
+    return TRUE;
+  g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_CANCELLED,
+      "The software DPU was stopped");
+  return FALSE;
+}
+
+static gboolean
+build_convolutions (
+    SwdpuProgram *self, SwdpuPath best, const gint *cancelled, GError **error)
 {
   g_autoptr (SwdpuProof) proof = swdpu_proof_new (self->engine);
   gint caller_threads = omp_get_max_threads ();
+  gboolean built = TRUE;
 
+  g_debug ("building for %u threads", self->threads);
   /* oneDNN reads it when a primitive is created; it belongs to this thread */
   omp_set_num_threads (self->threads);
-  for (guint i = 0; i < self->plan->steps->len; i++) {
+  for (guint i = 0; built && i < self->plan->steps->len; i++) {
     const PlanStep *step = plan_step (self->plan, i);
     SwdpuConvolution *convolution = NULL;
 
-    if (step->type == PLAN_STEP_CONVOLUTION) {
+    built = swdpu_check_cancelled (cancelled, error);
+    if (built && step->type == PLAN_STEP_CONVOLUTION) {
       convolution = swdpu_proof_make (proof, self->plan, step, best);
       self->scratch_size = MAX (
           self->scratch_size, swdpu_convolution_get_scratch_size (convolution));
@@ -38,6 +59,7 @@ build_convolutions (SwdpuProgram *self, SwdpuPath best)
   omp_set_num_threads (caller_threads);
   g_debug ("trials of convolutions took %" G_GINT64_FORMAT " us",
       swdpu_proof_get_time (proof));
+  return built;
 }
 
 static void
@@ -45,6 +67,37 @@ free_convolution (gpointer convolution)
 {
   if (convolution != NULL)
     swdpu_convolution_free (convolution);
+}
+
+static void
+program_free (SwdpuProgram *self)
+{
+  g_ptr_array_unref (self->convolutions);
+  if (self->engine != NULL)
+    dnnl_engine_destroy (self->engine);
+  plan_free (self->plan);
+  g_free (self->key);
+  g_free (self);
+}
+
+/* takes @plan */
+static SwdpuProgram *
+build_program (Plan *plan, guint threads, SwdpuPath best, const gint *cancelled,
+    GError **error)
+{
+  SwdpuProgram *self = g_new0 (SwdpuProgram, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->plan = plan;
+  self->threads = threads;
+  self->convolutions = g_ptr_array_new_with_free_func (free_convolution);
+  if (dnnl_engine_create (&self->engine, dnnl_cpu, 0) != dnnl_success)
+    g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+        "oneDNN does not run on this CPU");
+  else if (build_convolutions (self, best, cancelled, error))
+    return self;
+  program_free (self);
+  return NULL;
 }
 
 /**
@@ -58,20 +111,7 @@ free_convolution (gpointer convolution)
 SwdpuProgram *
 swdpu_program_new (Plan *plan, guint threads, SwdpuPath best, GError **error)
 {
-  SwdpuProgram *self = g_new0 (SwdpuProgram, 1);
-
-  g_atomic_ref_count_init (&self->ref_count);
-  self->plan = plan;
-  self->threads = threads;
-  self->convolutions = g_ptr_array_new_with_free_func (free_convolution);
-  if (dnnl_engine_create (&self->engine, dnnl_cpu, 0) != dnnl_success) {
-    g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
-        "oneDNN does not run on this CPU");
-    swdpu_program_unref (self);
-    return NULL;
-  }
-  build_convolutions (self, best);
-  return self;
+  return build_program (plan, threads, best, NULL, error);
 }
 
 static const XmodelSubgraph *
@@ -166,6 +206,19 @@ swdpu_program_find (const gchar *digest, const gchar *subgraph_name,
 
 /**
  * swdpu_program_get:
+ *
+ * Is swdpu_program_get_unless() without a way to stop it.
+ */
+SwdpuProgram *
+swdpu_program_get (GBytes *model, const gchar *subgraph_name,
+    const gchar *const *outputs, guint threads, GError **error)
+{
+  return swdpu_program_get_unless (
+      model, subgraph_name, outputs, threads, NULL, error);
+}
+
+/**
+ * swdpu_program_get_unless:
  * @model: the bytes of an xmodel
  * @subgraph_name: its root for the quantizer's form, the DPU subgraph of a
  *   compiled one
@@ -173,14 +226,18 @@ swdpu_program_find (const gchar *digest, const gchar *subgraph_name,
  *   results are wanted; %NULL for the model's own, in the order of their
  *   tensors' names
  * @threads: that a run takes, at least 1
+ * @cancelled: (nullable): looked at while a program is built, by this thread; when
+ *   it is not 0, that ends with %SWDPU_ERROR_CANCELLED
  *
- * Any thread may call this; the first to ask for a program builds it.
+ * Any thread may call this; the first to ask for a program builds it, and others
+ * wait for that.
  *
  * Returns: (transfer full) (nullable): the program, shared
  */
 SwdpuProgram *
-swdpu_program_get (GBytes *model, const gchar *subgraph_name,
-    const gchar *const *outputs, guint threads, GError **error)
+swdpu_program_get_unless (GBytes *model, const gchar *subgraph_name,
+    const gchar *const *outputs, guint threads, const gint *cancelled,
+    GError **error)
 {
   g_autofree gchar *digest = swdpu_model_digest (model);
   g_autofree gchar *key = make_key (digest, subgraph_name, outputs, threads);
@@ -192,7 +249,8 @@ swdpu_program_get (GBytes *model, const gchar *subgraph_name,
   if (self == NULL) {
     plan = make_plan (model, subgraph_name, outputs, error);
     if (plan != NULL)
-      self = swdpu_program_new (plan, threads, swdpu_best_path (), error);
+      self =
+          build_program (plan, threads, swdpu_best_path (), cancelled, error);
     if (self != NULL) {
       if (programs == NULL)
         programs = g_hash_table_new (g_str_hash, g_str_equal);
@@ -209,17 +267,6 @@ swdpu_program_ref (SwdpuProgram *self)
 {
   g_atomic_ref_count_inc (&self->ref_count);
   return self;
-}
-
-static void
-program_free (SwdpuProgram *self)
-{
-  g_ptr_array_unref (self->convolutions);
-  if (self->engine != NULL)
-    dnnl_engine_destroy (self->engine);
-  plan_free (self->plan);
-  g_free (self->key);
-  g_free (self);
 }
 
 void

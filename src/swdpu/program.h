@@ -31,5 +31,6 @@ struct _SwdpuProgram {
 
 SwdpuProgram *swdpu_program_new (
     Plan *plan, guint threads, SwdpuPath best, GError **error);
+gboolean swdpu_check_cancelled (const gint *cancelled, GError **error);
 
 G_END_DECLS

@@ -13,6 +13,9 @@
 #define N_RANDOM_PIXELS 6
 /* of a pixel that are compared, spread over all */
 #define MAX_CHANNELS 24
+/* bytes beside the tensors; a layer that is larger is no network's, and plain
+ * integers need none */
+#define MAX_SCRATCH_SIZE ((gsize) 1 << 29)
 
 /* memory that is kept from one trial to the next */
 typedef struct {
@@ -268,7 +271,9 @@ swdpu_proof_make (
     g_autoptr (SwdpuConvolution) convolution =
         swdpu_convolution_new (plan, step, &reach, self->engine, path);
 
-    if (convolution != NULL && is_right (self, plan, step, convolution))
+    if (convolution != NULL
+        && swdpu_convolution_get_scratch_size (convolution) <= MAX_SCRATCH_SIZE
+        && is_right (self, plan, step, convolution))
       return g_steal_pointer (&convolution);
   }
   return swdpu_convolution_new (

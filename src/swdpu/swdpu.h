@@ -35,6 +35,9 @@ SwdpuProgram *swdpu_program_find (const gchar *digest,
     const gchar *subgraph_name, const gchar *const *outputs, guint threads);
 SwdpuProgram *swdpu_program_get (GBytes *model, const gchar *subgraph_name,
     const gchar *const *outputs, guint threads, GError **error);
+SwdpuProgram *swdpu_program_get_unless (GBytes *model,
+    const gchar *subgraph_name, const gchar *const *outputs, guint threads,
+    const gint *cancelled, GError **error);
 SwdpuProgram *swdpu_program_ref (SwdpuProgram *self);
 void swdpu_program_unref (SwdpuProgram *self);
 guint swdpu_program_get_n_inputs (const SwdpuProgram *self);
@@ -43,6 +46,7 @@ SwdpuTensor swdpu_program_get_input (const SwdpuProgram *self, guint index);
 SwdpuTensor swdpu_program_get_output (const SwdpuProgram *self, guint index);
 
 SwdpuContext *swdpu_context_new (SwdpuProgram *program, GError **error);
+void swdpu_context_watch (SwdpuContext *self, const gint *cancelled);
 void swdpu_context_free (SwdpuContext *self);
 gint8 *swdpu_context_get_input (SwdpuContext *self, guint index);
 gint8 *swdpu_context_get_output (SwdpuContext *self, guint index);

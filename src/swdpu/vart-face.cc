@@ -301,12 +301,13 @@ find_program (const xir::Graph *graph, const gchar *subgraph_name,
 
 SwdpuProgram *
 build_program (const xir::Graph *graph, const gchar *subgraph_name,
-    const gchar *const *outputs, guint threads, GError **error)
+    const gchar *const *outputs, guint threads, const gint *cancelled,
+    GError **error)
 {
   GBytes *model = get_model (graph);
   g_autofree gchar *digest = swdpu_model_digest (model);
-  auto program =
-      swdpu_program_get (model, subgraph_name, outputs, threads, error);
+  auto program = swdpu_program_get_unless (
+      model, subgraph_name, outputs, threads, cancelled, error);
 
   const_cast<xir::Graph *> (graph)->set_attr<std::string> (
       digest_attribute, digest);
@@ -314,6 +315,18 @@ build_program (const xir::Graph *graph, const gchar *subgraph_name,
   /* glibc would keep the copies of the model that were made on the way */
   malloc_trim (0);
   return program;
+}
+
+/* an attribute of the runner: where somebody writes another number than 0 when it
+ * is to stop, which lives as long as the runner */
+const gint *
+get_cancelled (const xir::Attrs *attrs)
+{
+  if (attrs == nullptr || !attrs->has_attr ("cancelled"))
+    return nullptr;
+  auto attribute = attrs->get_attr ("cancelled");
+  auto cancelled = xir::stdx::any_cast<const gint *> (&attribute);
+  return cancelled == nullptr ? nullptr : *cancelled;
 }
 
 SwdpuProgram *
@@ -344,8 +357,8 @@ get_program (
   auto program =
       find_program (subgraph->get_graph (), name.c_str (), outputs, threads);
   if (program == nullptr)
-    program = build_program (
-        subgraph->get_graph (), name.c_str (), outputs, threads, error);
+    program = build_program (subgraph->get_graph (), name.c_str (), outputs,
+        threads, get_cancelled (attrs), error);
   return program;
 }
 
@@ -361,8 +374,10 @@ create (const xir::Subgraph *subgraph, xir::Attrs *attrs) noexcept
     program = get_program (subgraph, attrs, &error);
     if (program != nullptr)
       context = swdpu_context_new (program, &error);
-    if (context != nullptr)
+    if (context != nullptr) {
+      swdpu_context_watch (context, get_cancelled (attrs));
       return new Runner (program, context);
+    }
     if (attrs != nullptr)
       attrs->set_attr<std::string> ("error", error->message);
     else

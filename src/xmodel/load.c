@@ -54,11 +54,9 @@ resolve_arguments (Xmodel *self, XmodelOp *op, const XmodelFile__Op *source,
     arguments[i].ops = *next_op;
     arguments[i].n_ops = argument->n_ops;
     for (k = 0; k < argument->n_ops; k++) {
-      const XmodelOp *input =
-          g_hash_table_lookup (self->ops_by_name, argument->ops[k]);
+      const XmodelOp *input = xmodel_find_op (self, argument->ops[k]);
 
-      /* only those before this one are in the table yet */
-      if (input == NULL)
+      if (input == NULL || input->index >= op->index)
         return xmodel_invalid (error,
             "operator \"%s\" reads \"%s\" as its \"%s\", but no operator "
             "before it has that name",
@@ -84,8 +82,7 @@ set_tensor (XmodelTensor *tensor, const XmodelFile__Tensor *source,
 }
 
 static gboolean
-add_op (Xmodel *self, guint index, XmodelArgument *arguments,
-    const XmodelOp ***next_op, GError **error)
+set_op (Xmodel *self, guint index, GError **error)
 {
   const XmodelFile__Op *source = self->graph->ops[index];
   XmodelOp *op = &self->ops[index];
@@ -108,13 +105,31 @@ add_op (Xmodel *self, guint index, XmodelArgument *arguments,
   attributes[0].n_entries = source->n_attributes;
   op->attributes = &attributes[0];
   set_tensor (&op->tensor, source->tensor, &attributes[1]);
-  if (!resolve_arguments (self, op, source, arguments, next_op, error))
-    return FALSE;
+  self->ops_by_name[index] = op;
+  return TRUE;
+}
 
-  if (g_hash_table_contains (self->ops_by_name, op->name))
-    return xmodel_invalid (
-        error, "two operators have the name \"%s\"", op->name);
-  g_hash_table_insert (self->ops_by_name, (gpointer) op->name, op);
+static gint
+compare_op_names (gconstpointer a, gconstpointer b)
+{
+  const XmodelOp *left = *(const XmodelOp *const *) a;
+  const XmodelOp *right = *(const XmodelOp *const *) b;
+
+  return strcmp (left->name, right->name);
+}
+
+static gboolean
+sort_ops (Xmodel *self, GError **error)
+{
+  guint i;
+
+  qsort (self->ops_by_name, self->n_ops, sizeof (gpointer), compare_op_names);
+  for (i = 1; i < self->n_ops; i++) {
+    const gchar *name = self->ops_by_name[i]->name;
+
+    if (strcmp (name, self->ops_by_name[i - 1]->name) == 0)
+      return xmodel_invalid (error, "two operators have the name \"%s\"", name);
+  }
   return TRUE;
 }
 
@@ -141,12 +156,19 @@ add_ops (Xmodel *self, GError **error)
   /* one more, to have an address to start from when there are none */
   self->arguments = g_new0 (XmodelArgument, n_arguments + 1);
   self->argument_ops = g_new0 (const XmodelOp *, n_argument_ops + 1);
-  self->ops_by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  self->ops_by_name = g_new0 (const XmodelOp *, graph->n_ops);
 
+  for (i = 0; i < graph->n_ops; i++) {
+    if (!set_op (self, i, error))
+      return FALSE;
+  }
+  if (!sort_ops (self, error))
+    return FALSE;
   arguments = self->arguments;
   next_op = self->argument_ops;
   for (i = 0; i < graph->n_ops; i++) {
-    if (!add_op (self, i, arguments, &next_op, error))
+    if (!resolve_arguments (
+            self, &self->ops[i], graph->ops[i], arguments, &next_op, error))
       return FALSE;
     arguments += graph->ops[i]->n_arguments;
   }
@@ -169,7 +191,7 @@ collect_own_ops (Xmodel *self, const XmodelFile__Subgraph *source,
   gsize i;
 
   for (i = 0; i < source->n_ops; i++) {
-    XmodelOp *op = g_hash_table_lookup (self->ops_by_name, source->ops[i]);
+    const XmodelOp *op = xmodel_find_op (self, source->ops[i]);
 
     if (op == NULL)
       return xmodel_invalid (error,
@@ -182,7 +204,7 @@ collect_own_ops (Xmodel *self, const XmodelFile__Subgraph *source,
           "another place",
           source->name, source->ops[i]);
     is_taken[op->index] = TRUE;
-    g_ptr_array_add (ops, op);
+    g_ptr_array_add (ops, (gpointer) op);
   }
   return TRUE;
 }

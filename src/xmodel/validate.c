@@ -63,9 +63,45 @@ check_attributes (const XmodelAttributes *attributes,
   return TRUE;
 }
 
+static gint
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const gchar *const *) a, *(const gchar *const *) b);
+}
+
+/* a name that is there twice, %NULL when there is none. Sorting does not become
+ * slow by any choice of names, as hashing does. */
+static const gchar *
+find_twice (GPtrArray *names)
+{
+  guint i;
+
+  if (names->len < 2)
+    return NULL;
+  qsort (names->pdata, names->len, sizeof (gpointer), compare_names);
+  for (i = 1; i < names->len; i++) {
+    if (strcmp (names->pdata[i - 1], names->pdata[i]) == 0)
+      return names->pdata[i];
+  }
+  return NULL;
+}
+
+/* @what: "attributes" or the like */
+static gboolean
+check_number (gsize n_entries, const gchar *what, const gchar *kind,
+    const gchar *owner, GError **error)
+{
+  if (n_entries <= XMODEL_MAX_ENTRIES)
+    return TRUE;
+  g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_LIMIT,
+      "%s \"%s\" has %" G_GSIZE_FORMAT " %s, more than the %d that are taken",
+      kind, owner, n_entries, what, XMODEL_MAX_ENTRIES);
+  return FALSE;
+}
+
 /* whichever of the maps an attribute can be: protobuf-c has a type for each */
 static gboolean
-check_map_keys (const XmodelFile__AttributeEntry *attribute, GHashTable *keys,
+check_map_keys (const XmodelFile__AttributeEntry *attribute, GPtrArray *names,
     const gchar *kind, const gchar *owner, GError **error)
 {
   const ProtobufCFieldDescriptor *value =
@@ -74,6 +110,7 @@ check_map_keys (const XmodelFile__AttributeEntry *attribute, GHashTable *keys,
   const ProtobufCFieldDescriptor *entries, *key;
   const ProtobufCMessage *map;
   const ProtobufCMessage *const *items;
+  const gchar *twice;
   gsize n_items, i;
 
   if (value->id < VALUE (MAP_OF_INT32))
@@ -84,34 +121,39 @@ check_map_keys (const XmodelFile__AttributeEntry *attribute, GHashTable *keys,
   n_items = G_STRUCT_MEMBER (size_t, map, entries->quantifier_offset);
   items =
       G_STRUCT_MEMBER (const ProtobufCMessage *const *, map, entries->offset);
+  if (!check_number (n_items, "entries", "the map", attribute->key, error))
+    return FALSE;
 
-  g_hash_table_remove_all (keys);
-  for (i = 0; i < n_items; i++) {
-    gchar *name = G_STRUCT_MEMBER (gchar *, items[i], key->offset);
-
-    if (!g_hash_table_add (keys, name))
-      return xmodel_invalid (error,
-          "attribute \"%s\" of %s \"%s\" has the key \"%s\" twice",
-          attribute->key, kind, owner, name);
-  }
-  return TRUE;
+  g_ptr_array_set_size (names, 0);
+  for (i = 0; i < n_items; i++)
+    g_ptr_array_add (names, G_STRUCT_MEMBER (gchar *, items[i], key->offset));
+  twice = find_twice (names);
+  if (twice == NULL)
+    return TRUE;
+  return xmodel_invalid (error,
+      "attribute \"%s\" of %s \"%s\" has the key \"%s\" twice", attribute->key,
+      kind, owner, twice);
 }
 
 /* libxir takes the last of two, this reader would take the first */
 static gboolean
-check_keys (const XmodelAttributes *attributes, GHashTable *keys,
+check_keys (const XmodelAttributes *attributes, GPtrArray *names,
     const gchar *kind, const gchar *owner, GError **error)
 {
+  const gchar *twice;
   gsize i;
 
-  g_hash_table_remove_all (keys);
+  if (!check_number (attributes->n_entries, "attributes", kind, owner, error))
+    return FALSE;
+  g_ptr_array_set_size (names, 0);
+  for (i = 0; i < attributes->n_entries; i++)
+    g_ptr_array_add (names, attributes->entries[i]->key);
+  twice = find_twice (names);
+  if (twice != NULL)
+    return xmodel_invalid (
+        error, "%s \"%s\" has attribute \"%s\" twice", kind, owner, twice);
   for (i = 0; i < attributes->n_entries; i++) {
-    if (!g_hash_table_add (keys, attributes->entries[i]->key))
-      return xmodel_invalid (error, "%s \"%s\" has attribute \"%s\" twice",
-          kind, owner, attributes->entries[i]->key);
-  }
-  for (i = 0; i < attributes->n_entries; i++) {
-    if (!check_map_keys (attributes->entries[i], keys, kind, owner, error))
+    if (!check_map_keys (attributes->entries[i], names, kind, owner, error))
       return FALSE;
   }
   return TRUE;
@@ -214,36 +256,37 @@ check_register_sizes (const XmodelSubgraph *subgraph, GError **error)
 
 static gboolean
 check_subgraph (
-    const XmodelSubgraph *subgraph, GHashTable *keys, GError **error)
+    const XmodelSubgraph *subgraph, GPtrArray *names, GError **error)
 {
-  const gchar *device = NULL;
+  const gchar *twice;
   guint i;
 
   if (!check_keys (
-          subgraph->attributes, keys, "subgraph", subgraph->name, error)
+          subgraph->attributes, names, "subgraph", subgraph->name, error)
       || !check_attributes (subgraph->attributes, subgraph_rules,
           G_N_ELEMENTS (subgraph_rules), "subgraph", subgraph->name, error))
     return FALSE;
 
-  xmodel_attributes_get_string (subgraph->attributes, "device", &device);
-  if (g_strcmp0 (device, "DPU") == 0
+  if (xmodel_subgraph_is_on (subgraph, "DPU")
       && (!check_parameters (subgraph, error)
           || !check_register_sizes (subgraph, error)))
     return FALSE;
 
-  g_hash_table_remove_all (keys);
+  g_ptr_array_set_size (names, 0);
   for (i = 0; i < subgraph->n_children; i++) {
     const gchar *name = subgraph->children[i]->name;
 
     if (*name == '\0')
       return xmodel_invalid (
           error, "a subgraph of \"%s\" has no name", subgraph->name);
-    if (!g_hash_table_add (keys, (gpointer) name))
-      return xmodel_invalid (error,
-          "two subgraphs of \"%s\" have the name \"%s\"", subgraph->name, name);
+    g_ptr_array_add (names, (gpointer) name);
   }
+  twice = find_twice (names);
+  if (twice != NULL)
+    return xmodel_invalid (error,
+        "two subgraphs of \"%s\" have the name \"%s\"", subgraph->name, twice);
   for (i = 0; i < subgraph->n_children; i++) {
-    if (!check_subgraph (subgraph->children[i], keys, error))
+    if (!check_subgraph (subgraph->children[i], names, error))
       return FALSE;
   }
   return TRUE;
@@ -259,20 +302,20 @@ check_subgraph (
 gboolean
 xmodel_validate (const Xmodel *self, GError **error)
 {
-  g_autoptr (GHashTable) keys = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
   guint i;
 
-  if (!check_keys (xmodel_get_attributes (self), keys, "graph",
+  if (!check_keys (xmodel_get_attributes (self), names, "graph",
           xmodel_get_name (self), error))
     return FALSE;
   for (i = 0; i < xmodel_get_n_ops (self); i++) {
     const XmodelOp *op = xmodel_get_op (self, i);
 
-    if (!check_keys (op->attributes, keys, "operator", op->name, error)
-        || !check_keys (op->tensor.attributes, keys, "the tensor of operator",
+    if (!check_keys (op->attributes, names, "operator", op->name, error)
+        || !check_keys (op->tensor.attributes, names, "the tensor of operator",
             op->name, error)
         || !check_tensor (op, error) || !xmodel_validate_operator (op, error))
       return FALSE;
   }
-  return check_subgraph (xmodel_get_root (self), keys, error);
+  return check_subgraph (xmodel_get_root (self), names, error);
 }

@@ -22,11 +22,14 @@ typedef enum {
   WIRE_FIXED32 = 5,
 } WireType;
 
+/* @memory: about as many bytes as unpacking takes */
 typedef struct {
   const guint8 *start;
+  gsize size;
   guint n_fields;
   guint n_ops;
   guint n_argument_ops;
+  gsize memory;
 } Walk;
 
 typedef struct {
@@ -140,19 +143,20 @@ wire_type_of (ProtobufCType type)
 }
 
 static const gchar *
-check_packed (WireType type, const Field *field)
+check_packed (WireType type, const Field *field, guint *n_values)
 {
   const guint8 *at = field->data;
   const guint8 *end = at + field->size;
   guint64 value;
 
+  *n_values = 0;
   switch (type) {
     case WIRE_FIXED32:
       return field->size % 4 ? "a list of numbers is cut off" : NULL;
     case WIRE_FIXED64:
       return field->size % 8 ? "a list of numbers is cut off" : NULL;
     default:
-      while (at < end) {
+      for (; at < end; (*n_values)++) {
         if (!read_varint (&at, end, &value))
           return "a list of numbers is cut off";
       }
@@ -161,19 +165,46 @@ check_packed (WireType type, const Field *field)
 }
 
 static gboolean
+count_fields (Walk *walk, guint n, GError **error)
+{
+  walk->n_fields += MIN (n, XMODEL_MAX_FIELDS + 1);
+  if (walk->n_fields <= XMODEL_MAX_FIELDS)
+    return TRUE;
+  g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_LIMIT,
+      "the model has more than %d fields and numbers in lists, which no model "
+      "for a DPU has",
+      XMODEL_MAX_FIELDS);
+  return FALSE;
+}
+
+/* a few bytes of a file may become a structure of a hundred */
+static gboolean
+count_memory (Walk *walk, gsize size, GError **error)
+{
+  gsize limit = XMODEL_FREE_MEMORY + XMODEL_MAX_GROWTH * walk->size;
+
+  walk->memory += size;
+  if (walk->memory <= limit)
+    return TRUE;
+  g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_LIMIT,
+      "the file of %" G_GSIZE_FORMAT
+      " bytes would take more than %" G_GSIZE_FORMAT
+      " when it is read, which no model for a DPU does",
+      walk->size, limit);
+  return FALSE;
+}
+
+static gboolean
 count_field (Walk *walk, const ProtobufCMessageDescriptor *message,
     const Field *field, GError **error)
 {
-  if (++walk->n_fields > XMODEL_MAX_FIELDS) {
-    g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_LIMIT,
-        "the model has more than %d fields, which no model for a DPU has",
-        XMODEL_MAX_FIELDS);
+  /* what protobuf-c notes of a field, an allocation and a pointer to it */
+  if (!count_fields (walk, 1, error) || !count_memory (walk, 88, error))
     return FALSE;
-  }
   if (message == &xmodel_file__graph__descriptor && field->number == 5
       && ++walk->n_ops > XMODEL_MAX_OPS) {
     g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_LIMIT,
-        "the model has more than %d operators, which would take minutes to "
+        "the model has more than %d operators, which take too long to "
         "load",
         XMODEL_MAX_OPS);
     return FALSE;
@@ -181,8 +212,8 @@ count_field (Walk *walk, const ProtobufCMessageDescriptor *message,
   if (message == &xmodel_file__argument__descriptor && field->number == 2
       && ++walk->n_argument_ops > XMODEL_MAX_EDGES) {
     g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_LIMIT,
-        "the operators of the model have more than %d inputs, which would "
-        "take minutes to load",
+        "the operators of the model have more than %d inputs, which take "
+        "too long to load",
         XMODEL_MAX_EDGES);
     return FALSE;
   }
@@ -198,13 +229,16 @@ walk_field (Walk *walk, const ProtobufCMessageDescriptor *message,
 
   if (field->type != expected) {
     const gchar *problem;
+    guint n_values;
 
     if (field->type != WIRE_BYTES || known->label != PROTOBUF_C_LABEL_REPEATED)
       return damaged (walk, message, field->data,
           "a field is not of the type it should be", error);
-    problem = check_packed (expected, field);
-    return problem ? damaged (walk, message, field->data, problem, error)
-                   : TRUE;
+    problem = check_packed (expected, field, &n_values);
+    if (problem != NULL)
+      return damaged (walk, message, field->data, problem, error);
+    return count_fields (walk, n_values, error)
+           && count_memory (walk, n_values * sizeof (guint64), error);
   }
 
   switch (known->type) {
@@ -212,10 +246,16 @@ walk_field (Walk *walk, const ProtobufCMessageDescriptor *message,
       if (!g_utf8_validate_len ((const gchar *) field->data, field->size, NULL))
         return damaged (walk, message, field->data,
             "a text is not UTF-8 or has zero bytes in it", error);
-      return TRUE;
-    case PROTOBUF_C_TYPE_MESSAGE:
-      return walk_message (walk, known->descriptor, field->data,
-          field->data + field->size, depth + 1, error);
+      return count_memory (walk, field->size, error);
+    case PROTOBUF_C_TYPE_BYTES:
+      return count_memory (walk, field->size, error);
+    case PROTOBUF_C_TYPE_MESSAGE: {
+      const ProtobufCMessageDescriptor *inner = known->descriptor;
+
+      return count_memory (walk, inner->sizeof_message, error)
+             && walk_message (walk, inner, field->data,
+                 field->data + field->size, depth + 1, error);
+    }
     default:
       return TRUE;
   }
@@ -279,9 +319,12 @@ walk_message (Walk *walk, const ProtobufCMessageDescriptor *message,
       owner = &xmodel_file__graph_definitions__descriptor;
       known = protobuf_c_message_descriptor_get_field (owner, field.number);
     }
-    /* later versions of the format may add fields */
-    if (known == NULL)
+    /* later versions of the format may add fields, which are kept */
+    if (known == NULL) {
+      if (!count_memory (walk, field.size, error))
+        return FALSE;
       continue;
+    }
 
     if (known->label != PROTOBUF_C_LABEL_REPEATED) {
       guint64 bit = bit_of (owner, known);
@@ -340,7 +383,7 @@ name_other_format (const guint8 *data, gsize size)
 gboolean
 xmodel_wire_check (const guint8 *data, gsize size, GError **error)
 {
-  Walk walk = { .start = data };
+  Walk walk = { .start = data, .size = size };
   const gchar *other;
 
   if (size == 0) {

@@ -5,7 +5,7 @@
 
 /* How large a model may be before this reader stops trusting it. All are far
  * above what a DPU can run. libxir's time grows with the square of the number
- * of operators: at the limit it takes a minute or two. */
+ * of operators: at the limit it takes some seconds. */
 
 #pragma once
 
@@ -14,8 +14,14 @@
 #define XMODEL_MAX_BYTES (512 * 1024 * 1024)
 /* libprotobuf itself stops at 100 */
 #define XMODEL_MAX_NESTING 64
-/* bounds the memory of the unpacked messages */
+/* fields, and numbers in packed lists */
 #define XMODEL_MAX_FIELDS 2000000
+/* how many times its own size a file may take when it is unpacked, and how many
+ * bytes it may take however small it is */
+#define XMODEL_MAX_GROWTH 4
+#define XMODEL_FREE_MEMORY (16 * 1024 * 1024)
+/* of a map; real ones have a few dozen */
+#define XMODEL_MAX_ENTRIES 1024
 /* libxir finds every argument by comparing the names of all operators */
 #define XMODEL_MAX_EDGES (2 * XMODEL_MAX_OPS)
 #define XMODEL_MAX_NAME_BYTES 1024

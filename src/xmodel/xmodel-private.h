@@ -28,7 +28,8 @@ struct _Xmodel {
 
   XmodelOp *ops;
   guint n_ops;
-  GHashTable *ops_by_name;
+  /* sorted: no file can make that slow, as it can a hash table */
+  const XmodelOp **ops_by_name;
   /* the memory behind the operators' and subgraphs' arrays */
   XmodelAttributes *op_attributes;
   XmodelArgument *arguments;

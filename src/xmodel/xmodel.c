@@ -55,7 +55,7 @@ xmodel_unref (Xmodel *self)
     return;
   if (self->root != NULL)
     subgraph_free (self->root);
-  g_clear_pointer (&self->ops_by_name, g_hash_table_unref);
+  g_free (self->ops_by_name);
   g_free (self->argument_ops);
   g_free (self->arguments);
   g_free (self->op_attributes);
@@ -153,7 +153,20 @@ xmodel_get_op (const Xmodel *self, guint index)
 const XmodelOp *
 xmodel_find_op (const Xmodel *self, const gchar *name)
 {
-  return g_hash_table_lookup (self->ops_by_name, name);
+  guint first = 0, end = self->n_ops;
+
+  while (first < end) {
+    guint middle = first + (end - first) / 2;
+    gint order = strcmp (name, self->ops_by_name[middle]->name);
+
+    if (order == 0)
+      return self->ops_by_name[middle];
+    if (order < 0)
+      end = middle;
+    else
+      first = middle + 1;
+  }
+  return NULL;
 }
 
 /**

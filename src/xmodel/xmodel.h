@@ -37,8 +37,9 @@ typedef enum {
   XMODEL_DATA_TYPE_UNKNOWN = 5,
 } XmodelDataType;
 
-/* more operators than this make libxir's loading take minutes */
-#define XMODEL_MAX_OPS 8192
+/* libxir's loading takes a time that grows with their square. The largest YOLOv5
+ * has some 1250 */
+#define XMODEL_MAX_OPS 2048
 
 typedef struct _Xmodel Xmodel;
 typedef struct _XmodelAttributes XmodelAttributes;

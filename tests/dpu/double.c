@@ -28,6 +28,7 @@ struct _DpuRunner {
   guint number;
   /* under the lock */
   gboolean interrupted;
+  gboolean cancelled;
   gint8 *input;
   gint8 *outputs[N_OUTPUTS];
   gint executing;
@@ -392,6 +393,13 @@ dpu_model_open (const gchar *path, DpuDevice device, GError **error)
 }
 
 DpuModel *
+dpu_model_open_cancellable (const gchar *path, DpuDevice device,
+    GCancellable *cancellable, GError **error)
+{
+  return dpu_model_open (path, device, error);
+}
+
+DpuModel *
 dpu_model_ref (DpuModel *self)
 {
   g_atomic_int_inc (&self->ref_count);
@@ -532,7 +540,8 @@ be_held_back (const DpuRunner *self, guint level)
 {
   fake.n_held++;
   g_cond_broadcast (&fake.changed);
-  while (fake.holding && !fake.let[level] && !self->interrupted)
+  while (fake.holding && !fake.let[level] && !self->interrupted
+         && !self->cancelled)
     g_cond_wait (&fake.changed, &fake.lock);
   fake.let[level] = FALSE;
   fake.n_held--;
@@ -597,6 +606,10 @@ dpu_runner_execute (DpuRunner *self, GError **error)
     g_set_error_literal (
         error, DPU_ERROR, DPU_ERROR_FAILED, "The execution was interrupted");
     failed = TRUE;
+  } else if (self->cancelled && !failed) {
+    g_set_error_literal (
+        error, DPU_ERROR, DPU_ERROR_CANCELLED, "The execution was cancelled");
+    failed = TRUE;
   }
   g_mutex_unlock (&fake.lock);
 
@@ -613,6 +626,16 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   g_mutex_unlock (&fake.lock);
 
   return !failed;
+}
+
+/* as the software DPU does */
+void
+dpu_runner_set_cancelled (DpuRunner *self, gboolean cancelled)
+{
+  g_mutex_lock (&fake.lock);
+  self->cancelled = cancelled;
+  g_cond_broadcast (&fake.changed);
+  g_mutex_unlock (&fake.lock);
 }
 
 /* those that are held back end, and fail; others are not in need of it */

@@ -601,13 +601,13 @@ GST_START_TEST (test_limits)
     xmodel_sample_add_op (graph, "same", "relu", dims, 1);
   many_ops = xmodel_sample_pack (graph);
   check_refused (
-      many_ops, XMODEL_ERROR_LIMIT, "operators", "more than 8192 operators");
+      many_ops, XMODEL_ERROR_LIMIT, "operators", "more than 2048 operators");
 
   for (i = 0; i <= 2 * XMODEL_MAX_OPS; i++)
     xmodel_sample_add_input (wide->ops[4], "input", "upload");
   many_inputs = xmodel_sample_pack (wide);
   check_refused (
-      many_inputs, XMODEL_ERROR_LIMIT, "inputs", "more than 16384 inputs");
+      many_inputs, XMODEL_ERROR_LIMIT, "inputs", "more than 4096 inputs");
 }
 GST_END_TEST;
 

@@ -1,0 +1,113 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Small files may ask for much memory and arithmetic: the software DPU refuses
+ * that before it begins, with what is asked for and what it gives. */
+
+#include "graphrig.h"
+
+#include <gst/check/gstcheck.h>
+#include <string.h>
+
+static const gint32 ones[] = { 1, 1 };
+static const gint32 no_padding[] = { 0, 0, 0, 0 };
+
+static void
+check_refused (
+    const XmodelFile__Graph *graph, const gchar *asked, const gchar *given)
+{
+  g_autoptr (GError) error = NULL;
+  SwdpuProgram *program = graphrig_open (graph, &error);
+
+  fail_unless (program == NULL, "%s were granted", asked);
+  fail_unless (strstr (error->message, asked) != NULL
+                   && strstr (error->message, given) != NULL,
+      "%s and %s are not in: %s", asked, given, error->message);
+}
+
+/* what a caller fills and reads counts, not only what lies between */
+GST_START_TEST (test_inputs_and_outputs_count)
+{
+  static const guint32 dims[] = { 1, 16384, 16384, 1 };
+  g_autoptr (XmodelFile__Graph) graph = graphrig_new ();
+
+  for (guint i = 0; i < 3; i++) {
+    g_autofree gchar *in = g_strdup_printf ("in%u", i);
+    g_autofree gchar *op = g_strdup_printf ("op%u", i);
+    g_autofree gchar *out = g_strdup_printf ("out%u", i);
+
+    graphrig_add_input (graph, in, dims, 4, 0);
+    xmodel_sample_add_input (
+        graphrig_add_op (graph, op, "relu", dims, 4), "input", in);
+    graphrig_add_fix (graph, out, op, 0);
+  }
+  check_refused (graph, "1610612736", "1073741824");
+}
+GST_END_TEST;
+
+static void
+add_convolution (XmodelFile__Graph *graph, const gchar *name,
+    const gchar *input, const gchar *weights, const gint32 kernel[2],
+    const guint32 *dims)
+{
+  g_autofree gchar *convolution = g_strconcat (name, "_conv", NULL);
+  XmodelFile__Op *op = graphrig_add_op (graph, convolution, "conv2d", dims, 4);
+
+  xmodel_sample_add_input (op, "input", input);
+  xmodel_sample_add_input (op, "weights", weights);
+  graphrig_set_window (op, kernel, ones, ones, no_padding);
+  graphrig_add_fix (graph, name, convolution, 0);
+}
+
+/* arithmetic counts, however little memory it takes */
+GST_START_TEST (test_arithmetic_counts)
+{
+  static const guint32 in[] = { 1, 8192, 8192, 1 };
+  static const guint32 out[] = { 1, 8001, 8001, 1 };
+  static const guint32 weight_dims[] = { 1, 192, 192, 1 };
+  static const gint32 kernel[] = { 192, 192 };
+  static const gint8 weights[192 * 192] = { 0 };
+  g_autoptr (XmodelFile__Graph) graph = graphrig_new ();
+
+  graphrig_add_input (graph, "in", in, 4, 0);
+  graphrig_add_constant (graph, "weights", weight_dims, 4, 0, weights);
+  add_convolution (graph, "out", "in", "weights", kernel, out);
+  check_refused (graph, "2359885860864", "1000000000000");
+}
+GST_END_TEST;
+
+/* weights that many convolutions share are packed for each */
+GST_START_TEST (test_shared_weights_count)
+{
+  static const guint32 dims[] = { 1, 1, 1, 1024 };
+  static const guint32 weight_dims[] = { 1024, 1, 1, 1024 };
+  g_autofree gint8 *weights = g_new0 (gint8, 1024 * 1024);
+  g_autoptr (XmodelFile__Graph) graph = graphrig_new ();
+
+  graphrig_add_input (graph, "in", dims, 4, 0);
+  graphrig_add_constant (graph, "weights", weight_dims, 4, 0, weights);
+  for (guint i = 0; i < 257; i++) {
+    g_autofree gchar *name = g_strdup_printf ("out%u", i);
+
+    add_convolution (graph, name, "in", "weights", ones, dims);
+  }
+  check_refused (graph, "269484032", "268435456");
+}
+GST_END_TEST;
+
+static Suite *
+swdpu_budget_suite (void)
+{
+  Suite *suite = suite_create ("swdpu-budget");
+  TCase *tcase = tcase_create ("budget");
+
+  suite_add_tcase (suite, tcase);
+  tcase_add_test (tcase, test_inputs_and_outputs_count);
+  tcase_add_test (tcase, test_arithmetic_counts);
+  tcase_add_test (tcase, test_shared_weights_count);
+  return suite;
+}
+
+GST_CHECK_MAIN (swdpu_budget)
