@@ -110,9 +110,12 @@ print_message (const Demo *self, const gchar *kind, GstMessage *message,
     const GError *error, const gchar *details)
 {
   const gchar *file = find_file (self, GST_MESSAGE_SRC (message));
+  gboolean has_no_video = file == self->source_name && details != NULL
+                          && strstr (details, "reason not-linked") != NULL;
 
   g_printerr ("\n%s: %s%s%s\n", kind, file != NULL ? file : "",
-      file != NULL ? ": " : "", error->message);
+      file != NULL ? ": " : "",
+      has_no_video ? "There is no video in it" : error->message);
   if (details != NULL)
     GST_INFO ("%s", details);
 }

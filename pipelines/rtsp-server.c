@@ -19,6 +19,7 @@
 #include <glib-unix.h>
 
 #include <signal.h>
+#include <string.h>
 
 /* a client that left without a word is forgotten after its time-out: how often
  * to look for such */
@@ -377,14 +378,17 @@ start_producer (Server *self)
 /* decoders do not know what they decode */
 static void
 print_message (const Server *self, const gchar *kind, GstMessage *message,
-    const GError *error)
+    const GError *error, const gchar *details)
 {
   GstElement *source = gst_bin_get_by_name (GST_BIN (self->producer), "source");
   gboolean is_source = gst_object_has_as_ancestor (
       GST_MESSAGE_SRC (message), GST_OBJECT (source));
+  gboolean has_no_video = is_source && details != NULL
+                          && strstr (details, "reason not-linked") != NULL;
 
   g_printerr ("%s: %s%s%s\n", kind, is_source ? self->source_name : "",
-      is_source ? ": " : "", error->message);
+      is_source ? ": " : "",
+      has_no_video ? "There is no video in it" : error->message);
   gst_object_unref (source);
 }
 
@@ -393,15 +397,18 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
 {
   Server *self = user_data;
   g_autoptr (GError) error = NULL;
+  g_autofree gchar *details = NULL;
 
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_WARNING:
-      gst_message_parse_warning (message, &error, NULL);
-      print_message (self, "Warning", message, error);
+      gst_message_parse_warning (message, &error, &details);
+      print_message (self, "Warning", message, error, details);
       break;
     case GST_MESSAGE_ERROR:
-      gst_message_parse_error (message, &error, NULL);
-      print_message (self, "Error", message, error);
+      gst_message_parse_error (message, &error, &details);
+      /* the first is the reason, the others follow from it */
+      if (!self->failed)
+        print_message (self, "Error", message, error, details);
       self->failed = TRUE;
       g_main_loop_quit (self->loop);
       break;
@@ -464,10 +471,10 @@ run (Server *self, const gchar *address, gboolean with_clean)
         address);
     self->failed = TRUE;
   } else if (!start_producer (self)) {
-    self->failed = TRUE;
     /* the reason is on the bus */
     while (g_main_context_iteration (NULL, FALSE))
       ;
+    self->failed = TRUE;
   } else {
     g_print ("rtsp://%s:%d/annotated\n", address, port);
     if (with_clean)

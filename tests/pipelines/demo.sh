@@ -20,10 +20,11 @@ fail ()
   exit 1
 }
 
+# with pixels twice as wide as high
 make_clip ()
 {
   gst-launch-1.0 -q videotestsrc num-buffers="$1" ! \
-    video/x-raw,width=320,height=240,framerate=30/1 ! \
+    video/x-raw,width=320,height=240,framerate=30/1,pixel-aspect-ratio=2/1 ! \
     x264enc speed-preset=ultrafast ! mp4mux ! filesink location="$2"
 }
 
@@ -93,6 +94,7 @@ run upright.mp4 turned.mp4 || fail "a turned clip is no source"
 says '10 frames'
 show_frames "$folder/upright.mp4" >"$folder/log"
 says 'width=(int)240, height=(int)320'
+says 'pixel-aspect-ratio=(fraction)1/2'
 
 # so does a picture with EXIF data
 gst-launch-1.0 -q videotestsrc num-buffers=1 ! \
@@ -141,6 +143,7 @@ for name in missing text empty cut sound; do
   says "Error: $folder/$name.mp4: "
   check_untouched "$name.mp4"
 done
+says 'There is no video in it'
 if run nowhere/out.mp4 short.mp4; then
   fail "a missing folder went unnoticed"
 fi
