@@ -755,7 +755,8 @@ check_orientation (GstYolov5Dpu *self, GstEvent *event)
 
   gst_event_parse_tag (event, &tags);
   if (!gst_tag_list_get_string (tags, GST_TAG_IMAGE_ORIENTATION, &orientation)
-      || g_str_equal (orientation, "rotate-0") || self->turned)
+      || g_str_equal (orientation, "rotate-0") || self->turned
+      || gst_yolov5_are_frames_turned_upstream (self->sinkpad))
     return;
   self->turned = TRUE;
   GST_ELEMENT_WARNING (self, STREAM, FORMAT,

@@ -148,3 +148,73 @@ gst_yolov5_frame_format_answer_accept_caps (
   gst_query_set_accept_caps_result (query, TRUE);
   return TRUE;
 }
+
+/* the element that pushes to @pad, seen through the borders of bins */
+static GstElement *
+find_element_before (GstPad *pad)
+{
+  GstPad *peer = gst_pad_get_peer (pad);
+
+  while (peer) {
+    GstElement *element = gst_pad_get_parent_element (peer);
+    GstPad *next = NULL;
+
+    if (GST_IS_GHOST_PAD (peer)) {
+      next = gst_ghost_pad_get_target (GST_GHOST_PAD (peer));
+    } else if (GST_IS_PROXY_PAD (peer)) {
+      GstProxyPad *outside = gst_proxy_pad_get_internal (GST_PROXY_PAD (peer));
+
+      if (outside) {
+        next = gst_pad_get_peer (GST_PAD (outside));
+        gst_object_unref (outside);
+      }
+    } else {
+      gst_object_unref (peer);
+      return element;
+    }
+    gst_clear_object (&element);
+    gst_object_unref (peer);
+    peer = next;
+  }
+  return NULL;
+}
+
+static gboolean
+turns_frames (GstElement *element)
+{
+  GstVideoOrientationMethod method = GST_VIDEO_ORIENTATION_IDENTITY;
+
+  if (GST_IS_VIDEO_DIRECTION (element))
+    g_object_get (element, "video-direction", &method, NULL);
+  return method != GST_VIDEO_ORIENTATION_IDENTITY;
+}
+
+/**
+ * gst_yolov5_are_frames_turned_upstream:
+ * @pad: a sink pad
+ *
+ * Finds out whether an element in front turns frames as the stream's tag
+ * image-orientation says. It may leave the tag as it was (videoflip does).
+ *
+ * Returns: whether there is one
+ */
+gboolean
+gst_yolov5_are_frames_turned_upstream (GstPad *pad)
+{
+  gboolean turned = FALSE;
+
+  gst_object_ref (pad);
+  while (pad && !turned) {
+    GstElement *element = find_element_before (pad);
+
+    gst_object_unref (pad);
+    pad = NULL;
+    if (element) {
+      turned = turns_frames (element);
+      pad = gst_element_get_static_pad (element, "sink");
+      gst_object_unref (element);
+    }
+  }
+  gst_clear_object (&pad);
+  return turned;
+}

@@ -46,4 +46,6 @@ gboolean gst_yolov5_frame_format_answer_caps (
 gboolean gst_yolov5_frame_format_answer_accept_caps (
     GstPad *pad, GstObject *parent, GstQuery *query);
 
+gboolean gst_yolov5_are_frames_turned_upstream (GstPad *pad);
+
 G_END_DECLS

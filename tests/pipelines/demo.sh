@@ -92,6 +92,9 @@ open (sys.argv[2], "wb").write (clip)
 END
 run upright.mp4 turned.mp4 || fail "a turned clip is no source"
 says '10 frames'
+if grep -q 'is to be turned' "$folder/log"; then
+  fail "it was turned, and there is a warning that it should be:"
+fi
 show_frames "$folder/upright.mp4" >"$folder/log"
 says 'width=(int)240, height=(int)320'
 says 'pixel-aspect-ratio=(fraction)1/2'

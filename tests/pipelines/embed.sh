@@ -62,3 +62,10 @@ if "$embed" "$folder/none.xmodel" videotestsrc </dev/null >"$folder/log" 2>&1; t
   exit 1
 fi
 grep -q "There is no model \"$folder/none.xmodel\"" "$folder/log"
+
+# a picture that lies on its side is turned, so that there is nothing to warn of
+"$embed" "$model" "videotestsrc num-buffers=3 ! \
+  taginject tags=image-orientation=rotate-90" </dev/null >"$folder/log" 2>&1
+if grep "is to be turned" "$folder/log"; then
+  exit 1
+fi

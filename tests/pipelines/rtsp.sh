@@ -141,3 +141,8 @@ grep -q "Error: $folder/none.mp4: ." "$folder/second.log" \
 kill -TERM "$server"
 wait "$server" || fail "the server did not end in order"
 server=
+
+# it turned the video, so there is nothing to warn of
+if grep 'is to be turned' "$folder/server.log"; then
+  exit 1
+fi
