@@ -66,12 +66,12 @@
  * Does so with a USB camera.
  * |[
  * gst-launch-1.0 rtspsrc location=rtsp://camera/stream ! decodebin ! yolov5dpu
- *     model=street-640x384_int.xmodel no-block=true classes=person
+ *     model=street-640x384_int.xmodel classes=person
  *     class-thresholds=person=0.5 ! yolov5overlay ! videoconvert !
  *     autovideosink
  * ]|
- * Finds people in a network camera's stream, and lets frames pass that come
- * faster than the DPU can look at them.
+ * Finds people in a network camera's stream. Frames pass that come faster than
+ * the DPU can look at them.
  * |[
  * gst-launch-1.0 -m filesrc location=street.mp4 ! decodebin ! yolov5dpu
  *     model=street-640x640_int.xmodel post-messages=true ! fakesink
@@ -94,6 +94,7 @@
 #include "metadata/inference.h"
 #include "metadata/model-event.h"
 #include "opened-model.h"
+#include "opening.h"
 #include "schedule.h"
 #include "settings.h"
 #include "slots.h"
@@ -133,6 +134,7 @@ struct _GstYolov5Dpu {
 
   GstYolov5Fifo *fifo;
   GstYolov5SlotPool *slots;
+  GstYolov5Opening *opening;
 
   /* from READY to PAUSED and back; changed under the object lock, too */
   GstYolov5OpenedModel *model;
@@ -174,32 +176,45 @@ static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
         /* the others get a sentence instead of a failed negotiation */
         GST_STATIC_CAPS (GST_YOLOV5_FRAME_CAPS "; video/x-raw"));
-static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
-    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (GST_YOLOV5_FRAME_CAPS));
+static GstStaticPadTemplate src_template =
+    GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS (GST_YOLOV5_FRAME_CAPS "; video/x-raw"));
 
 #define gst_yolov5_dpu_parent_class parent_class
 G_DEFINE_TYPE (GstYolov5Dpu, gst_yolov5_dpu, GST_TYPE_ELEMENT)
 
+/* what was cancelled is no error to anybody */
 static void
 post_and_free (GstYolov5Dpu *self, GError *error)
 {
-  gst_yolov5_post_error (GST_ELEMENT_CAST (self), error);
+  if (!g_error_matches (error, DPU_ERROR, DPU_ERROR_CANCELLED))
+    gst_yolov5_post_error (GST_ELEMENT_CAST (self), error);
   g_error_free (error);
 }
 
+static void
+cancel_slots (GCancellable *cancellable, GstYolov5SlotPool *slots)
+{
+  gst_yolov5_slot_pool_cancel (slots);
+}
+
 static gboolean
-start_slots (GstYolov5Dpu *self)
+start_slots (GstYolov5Dpu *self, GCancellable *cancellable)
 {
   GError *error = NULL;
   guint n_slots, cpu_threads;
+  gboolean started;
+  gulong connection;
 
   gst_yolov5_opened_model_choose_slots (self->model, &n_slots, &cpu_threads);
-  if (!gst_yolov5_slot_pool_start (
-          self->slots, self->model, n_slots, cpu_threads, &error)) {
+  connection = g_cancellable_connect (
+      cancellable, G_CALLBACK (cancel_slots), self->slots, NULL);
+  started = gst_yolov5_slot_pool_start (
+      self->slots, self->model, n_slots, cpu_threads, &error);
+  g_cancellable_disconnect (cancellable, connection);
+  if (!started)
     post_and_free (self, error);
-    return FALSE;
-  }
-  return TRUE;
+  return started;
 }
 
 /* what the model says of properties that are not set */
@@ -291,9 +306,11 @@ reset (GstYolov5Dpu *self)
   self->last_ready = 0;
 }
 
+/* in a thread of its own */
 static gboolean
-gst_yolov5_dpu_open (GstYolov5Dpu *self)
+gst_yolov5_dpu_open (GstElement *element, GCancellable *cancellable)
 {
+  GstYolov5Dpu *self = GST_YOLOV5_DPU (element);
   g_auto (GstYolov5Settings) settings = { NULL };
   GstYolov5OpenedModel *model;
   GError *error = NULL;
@@ -304,7 +321,7 @@ gst_yolov5_dpu_open (GstYolov5Dpu *self)
   gst_yolov5_settings_copy (&settings, &self->settings);
   GST_OBJECT_UNLOCK (self);
 
-  model = gst_yolov5_opened_model_open (&settings, &error);
+  model = gst_yolov5_opened_model_open (&settings, cancellable, &error);
   if (!model) {
     post_and_free (self, error);
     gst_yolov5_dpu_close (self);
@@ -325,7 +342,7 @@ gst_yolov5_dpu_open (GstYolov5Dpu *self)
   if (reason)
     GST_ELEMENT_WARNING (self, RESOURCE, NOT_FOUND, ("%s", reason), (NULL));
 
-  if (!use_classes (self) || !start_slots (self)) {
+  if (!use_classes (self) || !start_slots (self, cancellable)) {
     gst_yolov5_dpu_close (self);
     return FALSE;
   }
@@ -551,12 +568,14 @@ static GstFlowReturn
 gst_yolov5_dpu_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstYolov5Dpu *self = GST_YOLOV5_DPU (parent);
-  GstFlowReturn flow = gst_yolov5_fifo_get_flow (self->fifo);
+  GstFlowReturn flow = gst_yolov5_opening_wait (self->opening);
   g_auto (FrameSettings) settings = { { 0 } };
   GstYolov5Slot *slot = NULL;
 
   GST_LOG_OBJECT (self, "frame %" G_GUINT64_FORMAT " is %" GST_PTR_FORMAT,
       self->n_frames, buffer);
+  if (flow == GST_FLOW_OK)
+    flow = gst_yolov5_fifo_get_flow (self->fifo);
   sync_properties (self, buffer);
   if (flow == GST_FLOW_OK && !self->format)
     flow = GST_FLOW_NOT_NEGOTIATED;
@@ -797,8 +816,18 @@ gst_yolov5_dpu_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstYolov5Dpu *self = GST_YOLOV5_DPU (parent);
   GstEventType type = GST_EVENT_TYPE (event);
-  GstFlowReturn flow;
+  GstFlowReturn flow = GST_FLOW_OK;
   GstCaps *caps;
+
+  if (type == GST_EVENT_FLUSH_START || type == GST_EVENT_FLUSH_STOP)
+    gst_yolov5_opening_set_flushing (
+        self->opening, type == GST_EVENT_FLUSH_START);
+  else if (GST_EVENT_IS_SERIALIZED (event))
+    flow = gst_yolov5_opening_wait (self->opening);
+  if (flow != GST_FLOW_OK) {
+    gst_event_unref (event);
+    return flow;
+  }
 
   switch (type) {
     case GST_EVENT_CAPS:
@@ -843,6 +872,9 @@ gst_yolov5_dpu_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
     return gst_yolov5_frame_format_answer_caps (pad, parent, query);
   if (GST_QUERY_TYPE (query) == GST_QUERY_ACCEPT_CAPS)
     return gst_yolov5_frame_format_answer_accept_caps (pad, parent, query);
+  if (GST_QUERY_IS_SERIALIZED (query)
+      && gst_yolov5_opening_wait (self->opening) != GST_FLOW_OK)
+    return FALSE;
   if (!gst_yolov5_fifo_sink_query (self->fifo, query))
     return FALSE;
   if (GST_QUERY_TYPE (query) == GST_QUERY_ALLOCATION) {
@@ -951,7 +983,7 @@ static GstStateChangeReturn
 gst_yolov5_dpu_change_state (GstElement *element, GstStateChange transition)
 {
   GstYolov5Dpu *self = GST_YOLOV5_DPU (element);
-  GstStateChangeReturn ret;
+  GstStateChangeReturn ret, opened = GST_STATE_CHANGE_SUCCESS;
 
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
@@ -959,8 +991,14 @@ gst_yolov5_dpu_change_state (GstElement *element, GstStateChange transition)
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-      if (!gst_yolov5_dpu_open (self))
-        return GST_STATE_CHANGE_FAILURE;
+      opened = gst_yolov5_opening_start (self->opening);
+      if (opened == GST_STATE_CHANGE_FAILURE) {
+        gst_yolov5_opening_end (self->opening);
+        return opened;
+      }
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_READY:
+      gst_yolov5_opening_cancel (self->opening);
       break;
     default:
       break;
@@ -970,8 +1008,13 @@ gst_yolov5_dpu_change_state (GstElement *element, GstStateChange transition)
 
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY
       || (transition == GST_STATE_CHANGE_READY_TO_PAUSED
-          && ret == GST_STATE_CHANGE_FAILURE))
+          && ret == GST_STATE_CHANGE_FAILURE)) {
+    gst_yolov5_opening_cancel (self->opening);
+    gst_yolov5_opening_end (self->opening);
     gst_yolov5_dpu_close (self);
+  } else if (opened == GST_STATE_CHANGE_ASYNC) {
+    ret = opened;
+  }
 
   return ret;
 }
@@ -1054,6 +1097,7 @@ gst_yolov5_dpu_finalize (GObject *object)
 
   gst_yolov5_fifo_free (self->fifo);
   gst_yolov5_slot_pool_free (self->slots);
+  gst_yolov5_opening_free (self->opening);
   gst_yolov5_settings_clear (&self->settings);
 
   G_OBJECT_CLASS (parent_class)->finalize (object);
@@ -1091,6 +1135,8 @@ gst_yolov5_dpu_init (GstYolov5Dpu *self)
       self->srcpad, GST_DEBUG_FUNCPTR (gst_yolov5_dpu_src_query));
 
   self->slots = gst_yolov5_slot_pool_new (GST_ELEMENT_CAST (self));
+  self->opening =
+      gst_yolov5_opening_new (GST_ELEMENT_CAST (self), gst_yolov5_dpu_open);
   self->fifo = gst_yolov5_fifo_new (
       GST_ELEMENT_CAST (self), self->sinkpad, self->srcpad, &fifo_callbacks);
 

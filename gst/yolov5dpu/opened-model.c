@@ -20,6 +20,8 @@ GST_DEBUG_CATEGORY_EXTERN (gst_yolov5_dpu_debug);
 /* ... and with a single core, one more: letterbox and decoding of the only other
  * frame would have to fit into one execution, every time */
 #define MIN_DPU_SLOTS 3
+/* how often who waits for another opening looks whether it is to be given up */
+#define CANCEL_PERIOD (G_TIME_SPAN_SECOND / 10)
 
 /* A registry, as elements do not know each other. A model stays in it as long
  * as an element uses it; a file that was replaced is another model. */
@@ -33,13 +35,15 @@ typedef struct {
 } SharedModel;
 
 /* Which models there are is quickly told; opening one may take a while, longer
- * where a DPU hangs, and is nothing for users of the software DPU to wait for. */
+ * where a DPU hangs, and is nothing for users of the software DPU to wait for:
+ * one of each kind is opened at a time. */
 static struct {
   GMutex lock;
+  /* an opening ended */
+  GCond ended;
   GSList *models;
-  /* taken before the lock above */
-  GMutex opening_dpu;
-  GMutex opening_cpu;
+  gboolean is_opening_dpu;
+  gboolean is_opening_cpu;
 } registry;
 
 static gboolean
@@ -105,31 +109,60 @@ add_shared (const gchar *path, DpuDevice device, guint timeout,
   g_mutex_unlock (&registry.lock);
 }
 
-/* Opens a model, unless it is open already. Threads that want a DPU wait for
- * each other, as VART opens one model at a time anyway, and so do those that
- * want the software DPU. */
-static DpuModel *
-acquire_model (
-    const gchar *path, DpuDevice device, guint timeout, GError **error)
+/* as VART opens one model at a time anyway */
+static gboolean
+begin_opening (gboolean *is_opening, GCancellable *cancellable, GError **error)
 {
-  GMutex *opening =
-      device == DPU_DEVICE_CPU ? &registry.opening_cpu : &registry.opening_dpu;
+  gboolean begun;
+
+  g_mutex_lock (&registry.lock);
+  while (*is_opening && !g_cancellable_is_cancelled (cancellable))
+    g_cond_wait_until (&registry.ended, &registry.lock,
+        g_get_monotonic_time () + CANCEL_PERIOD);
+  begun = !*is_opening;
+  if (begun)
+    *is_opening = TRUE;
+  g_mutex_unlock (&registry.lock);
+
+  if (!begun)
+    g_set_error_literal (error, DPU_ERROR, DPU_ERROR_CANCELLED,
+        "Opening the model was cancelled");
+  return begun;
+}
+
+static void
+end_opening (gboolean *is_opening)
+{
+  g_mutex_lock (&registry.lock);
+  *is_opening = FALSE;
+  g_cond_broadcast (&registry.ended);
+  g_mutex_unlock (&registry.lock);
+}
+
+/* opens a model, unless it is open already */
+static DpuModel *
+acquire_model (const gchar *path, DpuDevice device, guint timeout,
+    GCancellable *cancellable, GError **error)
+{
+  gboolean *is_opening = device == DPU_DEVICE_CPU ? &registry.is_opening_cpu
+                                                  : &registry.is_opening_dpu;
   DpuModel *model = NULL;
   GStatBuf file = { 0 };
 
-  g_mutex_lock (opening);
+  if (!begin_opening (is_opening, cancellable, error))
+    return NULL;
   if (g_stat (path, &file) == 0)
     model = use_shared (path, device, timeout, &file);
   if (!model) {
     /* it says best what is wrong with a file that is not there */
     GST_INFO ("opening %s", path);
-    model = dpu_model_open (path, device, error);
+    model = dpu_model_open_cancellable (path, device, cancellable, error);
     if (model) {
       dpu_model_set_timeout (model, timeout);
       add_shared (path, device, timeout, &file, model);
     }
   }
-  g_mutex_unlock (opening);
+  end_opening (is_opening);
 
   return model;
 }
@@ -219,12 +252,14 @@ gst_yolov5_opened_model_check_path (const gchar *path, GError **error)
 /**
  * gst_yolov5_opened_model_open:
  * @settings: which model, on which device
+ * @cancellable: ends it within a second, with %DPU_ERROR_CANCELLED
  * @error: #DpuError or #Yolov5Error
  *
  * Returns: (transfer full) (nullable): the model
  */
 GstYolov5OpenedModel *
-gst_yolov5_opened_model_open (const GstYolov5Settings *settings, GError **error)
+gst_yolov5_opened_model_open (const GstYolov5Settings *settings,
+    GCancellable *cancellable, GError **error)
 {
   g_autofree gchar *info_path = g_strdup (settings->info_path);
   GstYolov5OpenedModel *self;
@@ -235,7 +270,7 @@ gst_yolov5_opened_model_open (const GstYolov5Settings *settings, GError **error)
       && !dpu_set_firmware (settings->firmware_path, error))
     return NULL;
   dpu = acquire_model (settings->model_path, settings->device,
-      settings->timeout / GST_MSECOND, error);
+      settings->timeout / GST_MSECOND, cancellable, error);
   if (!dpu)
     return NULL;
 

@@ -28,7 +28,8 @@ typedef struct {
 
 gboolean gst_yolov5_opened_model_check_path (const gchar *path, GError **error);
 GstYolov5OpenedModel *gst_yolov5_opened_model_open (
-    const GstYolov5Settings *settings, GError **error);
+    const GstYolov5Settings *settings, GCancellable *cancellable,
+    GError **error);
 void gst_yolov5_opened_model_free (GstYolov5OpenedModel *self);
 void gst_yolov5_opened_model_choose_slots (
     const GstYolov5OpenedModel *self, guint *n_slots, guint *cpu_threads);

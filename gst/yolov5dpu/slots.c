@@ -61,9 +61,12 @@ struct _GstYolov5SlotPool {
   GCond changed;
   GstYolov5Slot *slots;
   guint n_slots;
+  /* the first slots, while they start, have one */
+  guint n_runners;
   guint next;
   gboolean flushing;
   gboolean stopping;
+  gboolean cancelled;
   /* the frame that is waited for is to go without its results */
   gboolean hurrying;
 };
@@ -112,8 +115,9 @@ execute (GstYolov5Slot *slot)
       "slot %u executes frame %" G_GUINT64_FORMAT, slot->index, slot->frame);
   start = gst_util_get_timestamp ();
   if (!dpu_runner_execute (worker->runner, &slot->error)) {
-    GST_WARNING_OBJECT (
-        slot->pool->element, "slot %u: %s", slot->index, slot->error->message);
+    if (!g_error_matches (slot->error, DPU_ERROR, DPU_ERROR_CANCELLED))
+      GST_WARNING_OBJECT (slot->pool->element, "slot %u: %s", slot->index,
+          slot->error->message);
     g_array_set_size (slot->detections, 0);
     slot->done = gst_util_get_timestamp ();
     return;
@@ -129,16 +133,28 @@ execute (GstYolov5Slot *slot)
   slot->postprocess_time = slot->done - executed;
 }
 
+/* others may be about to cancel it */
+static void
+lose_runner (GstYolov5SlotPool *pool, GstYolov5SlotWorker *worker)
+{
+  DpuRunner *runner;
+
+  g_mutex_lock (&pool->lock);
+  runner = g_steal_pointer (&worker->runner);
+  g_mutex_unlock (&pool->lock);
+  dpu_runner_free (runner);
+}
+
 /* The first execution is like no other: memory is touched for the first time,
  * and what is wrong with the device shows. No frame has to wait for that, and
  * what it takes is a first guess of what frames will. */
 static void
-warm_up (GstYolov5SlotWorker *worker, GError **error)
+warm_up (GstYolov5SlotPool *pool, GstYolov5SlotWorker *worker, GError **error)
 {
   GstClockTime start = gst_util_get_timestamp ();
 
   if (!dpu_runner_execute (worker->runner, error))
-    g_clear_pointer (&worker->runner, dpu_runner_free);
+    lose_runner (pool, worker);
   worker->warm_up_time = gst_util_get_timestamp () - start;
 }
 
@@ -155,7 +171,7 @@ prepare (GstYolov5Slot *slot, GError **error)
   worker->outputs = g_new (const gint8 *, n_outputs);
   for (i = 0; i < n_outputs; i++)
     worker->outputs[i] = dpu_runner_get_output (worker->runner, i);
-  warm_up (worker, error);
+  warm_up (pool, worker, error);
 }
 
 /* the runner is the worker's from its start to its end */
@@ -182,6 +198,7 @@ run_worker (gpointer data)
     }
 
     worker->state = SLOT_EXECUTING;
+    dpu_runner_set_cancelled (worker->runner, FALSE);
     g_mutex_unlock (&pool->lock);
     execute (slot);
     g_mutex_lock (&pool->lock);
@@ -231,6 +248,23 @@ gst_yolov5_slot_pool_free (GstYolov5SlotPool *self)
   g_free (self);
 }
 
+static gboolean
+give_runner (
+    GstYolov5SlotPool *self, GstYolov5SlotWorker *worker, GError **error)
+{
+  DpuRunner *runner = dpu_runner_new (self->model, self->cpu_threads, error);
+
+  if (!runner)
+    return FALSE;
+  g_mutex_lock (&self->lock);
+  worker->runner = runner;
+  self->n_runners++;
+  if (self->cancelled)
+    dpu_runner_set_cancelled (runner, TRUE);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
 /* runners are made one after another: a DPU's cores get them in turn, and so do
  * frames get slots */
 static gboolean
@@ -246,8 +280,7 @@ start_slot (GstYolov5SlotPool *self, guint index, GError **error)
   slot->pool = self;
   slot->worker = worker;
   slot->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
-  worker->runner = dpu_runner_new (self->model, self->cpu_threads, error);
-  if (!worker->runner)
+  if (!give_runner (self, worker, error))
     return FALSE;
   worker->thread = g_thread_try_new (name, run_worker, slot, error);
 
@@ -356,9 +389,10 @@ clear_slot (GstYolov5Slot *slot)
  * gst_yolov5_slot_pool_stop:
  * @self: a pool of which nobody holds a slot
  *
- * Ends the workers. What is being executed is waited for, as nothing can end an
- * execution, though not much longer than one takes where a DPU hangs; what was
- * only submitted is not begun. Stopping a pool that is not started is fine.
+ * Ends the workers. What is being executed is waited for, which takes a fraction
+ * of a second: a software DPU gives it up, and so do we with a DPU that hangs.
+ * What was only submitted is not begun. Stopping a pool that is not started is
+ * fine.
  */
 void
 gst_yolov5_slot_pool_stop (GstYolov5SlotPool *self)
@@ -383,6 +417,8 @@ gst_yolov5_slot_pool_stop (GstYolov5SlotPool *self)
 
   set_n_slots (self, 0);
   self->stopping = FALSE;
+  self->cancelled = FALSE;
+  self->n_runners = 0;
   g_clear_pointer (&self->slots, g_free);
   g_clear_pointer (&self->labels, g_free);
   g_clear_pointer (&self->yolov5, yolov5_model_unref);
@@ -427,13 +463,38 @@ gst_yolov5_slot_pool_get_warm_up_time (const GstYolov5SlotPool *self)
   return quickest;
 }
 
-/* with lock */
+/**
+ * gst_yolov5_slot_pool_cancel:
+ * @self: a pool that is being started
+ *
+ * Makes gst_yolov5_slot_pool_start() fail soon, with %DPU_ERROR_CANCELLED. Any
+ * thread may call it.
+ */
+void
+gst_yolov5_slot_pool_cancel (GstYolov5SlotPool *self)
+{
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  self->cancelled = TRUE;
+  for (i = 0; i < self->n_runners; i++)
+    if (self->slots[i].worker->runner)
+      dpu_runner_set_cancelled (self->slots[i].worker->runner, TRUE);
+  g_mutex_unlock (&self->lock);
+}
+
+/* with lock; a software DPU need not finish what nobody waits for */
 static void
 release (GstYolov5Slot *slot)
 {
   GstYolov5SlotWorker *worker = slot->worker;
 
-  worker->state = worker->state == SLOT_EXECUTING ? SLOT_ABANDONED : SLOT_FREE;
+  if (worker->state == SLOT_EXECUTING) {
+    worker->state = SLOT_ABANDONED;
+    dpu_runner_set_cancelled (worker->runner, TRUE);
+  } else {
+    worker->state = SLOT_FREE;
+  }
   slot->delayed = FALSE;
   g_cond_broadcast (&slot->pool->changed);
 }
@@ -685,7 +746,8 @@ gst_yolov5_slot_pool_take_delayed (GstYolov5SlotPool *self)
  * gst_yolov5_slot_release:
  * @slot: (transfer full): an acquired slot in whatever state
  *
- * Gives the slot back. If it is being executed, it is free when that ends.
+ * Gives the slot back. If it is being executed, that is cancelled, and the slot
+ * is free when it has ended.
  */
 void
 gst_yolov5_slot_release (GstYolov5Slot *slot)

@@ -74,6 +74,7 @@ void gst_yolov5_slot_pool_free (GstYolov5SlotPool *self);
 gboolean gst_yolov5_slot_pool_start (GstYolov5SlotPool *self,
     const GstYolov5OpenedModel *model, guint n_slots, guint cpu_threads,
     GError **error);
+void gst_yolov5_slot_pool_cancel (GstYolov5SlotPool *self);
 void gst_yolov5_slot_pool_stop (GstYolov5SlotPool *self);
 guint gst_yolov5_slot_pool_get_n_slots (GstYolov5SlotPool *self);
 void gst_yolov5_slot_pool_set_flushing (

@@ -222,6 +222,8 @@ open_model (const gchar *path, DpuDevice device, const gchar *const *outputs,
     return NULL;
   }
   dpu_graph_forget_file (self->graph);
+  /* others may share the model, which who opened it then cannot cancel */
+  g_clear_object (&self->graph->cancellable);
   return self;
 }
 
@@ -247,8 +249,8 @@ dpu_model_open (const gchar *path, DpuDevice device, GError **error)
  * @cancellable: (nullable): ends the opening
  *
  * Is dpu_model_open(), which ends with %DPU_ERROR_CANCELLED within a second of
- * g_cancellable_cancel(), from any thread. So does dpu_runner_new() for the model:
- * @cancellable is kept for that.
+ * g_cancellable_cancel(), from any thread. Once the model is open, @cancellable
+ * is not looked at any more.
  */
 DpuModel *
 dpu_model_open_cancellable (const gchar *path, DpuDevice device,

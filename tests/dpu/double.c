@@ -55,6 +55,8 @@ static struct {
   Failure execution;
   GstClockTime pace;
   Failure firmware_choice;
+  gboolean holding_open;
+  guint n_opening;
   gboolean holding;
   gboolean let[FAKE_DPU_N_LEVELS];
   guint n_held;
@@ -126,6 +128,7 @@ fake_dpu_reset (void)
   fake.n_runners_created = 0;
   fake.cpu_threads = 0;
   fake.n_cores = 0;
+  fake.holding_open = FALSE;
   fake.timeout = 0;
   g_clear_pointer (&fake.firmware, g_free);
   clear_failure (&fake.firmware_choice);
@@ -257,6 +260,24 @@ get_locked (const guint *number)
   g_mutex_unlock (&fake.lock);
 
   return value;
+}
+
+void
+fake_dpu_hold_open (gboolean hold)
+{
+  g_mutex_lock (&fake.lock);
+  fake.holding_open = hold;
+  g_cond_broadcast (&fake.changed);
+  g_mutex_unlock (&fake.lock);
+}
+
+void
+fake_dpu_wait_opening (void)
+{
+  g_mutex_lock (&fake.lock);
+  while (fake.n_opening == 0)
+    g_cond_wait (&fake.changed, &fake.lock);
+  g_mutex_unlock (&fake.lock);
 }
 
 guint
@@ -396,6 +417,23 @@ DpuModel *
 dpu_model_open_cancellable (const gchar *path, DpuDevice device,
     GCancellable *cancellable, GError **error)
 {
+  gboolean cancelled;
+
+  g_mutex_lock (&fake.lock);
+  while (fake.holding_open && !g_cancellable_is_cancelled (cancellable)) {
+    fake.n_opening++;
+    g_cond_broadcast (&fake.changed);
+    g_cond_wait_until (
+        &fake.changed, &fake.lock, g_get_monotonic_time () + 10000);
+    fake.n_opening--;
+  }
+  cancelled = fake.holding_open;
+  g_mutex_unlock (&fake.lock);
+  if (cancelled) {
+    g_set_error_literal (
+        error, DPU_ERROR, DPU_ERROR_CANCELLED, "The opening was cancelled");
+    return NULL;
+  }
   return dpu_model_open (path, device, error);
 }
 
@@ -534,14 +572,17 @@ dpu_runner_get_output (DpuRunner *self, guint index)
   return self->outputs[index];
 }
 
-/* with lock, which is given up while held back */
+/* with lock, which is given up while held back; a DPU finishes what it has begun,
+ * the software DPU can be told not to */
 static void
 be_held_back (const DpuRunner *self, guint level)
 {
+  gboolean can_be_cancelled = self->model->device == DPU_DEVICE_CPU;
+
   fake.n_held++;
   g_cond_broadcast (&fake.changed);
   while (fake.holding && !fake.let[level] && !self->interrupted
-         && !self->cancelled)
+         && !(can_be_cancelled && self->cancelled))
     g_cond_wait (&fake.changed, &fake.lock);
   fake.let[level] = FALSE;
   fake.n_held--;

@@ -41,6 +41,11 @@ void fake_dpu_fail_warm_up (const gchar *message);
 /* the frame with that level cannot be executed */
 void fake_dpu_fail_execution (guint level, const gchar *message);
 
+/* opening a model waits from now on, until it is let or cancelled; and waits for
+ * somebody to open one */
+void fake_dpu_hold_open (gboolean hold);
+void fake_dpu_wait_opening (void);
+
 /* what each execution takes from now on */
 void fake_dpu_set_pace (GstClockTime time);
 /* from now on executions are held back until they are let go */

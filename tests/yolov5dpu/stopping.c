@@ -163,6 +163,107 @@ GST_START_TEST (test_latency_query)
 }
 GST_END_TEST;
 
+/* the software DPU gives up a frame that a flush drops, and the slot is used again
+ * for the next; so it does when the element stops */
+GST_START_TEST (test_cancelled_execution)
+{
+  gboolean stops = __i__;
+  DetectorRig *rig;
+
+  fake_dpu_set_device (DPU_DEVICE_CPU, NULL);
+  rig = detector_rig_new ("max-in-flight", 1, NULL);
+  fake_dpu_hold ();
+  detector_rig_push (rig, 0);
+  fake_dpu_wait_held (1);
+  if (!stops) {
+    GstSegment segment;
+
+    gst_harness_push_event (rig->harness, gst_event_new_flush_start ());
+    fake_dpu_wait_ended (1);
+    fake_dpu_let_all ();
+    gst_harness_push_event (rig->harness, gst_event_new_flush_stop (TRUE));
+    gst_segment_init (&segment, GST_FORMAT_TIME);
+    gst_harness_push_event (rig->harness, gst_event_new_segment (&segment));
+    detector_rig_push (rig, 1);
+    gst_buffer_unref (gst_harness_pull (rig->harness));
+  }
+  assert_no_error (rig->bus);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+static void
+start_slowly (GstElement *element)
+{
+  fake_dpu_hold_open (TRUE);
+  assert_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_ASYNC);
+  fake_dpu_wait_opening ();
+}
+
+/* a model that takes long to open does not hold up who changes the state, and is
+ * given up when that is wanted: no error, nothing open, and it can start anew */
+GST_START_TEST (test_cancelled_opening)
+{
+  ModelFiles files;
+  GstBus *bus = gst_bus_new ();
+  GstElement *element;
+
+  model_files_init (&files);
+  element = detector_new (&files, bus);
+  start_slowly (element);
+  assert_equals_int (gst_element_set_state (element, GST_STATE_NULL),
+      GST_STATE_CHANGE_SUCCESS);
+  assert_no_error (bus);
+  assert_equals_int (fake_dpu_get_n_models (), 0);
+
+  fake_dpu_hold_open (FALSE);
+  assert_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_SUCCESS);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_bus_set_flushing (bus, TRUE);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (element);
+  gst_object_unref (bus);
+  model_files_clear (&files);
+}
+GST_END_TEST;
+
+/* once it is open, the state is committed; an opening that fails is an error
+ * message then, and the state change fails */
+GST_START_TEST (test_slow_opening)
+{
+  gboolean fails = __i__;
+  ModelFiles files;
+  GstBus *bus = gst_bus_new ();
+  GstElement *element;
+
+  model_files_init (&files);
+  element = detector_new (&files, bus);
+  start_slowly (element);
+  if (fails)
+    fake_dpu_fail_open (DPU_ERROR_MODEL, "Compile it for B4096");
+  fake_dpu_hold_open (FALSE);
+  assert_equals_int (
+      gst_element_get_state (element, NULL, NULL, GST_CLOCK_TIME_NONE),
+      fails ? GST_STATE_CHANGE_FAILURE : GST_STATE_CHANGE_SUCCESS);
+  if (fails)
+    assert_error (bus, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+        "Compile it for B4096");
+  else
+    assert_equals_int (GST_STATE (element), GST_STATE_PAUSED);
+  gst_element_set_state (element, GST_STATE_NULL);
+  assert_no_error (bus);
+  assert_equals_int (fake_dpu_get_n_models (), 0);
+
+  gst_bus_set_flushing (bus, TRUE);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (element);
+  gst_object_unref (bus);
+  model_files_clear (&files);
+}
+GST_END_TEST;
+
 static Suite *
 yolov5dpu_stopping_suite (void)
 {
@@ -176,6 +277,9 @@ yolov5dpu_stopping_suite (void)
       tcase, test_start_of_stream, 0, G_N_ELEMENTS (stopping_cases));
   tcase_add_test (tcase, test_lone_flush_stop);
   tcase_add_test (tcase, test_latency_query);
+  tcase_add_loop_test (tcase, test_cancelled_execution, 0, 2);
+  tcase_add_test (tcase, test_cancelled_opening);
+  tcase_add_loop_test (tcase, test_slow_opening, 0, 2);
 
   return suite;
 }
