@@ -210,21 +210,27 @@ static DpuModel *
 open_model (const gchar *path, DpuDevice device, const gchar *const *outputs,
     GCancellable *cancellable, GError **error)
 {
-  DpuModel *self = model_new (path, outputs, cancellable, error);
+  g_autoptr (GError) own = NULL;
+  g_autofree gchar *message = NULL;
+  DpuModel *self = model_new (path, outputs, cancellable, &own);
 
-  if (self == NULL)
-    return NULL;
-  if (!take_device (self, device, error) || !dpu_graph_load (self->graph, error)
-      || (self->probe = dpu_runner_new_for_graph (self->graph, 1, error))
-             == NULL) {
-    g_prefix_error (error, "%s: ", path);
-    dpu_model_unref (self);
-    return NULL;
+  if (self != NULL && take_device (self, device, &own)
+      && dpu_graph_load (self->graph, &own))
+    self->probe = dpu_runner_new_for_graph (self->graph, 1, &own);
+  if (own == NULL) {
+    dpu_graph_forget_file (self->graph);
+    /* others may share the model, which who opened it then cannot cancel */
+    g_clear_object (&self->graph->cancellable);
+    return self;
   }
-  dpu_graph_forget_file (self->graph);
-  /* others may share the model, which who opened it then cannot cancel */
-  g_clear_object (&self->graph->cancellable);
-  return self;
+  if (self != NULL) {
+    g_prefix_error (&own, "%s: ", path);
+    dpu_model_unref (self);
+  }
+  /* the names of its operators are in it */
+  message = xmodel_make_printable (own->message);
+  g_set_error_literal (error, own->domain, own->code, message);
+  return NULL;
 }
 
 /**

@@ -265,22 +265,25 @@ run_step (const SwdpuContext *self, const BoundStep *bound, GError **error)
 gboolean
 swdpu_context_run (SwdpuContext *self, GError **error)
 {
+  gint caller_threads = omp_get_max_threads ();
   gint64 before = g_get_monotonic_time ();
+  gboolean done = TRUE;
 
-  /* belongs to the calling thread, which may be another one than before */
+  /* belongs to the calling thread, which may be another one than before, and a
+   * host's that has OpenMP work of its own */
   omp_set_num_threads (self->program->threads);
-  for (guint i = 0; i < self->n_steps; i++) {
+  for (guint i = 0; done && i < self->n_steps; i++) {
     BoundStep *bound = &self->steps[i];
     gint64 after;
 
-    if (!run_step (self, bound, error))
-      return FALSE;
+    done = run_step (self, bound, error);
     after = g_get_monotonic_time ();
     self->times[bound->step->type] += after - before;
     before = after;
   }
+  omp_set_num_threads (caller_threads);
   self->n_runs++;
-  return TRUE;
+  return done;
 }
 
 /**

@@ -98,8 +98,7 @@ swdpu_reach_get_nudge (const SwdpuReach *self)
   gint nudge_bits = leaky ? 5 : 2;
 
   if (shift < 0 || (leaky && shift < 1)
-      || (MAX (largest, self->bias) + 1) << nudge_bits >= FLOAT_EXACT
-      || (largest >> self->accumulator_shift) + self->bias + 1 >= FLOAT_EXACT)
+      || (MAX (largest, self->bias) + 1) << nudge_bits >= FLOAT_EXACT)
     return 0;
   return ldexpf (1.0f, -nudge_bits);
 }

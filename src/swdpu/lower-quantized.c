@@ -329,26 +329,6 @@ mark_outputs (Lowering *self, const GPtrArray *outputs, GError **error)
   return TRUE;
 }
 
-static gint
-compare_names (gconstpointer a, gconstpointer b)
-{
-  const XmodelOp *left = *(const XmodelOp *const *) a;
-  const XmodelOp *right = *(const XmodelOp *const *) b;
-
-  return strcmp (left->name, right->name);
-}
-
-/* in VART's order, as those of a compiled model: libxir changes that of the
- * operators whenever it writes a graph out */
-static GPtrArray *
-find_heads (const Xmodel *model)
-{
-  GPtrArray *heads = xmodel_find_results (model);
-
-  g_ptr_array_sort (heads, compare_names);
-  return heads;
-}
-
 static gboolean
 check_heads (const GPtrArray *heads, GError **error)
 {
@@ -366,7 +346,7 @@ check_heads (const GPtrArray *heads, GError **error)
 /**
  * plan_new_from_quantized:
  * @outputs: (nullable) (array zero-terminated=1): names of the operators whose
- *   results are wanted; %NULL for the heads, in the order of their names
+ *   results are wanted; %NULL for the heads, in the order of the file
  */
 Plan *
 plan_new_from_quantized (
@@ -375,7 +355,7 @@ plan_new_from_quantized (
   g_autoptr (Plan) plan = plan_new ();
   g_autoptr (GPtrArray) ops = outputs != NULL
                                   ? plan_find_ops (model, outputs, error)
-                                  : find_heads (model);
+                                  : xmodel_find_results (model);
   g_autoptr (GHashTable) tensors =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   g_autoptr (GHashTable) parameters =

@@ -12,14 +12,18 @@
 #include <xir/attrs/attrs.hpp>
 #include <xir/graph/graph.hpp>
 #include <xir/graph/subgraph.hpp>
+#include <xir/op/op.hpp>
 #include <xir/tensor/tensor.hpp>
 
 #include <malloc.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -144,12 +148,15 @@ get_memory (vart::TensorBuffer *buffer, gsize size)
 class Runner : public vart::RunnerExt
 {
 public:
-  Runner (SwdpuProgram *program, SwdpuContext *context) : context_ (context)
+  /* @outputs: their order */
+  Runner (SwdpuProgram *program, SwdpuContext *context,
+      const std::vector<guint> &outputs)
+      : context_ (context)
   {
     for (guint i = 0; i < swdpu_program_get_n_inputs (program); i++)
       inputs_.add (swdpu_program_get_input (program, i),
           swdpu_context_get_input (context, i));
-    for (guint i = 0; i < swdpu_program_get_n_outputs (program); i++)
+    for (guint i : outputs)
       outputs_.add (swdpu_program_get_output (program, i),
           swdpu_context_get_output (context, i));
   }
@@ -362,6 +369,30 @@ get_program (
   return program;
 }
 
+/* The heads of the quantizer's graph come in libxir's order of the operators,
+ * whether the file they were read from was handed over or has been written out
+ * anew, which sorts them so. A compiled subgraph's have VART's order. */
+std::vector<guint>
+order_outputs (const xir::Subgraph *subgraph, const xir::Attrs *attrs,
+    const SwdpuProgram *program)
+{
+  const xir::Graph *graph = subgraph->get_graph ();
+  std::vector<guint> order (swdpu_program_get_n_outputs (program));
+  std::map<std::string, std::size_t> places;
+
+  std::iota (order.begin (), order.end (), 0);
+  if (subgraph != graph->get_root_subgraph ()
+      || (attrs != nullptr && attrs->has_attr ("outputs")))
+    return order;
+  for (auto op : graph->topological_sort ())
+    places.emplace (op->get_name (), places.size ());
+  std::sort (order.begin (), order.end (), [&] (guint a, guint b) {
+    return places[swdpu_program_get_output (program, a).name]
+           < places[swdpu_program_get_output (program, b).name];
+  });
+  return order;
+}
+
 /* what went wrong is left in the attribute "error", for those who look */
 Runner *
 create (const xir::Subgraph *subgraph, xir::Attrs *attrs) noexcept
@@ -376,7 +407,8 @@ create (const xir::Subgraph *subgraph, xir::Attrs *attrs) noexcept
       context = swdpu_context_new (program, &error);
     if (context != nullptr) {
       swdpu_context_watch (context, get_cancelled (attrs));
-      return new Runner (program, context);
+      return new Runner (
+          program, context, order_outputs (subgraph, attrs, program));
     }
     if (attrs != nullptr)
       attrs->set_attr<std::string> ("error", error->message);

@@ -13,14 +13,14 @@
 gboolean
 xmodel_invalid (GError **error, const gchar *format, ...)
 {
+  g_autofree gchar *message = NULL, *printable = NULL;
   va_list args;
-  gchar *message;
 
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error_literal (error, XMODEL_ERROR, XMODEL_ERROR_INVALID, message);
-  g_free (message);
+  printable = xmodel_make_printable (message);
+  g_set_error_literal (error, XMODEL_ERROR, XMODEL_ERROR_INVALID, printable);
   return FALSE;
 }
 

@@ -318,6 +318,40 @@ failed:
   return NULL;
 }
 
+/* @path: a folder; returns the only model in it, if there is one */
+static gchar *
+find_model (const gchar *path)
+{
+  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  g_autofree gchar *found = NULL;
+  const gchar *name;
+
+  while (folder != NULL && (name = g_dir_read_name (folder)) != NULL) {
+    if (!g_str_has_suffix (name, ".xmodel"))
+      continue;
+    if (found != NULL)
+      return NULL;
+    found = g_build_filename (path, name, NULL);
+  }
+  return g_steal_pointer (&found);
+}
+
+static gboolean
+fail_folder (const gchar *path, GError **error)
+{
+  g_autofree gchar *model = find_model (path);
+
+  if (model != NULL)
+    g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_NOT_FOUND,
+        "cannot read the model: \"%s\" is a folder; the model in it is \"%s\"",
+        path, model);
+  else
+    g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_NOT_FOUND,
+        "cannot read the model: \"%s\" is a folder; name an .xmodel file",
+        path);
+  return FALSE;
+}
+
 /* devices and pipes may never end, and large files are no models */
 static gboolean
 check_file (const gchar *path, GError **error)
@@ -325,8 +359,10 @@ check_file (const gchar *path, GError **error)
   GStatBuf status;
 
   /* a file that is not there is the next one's to report */
-  if (g_stat (path, &status) != 0 || S_ISDIR (status.st_mode))
+  if (g_stat (path, &status) != 0)
     return TRUE;
+  if (S_ISDIR (status.st_mode))
+    return fail_folder (path, error);
   if (!S_ISREG (status.st_mode)) {
     g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_NOT_FOUND,
         "cannot read the model: \"%s\" is a device or a pipe, not a file",

@@ -91,11 +91,14 @@ static gboolean
 check_number (gsize n_entries, const gchar *what, const gchar *kind,
     const gchar *owner, GError **error)
 {
+  g_autofree gchar *name = NULL;
+
   if (n_entries <= XMODEL_MAX_ENTRIES)
     return TRUE;
+  name = xmodel_make_printable (owner);
   g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_LIMIT,
       "%s \"%s\" has %" G_GSIZE_FORMAT " %s, more than the %d that are taken",
-      kind, owner, n_entries, what, XMODEL_MAX_ENTRIES);
+      kind, name, n_entries, what, XMODEL_MAX_ENTRIES);
   return FALSE;
 }
 

@@ -54,6 +54,20 @@ damaged (const Walk *walk, const ProtobufCMessageDescriptor *descriptor,
   return FALSE;
 }
 
+/* Fields of the file itself reach to its end, so that what is wrong with one,
+ * after good ones, is most likely that the file stops there. */
+static gboolean
+cut_off (const Walk *walk, const ProtobufCMessageDescriptor *descriptor,
+    const guint8 *at, const gchar *what, GError **error)
+{
+  g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_INVALID,
+      "the file is damaged, or cut off: %s (at byte %" G_GSIZE_FORMAT
+      ", in message %s). It has %" G_GSIZE_FORMAT
+      " bytes; compare that with the original, and copy or download it again",
+      what, (gsize) (at - walk->start), descriptor->short_name, walk->size);
+  return FALSE;
+}
+
 static gboolean
 read_varint (const guint8 **data, const guint8 *end, guint64 *value)
 {
@@ -310,7 +324,9 @@ walk_message (Walk *walk, const ProtobufCMessageDescriptor *message,
 
     problem = read_field (&at, end, &field);
     if (problem != NULL)
-      return damaged (walk, message, field_start, problem, error);
+      return depth == 1 && field_start > data
+                 ? cut_off (walk, message, field_start, problem, error)
+                 : damaged (walk, message, field_start, problem, error);
     if (!count_field (walk, message, &field, error))
       return FALSE;
 
@@ -345,30 +361,41 @@ walk_message (Walk *walk, const ProtobufCMessageDescriptor *message,
   return TRUE;
 }
 
-/* what people take for an xmodel by mistake */
-static const gchar *
-name_other_format (const guint8 *data, gsize size)
+/* what people take for an xmodel by mistake, and what to do where that is not
+ * plain */
+typedef struct {
+  const gchar *magic;
+  const gchar *name;
+  const gchar *advice;
+} OtherFormat;
+
+static const OtherFormat other_formats[] = {
+  { "version https://git-lfs", "a pointer to the model, as Git LFS leaves it",
+      "; fetch the model itself with \"git lfs pull\"" },
+  { "Entry not found",
+      "the words \"Entry not found\", which a server sends in the place of a file "
+      "that it does not have",
+      "; check the address and download it again" },
+  { "<!DOCTYPE", "a web page", "; download the file, not the page about it" },
+  { "<html", "a web page", "; download the file, not the page about it" },
+  { "PK\003\004", "a zip archive, as PyTorch's files are", "" },
+  { "\211HDF", "an HDF5 file", "" },
+  { "\037\213", "a gzip archive", "" },
+  { "\177ELF", "a program or library", "" },
+  { "{", "a text", "" },
+  { "<", "a text", "" },
+  { "#", "a text", "" },
+  { "[", "a text", "" },
+};
+
+static const OtherFormat *
+find_other_format (const guint8 *data, gsize size)
 {
-  static const struct {
-    const gchar *magic;
-    const gchar *name;
-  } formats[] = {
-    { "PK\003\004", "a zip archive, as PyTorch's files are" },
-    { "\211HDF", "an HDF5 file" },
-    { "\037\213", "a gzip archive" },
-    { "\177ELF", "a program or library" },
-    { "{", "a text" },
-    { "<", "a text" },
-    { "#", "a text" },
-    { "[", "a text" },
-  };
-  guint i;
+  for (guint i = 0; i < G_N_ELEMENTS (other_formats); i++) {
+    gsize length = strlen (other_formats[i].magic);
 
-  for (i = 0; i < G_N_ELEMENTS (formats); i++) {
-    gsize length = strlen (formats[i].magic);
-
-    if (size >= length && memcmp (data, formats[i].magic, length) == 0)
-      return formats[i].name;
+    if (size >= length && memcmp (data, other_formats[i].magic, length) == 0)
+      return &other_formats[i];
   }
   return NULL;
 }
@@ -384,7 +411,7 @@ gboolean
 xmodel_wire_check (const guint8 *data, gsize size, GError **error)
 {
   Walk walk = { .start = data, .size = size };
-  const gchar *other;
+  const OtherFormat *other;
 
   if (size == 0) {
     g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_INVALID,
@@ -398,10 +425,10 @@ xmodel_wire_check (const guint8 *data, gsize size, GError **error)
         size, XMODEL_MAX_BYTES);
     return FALSE;
   }
-  other = name_other_format (data, size);
+  other = find_other_format (data, size);
   if (other != NULL) {
     g_set_error (error, XMODEL_ERROR, XMODEL_ERROR_INVALID,
-        "the file is %s, not an xmodel", other);
+        "the file is %s, not an xmodel%s", other->name, other->advice);
     return FALSE;
   }
   return walk_message (

@@ -30,6 +30,34 @@ subgraph_free (XmodelSubgraph *subgraph)
 }
 
 /**
+ * xmodel_make_printable:
+ * @text: a name of a model, or a message with one in it
+ *
+ * Files may have anything in their names: line breaks that forge lines of a log,
+ * colours and titles for terminals, letters that turn the reading direction.
+ *
+ * Returns: (transfer full): @text with spaces and replacement characters for those
+ */
+gchar *
+xmodel_make_printable (const gchar *text)
+{
+  g_autofree gchar *valid = g_utf8_make_valid (text, -1);
+  GString *printable = g_string_new (NULL);
+
+  for (const gchar *at = valid; *at != '\0'; at = g_utf8_next_char (at)) {
+    gunichar letter = g_utf8_get_char (at);
+
+    if (letter == '\n' || letter == '\t')
+      letter = ' ';
+    else if (!g_unichar_isprint (letter)
+             || g_unichar_type (letter) == G_UNICODE_FORMAT)
+      letter = 0xfffd;
+    g_string_append_unichar (printable, letter);
+  }
+  return g_string_free (printable, FALSE);
+}
+
+/**
  * xmodel_ref:
  * @self: a model
  *

@@ -106,6 +106,7 @@ void xmodel_unref (Xmodel *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Xmodel, xmodel_unref)
 
+gchar *xmodel_make_printable (const gchar *text);
 GBytes *xmodel_get_bytes (const Xmodel *self);
 const gchar *xmodel_get_name (const Xmodel *self);
 const XmodelAttributes *xmodel_get_attributes (const Xmodel *self);
