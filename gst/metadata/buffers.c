@@ -155,8 +155,9 @@ gst_yolov5_buffers_map_frame (GstVideoFrame *frame, const GstVideoInfo *info,
     return FALSE;
 
   memset (frame, 0, sizeof (*frame));
-  if (gst_video_frame_map (
-          frame, info, buffer, flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
+  /* only read, but GStreamer 1.18 does not say so */
+  if (gst_video_frame_map (frame, (GstVideoInfo *) info, buffer,
+          flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) {
     frame->info.width = info->width;
     frame->info.height = info->height;
     /* not all memory with a way of its own to be mapped keeps the flags */
