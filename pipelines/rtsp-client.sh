@@ -13,12 +13,12 @@ usage ()
 usage: pipelines/rtsp-client.sh [OPTION...] URL
 
 Shows the video at URL, for example rtsp://127.0.0.1:8554/annotated of the
-program rtsp-server. With --model it detects objects itself, which makes an
-RTSP camera of any kind a source.
+program yolov5dpu-rtsp-server. With --model it detects objects itself, which
+makes an RTSP camera of any kind a source.
 
   --model XMODEL      detect objects with this model
-  --detections        show no video, but print the detections that rtsp-server
-                      sends along at /clean, a line of JSON for each frame
+  --detections        show no video, but print the detections that come along
+                      at /clean of that program, a line of JSON for each frame
   --output OUTPUT     window (default), none, or the name of an .mp4 to write
   --seconds SECONDS   stop after that time
   --print             only print the pipeline, for use with gst-launch-1.0

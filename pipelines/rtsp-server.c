@@ -18,6 +18,9 @@
 #include <gst/video/video.h>
 #include <glib-unix.h>
 
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <signal.h>
 #include <string.h>
 
@@ -452,6 +455,33 @@ remove_client (GstRTSPServer *rtsp, GstRTSPClient *client, gpointer user_data)
   return GST_RTSP_FILTER_REMOVE;
 }
 
+/* where other machines find this one, if it listens for all of them */
+static gchar *
+find_reachable_address (const gchar *address)
+{
+  gchar text[INET_ADDRSTRLEN];
+  struct ifaddrs *interfaces = NULL;
+  gchar *found = NULL;
+
+  if (!g_str_equal (address, "0.0.0.0"))
+    return g_strdup (address);
+  if (getifaddrs (&interfaces) != 0)
+    interfaces = NULL;
+  for (struct ifaddrs *i = interfaces; found == NULL && i != NULL;
+       i = i->ifa_next) {
+    if (i->ifa_addr != NULL && i->ifa_addr->sa_family == AF_INET
+        && (i->ifa_flags & (IFF_UP | IFF_LOOPBACK)) == IFF_UP
+        && inet_ntop (AF_INET,
+               &((struct sockaddr_in *) (gpointer) i->ifa_addr)->sin_addr, text,
+               sizeof text)
+               != NULL)
+      found = g_strdup (text);
+  }
+  if (interfaces != NULL)
+    freeifaddrs (interfaces);
+  return found != NULL ? found : g_strdup (g_get_host_name ());
+}
+
 static void
 run (Server *self, const gchar *address, gboolean with_clean)
 {
@@ -476,9 +506,11 @@ run (Server *self, const gchar *address, gboolean with_clean)
       ;
     self->failed = TRUE;
   } else {
-    g_print ("rtsp://%s:%d/annotated\n", address, port);
+    g_autofree gchar *reachable = find_reachable_address (address);
+
+    g_print ("rtsp://%s:%d/annotated\n", reachable, port);
     if (with_clean)
-      g_print ("rtsp://%s:%d/clean\n", address, port);
+      g_print ("rtsp://%s:%d/clean\n", reachable, port);
     g_main_loop_run (self->loop);
   }
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what is missing on Debian or Ubuntu and builds into build/.
+# Installs what is missing on Debian or Ubuntu and builds into build/. A VART
+# that is not from Debian's packages, as AMD's, is taken as it is.
 #
 # usage: pipelines/setup.sh [--bench | --tests]
 
@@ -8,9 +9,10 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 
 build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
-  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libvart-dev libxir-dev
-  libunilog-dev libtarget-factory-dev libprotobuf-dev libprotobuf-c-dev
-  libdnnl-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev'
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libprotobuf-dev
+  libprotobuf-c-dev libdnnl-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev'
+vart_packages='libvart-dev libxir-dev libunilog-dev libtarget-factory-dev'
+vart_header=/usr/include/vart/runner_ext.hpp
 run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
   gstreamer1.0-libav gstreamer1.0-x fonts-dejavu-core python3-gi
@@ -28,6 +30,23 @@ is_installed ()
   dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
 }
 
+# after an update of apt's lists, which a new system does not have
+is_available ()
+{
+  [ -n "$(apt-cache madison "$1" 2>/dev/null)" ] && return
+  as_root apt-get update -qq
+  [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]
+}
+
+as_root ()
+{
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  else
+    sudo "$@"
+  fi
+}
+
 install_missing ()
 {
   missing=
@@ -37,11 +56,9 @@ install_missing ()
   [ -n "$missing" ] || return 0
 
   echo "Installing$missing"
-  as_root=
-  [ "$(id -u)" = 0 ] || as_root=sudo
-  $as_root apt-get update -qq
+  as_root apt-get update -qq
   # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq \
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
     --no-install-recommends $missing >/dev/null
 }
 
@@ -50,7 +67,19 @@ if ! command -v apt-get >/dev/null; then
   exit 1
 fi
 
-packages="$build_packages $run_packages"
+# Ubuntu 22.04 has no libvart-dev, and a libxir-dev of Vitis AI 1, which must not
+# come beside AMD's: so all of VART is from one place
+if [ -e $vart_header ] && ! is_installed libvart-dev; then
+  echo "Using the VART that is on this machine"
+  vart_packages=
+elif ! is_installed libvart-dev && ! is_available libvart-dev; then
+  echo "There is no VART, and this system has no package libvart-dev: install" \
+    "AMD's packages libunilog, libxir, libtarget-factory and libvart 2.5 to" \
+    "3.5 (on Pynq: pip3 install pynq-dpu)" >&2
+  exit 1
+fi
+
+packages="$build_packages $vart_packages $run_packages"
 case ${1-} in
   --bench) packages="$packages $bench_packages" ;;
   --tests) packages="$packages $test_packages" ;;

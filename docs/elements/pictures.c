@@ -117,7 +117,8 @@ draw_scene (const gchar *path, const gchar *car_place)
   parts = g_strsplit (text, CAR_PLACE, 2);
   g_free (text);
   text = g_strjoinv (car_place, parts);
-  svg = gst_buffer_new_memdup (text, strlen (text));
+  svg = gst_buffer_new_allocate (NULL, strlen (text), NULL);
+  gst_buffer_fill (svg, 0, text, strlen (text));
   sample = run ("appsrc name=in ! rsvgdec ! videoconvert ! "
                 "video/x-raw,format=RGB ! appsink name=out",
       caps, &svg, 1);
@@ -152,7 +153,8 @@ blend_composition (GstBuffer *buffer, const GstVideoInfo *info)
   GstVideoFrame frame;
 
   if (meta == NULL
-      || !gst_video_frame_map (&frame, info, copy, GST_MAP_READWRITE))
+      || !gst_video_frame_map (
+          &frame, (GstVideoInfo *) info, copy, GST_MAP_READWRITE))
     fail ("there is no composition to draw");
   gst_video_overlay_composition_blend (meta->overlay, &frame);
   gst_video_frame_unmap (&frame);

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import pathlib
+import re
 import sys
 import types
 from typing import Any, Dict, Optional, Tuple
@@ -28,6 +29,23 @@ UNSUPPORTED = ('SiLU', 'Swish', 'Hardswish', 'Mish', 'MemoryEfficientMish',
                'ELU', 'SELU', 'CELU', 'PReLU', 'Softplus', 'Sigmoid', 'Tanh')
 
 ACTIVATIONS = ('leaky', 'relu')
+
+# checkouts of YOLOv5 that do more than to define layers: file, what is in it,
+# what it does
+NETWORKED = (
+    ('models/common.py', r'pip install -U ultralytics',
+     'installs ultralytics, and with it another PyTorch,'),
+    ('utils/plots.py', r'class Annotator:\n\s+if RANK[^\n]*\n\s+check_\w*font',
+     'downloads a font'),
+)
+
+# what is in files of others, and what to do
+FOREIGN = {
+    'RecursiveScriptModule': 'is TorchScript, which has no layers to change; '
+    'give the best.pt that it was exported from',
+    'ClassificationModel': 'is a classifier, and yolov5dpu runs detectors',
+    'SegmentationModel': 'is for segmentation, which is not supported',
+}
 
 
 class PreparationError(Exception):
@@ -132,6 +150,13 @@ def check_checkout(folder: pathlib.Path) -> None:
             f'{folder} is not a YOLOv5 checkout, it has no models/yolo.py; '
             'give the folder that "git clone -b v7.0 '
             'https://github.com/ultralytics/yolov5" made')
+    for file, pattern, what in NETWORKED:
+        path = folder / file
+        if path.is_file() and re.search(pattern, path.read_text('utf-8')):
+            raise PreparationError(
+                f'The YOLOv5 in {folder} {what} as soon as a checkpoint is '
+                'read; use v7.0, which loads the checkpoints of all: "git '
+                'clone -b v7.0 https://github.com/ultralytics/yolov5"')
 
 
 def unpickle(torch: Any, path: pathlib.Path) -> Any:
@@ -139,9 +164,16 @@ def unpickle(torch: Any, path: pathlib.Path) -> Any:
     # from PyTorch 2.6 on only weights are read unless told otherwise
     if 'weights_only' in inspect.signature(torch.load).parameters:
         options['weights_only'] = False
+    # a path in a checkpoint from Windows
+    windows_path, pathlib.WindowsPath = pathlib.WindowsPath, type(path)
     try:
         return torch.load(str(path), **options)
     except ModuleNotFoundError as error:
+        if (error.name or '').split('.')[0] == 'ultralytics':
+            raise PreparationError(
+                f'The checkpoint {path} is of YOLOv8 or later, or of a YOLO '
+                'that ultralytics has trained; those have other heads, and '
+                'only YOLOv5 is supported') from error
         raise PreparationError(
             f'The checkpoint {path} needs the Python module {error.name}; '
             f'install it with "pip install --no-deps {error.name}", so that '
@@ -152,6 +184,8 @@ def unpickle(torch: Any, path: pathlib.Path) -> Any:
             f'The checkpoint {path} cannot be read: {error}; it must be a .pt '
             "file that YOLOv5's train.py wrote, and the checkout must be of "
             'the version that wrote it') from error
+    finally:
+        pathlib.WindowsPath = windows_path
 
 
 def pick_model(content: Any, path: pathlib.Path) -> Any:
@@ -159,6 +193,11 @@ def pick_model(content: Any, path: pathlib.Path) -> Any:
     as YOLOv5 itself picks it."""
     if isinstance(content, dict):
         content = content.get('ema') or content.get('model')
+    if type(content).__name__ in ('DataParallel', 'DistributedDataParallel'):
+        content = content.module
+    foreign = FOREIGN.get(type(content).__name__)
+    if foreign:
+        raise PreparationError(f'The checkpoint {path} {foreign}')
     if not hasattr(content, 'modules'):
         raise PreparationError(
             f'The checkpoint {path} holds no model, only numbers or nothing; '

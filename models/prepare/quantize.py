@@ -67,6 +67,8 @@ def find_pictures(folder: pathlib.Path, limit: int) -> List[pathlib.Path]:
             'camera will see them')
     pictures = sorted(path for path in folder.rglob('*')
                       if path.suffix.lower() in PICTURE_SUFFIXES
+                      # macOS writes ._NAME beside each, which is no picture
+                      and not path.name.startswith('.')
                       and path.is_file())
     if not pictures:
         raise PreparationError(
@@ -88,6 +90,34 @@ def read_picture(path: pathlib.Path) -> numpy.ndarray:
         raise PreparationError(
             f'The picture {path} cannot be read: {error}; take it out of the '
             'folder') from error
+
+
+def pick_readable(pictures: Sequence[pathlib.Path]) -> List[pathlib.Path]:
+    """Those that can be read, found out before minutes are spent with them."""
+    readable = []
+    complaint = ''
+    for path in pictures:
+        try:
+            read_picture(path)
+            readable.append(path)
+        except PreparationError as error:
+            complaint = complaint or str(error)
+    if not readable:
+        raise PreparationError(
+            f'None of the {len(pictures)} pictures can be read. {complaint}')
+    if complaint:
+        print(f'Warning: {len(pictures) - len(readable)} of {len(pictures)} '
+              f'pictures are left out. {complaint}')
+    return readable
+
+
+def count(pictures: Sequence[pathlib.Path]) -> Iterator[pathlib.Path]:
+    """The pictures, with a line that says how many there have been."""
+    for index, path in enumerate(pictures):
+        yield path
+        print(f'\r{index + 1} of {len(pictures)}', end='', file=sys.stderr,
+              flush=True)
+    print(file=sys.stderr)
 
 
 def make_input(path: pathlib.Path, size: Tuple[int, int]) -> numpy.ndarray:
@@ -171,7 +201,7 @@ def open_model(options: argparse.Namespace) -> Tuple[Any, Any]:
 def calibrate(options: argparse.Namespace, torch_quantizer: Any) -> None:
     import torch
     model, _ = open_model(options)
-    pictures = find_pictures(options.pictures, options.limit)
+    pictures = pick_readable(find_pictures(options.pictures, options.limit))
     if len(pictures) < ENOUGH_PICTURES:
         print(f'Warning: {len(pictures)} pictures are few; AMD asks for '
               f'{ENOUGH_PICTURES} to 1000')
@@ -180,7 +210,7 @@ def calibrate(options: argparse.Namespace, torch_quantizer: Any) -> None:
         output_dir=str(options.output), device=torch.device('cpu'))
     quantized = quantizer.quant_model
     with torch.no_grad():
-        for path in pictures:
+        for path in count(pictures):
             quantized(torch.from_numpy(make_input(path, options.size)))
     quantizer.export_quant_config()
     print(f'Calibrated with {len(pictures)} pictures')
@@ -193,14 +223,14 @@ def test(options: argparse.Namespace, torch_quantizer: Any) -> None:
             f'{options.output} holds no quant_info.json; run with --mode calib '
             'and the same --output first')
     model, detect = open_model(options)
-    pictures = find_pictures(options.pictures, options.limit)
+    pictures = pick_readable(find_pictures(options.pictures, options.limit))
     quantizer = torch_quantizer(
         'test', model, (torch.zeros(1, 3, options.size[1], options.size[0]),),
         output_dir=str(options.output), device=torch.device('cpu'))
     quantized = quantizer.quant_model
     per_head: List[Comparison] = []
     with torch.no_grad():
-        for path in pictures:
+        for path in count(pictures):
             picture = torch.from_numpy(make_input(path, options.size))
             found = [compare(before.numpy(), after.numpy(), detect.na)
                      for before, after in zip(model(picture),

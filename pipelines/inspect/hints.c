@@ -65,12 +65,27 @@ hint_at_operators (InspectReport *report)
   }
 }
 
+/* the compiler would not make one DPU subgraph of it, whatever the target */
+static gboolean
+has_obstacles (const InspectReport *report)
+{
+  for (guint i = 0; i < report->cpu_ops->len; i++) {
+    const InspectCpuOps *group = report->cpu_ops->pdata[i];
+
+    if (group->advice != NULL)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static void
 hint_at_target (InspectReport *report)
 {
   const InspectTarget *target = &report->target;
 
   if (report->yolov5 == NULL || report->verdict == INSPECT_VERDICT_DPU)
+    return;
+  if (report->kind == INSPECT_KIND_QUANTIZED && has_obstacles (report))
     return;
   if (report->kind == INSPECT_KIND_QUANTIZED) {
     add (report,

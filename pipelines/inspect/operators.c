@@ -62,9 +62,16 @@ static const Explanation to_dpu = { NULL, "hands numbers of the CPU to the DPU",
 static const Explanation on_cpu = { NULL, "rounds numbers that stay on the CPU",
   NULL };
 
+static const Explanation of_pytorch = { NULL,
+  "the quantizer left this operator of PyTorch as it was, and no DPU has it",
+  "replace it in the float model with layers that the quantizer knows" };
+
 /* operators that no DPU has */
 static const Explanation unsupported[] = {
   { "swish", "the DPU has no SiLU", train_with_relu },
+  /* as PyTorch's own modules come through the quantizer */
+  { "aten::silu", "SiLU is not for DPUs", train_with_relu },
+  { "aten::silu_", "SiLU is not for DPUs", train_with_relu },
   { "hard-swish", "the DPU has it only as hard-sigmoid and multiplication",
       train_with_relu },
   { "gelu", "the DPU has no GELU", train_with_relu },
@@ -257,7 +264,7 @@ find_obstacle (const Survey *self, const XmodelOp *op)
     if (is_type (op, unsupported[i].type))
       return &unsupported[i];
   }
-  return NULL;
+  return g_str_has_prefix (op->type, "aten::") ? &of_pytorch : NULL;
 }
 
 static const Explanation *

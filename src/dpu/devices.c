@@ -5,6 +5,7 @@
 
 #include "devices.h"
 #include "guard.h"
+#include "libraries.h"
 #include "memory.h"
 #include "registers.h"
 #include "system.h"
@@ -208,7 +209,9 @@ dpu_device_find_runner (DpuDevice device, GError **error)
   gchar *runner;
 
   if (device == DPU_DEVICE_DPU) {
-    runner = locate_runner (DPU_RUNNER_LIBRARY, &reason);
+    g_autofree gchar *name = dpu_libraries_get_name (DPU_RUNNER_LIBRARY);
+
+    runner = locate_runner (name, &reason);
     if (runner == NULL)
       g_set_error (error, DPU_ERROR, DPU_ERROR_INIT,
           "AMD's DPU runner cannot be used: %s. %s", reason,

@@ -13,8 +13,8 @@
 
 G_BEGIN_DECLS
 
-/* libvart-dpu-runner.so without a version is only in -dev packages */
-#define DPU_RUNNER_LIBRARY "libvart-dpu-runner.so.2"
+/* of VART's libraries */
+#define DPU_RUNNER_LIBRARY "vart-dpu-runner"
 
 gboolean dpu_device_check (const DpuSubgraph *part, GError **error);
 gboolean dpu_device_check_fingerprint (

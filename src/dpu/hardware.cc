@@ -15,6 +15,7 @@
 #include "dpu.h"
 #include "exceptions.h"
 #include "hardware.h"
+#include "libraries.h"
 #include "vart.h"
 
 /* xir::DpuController::get_instance () of libvart-dpu-controller, which is not
@@ -38,7 +39,8 @@ using GetInstance = std::shared_ptr<xir::DpuController> (*) ();
 GetInstance
 find_get_instance ()
 {
-  gpointer library = dlopen (DPU_RUNNER_LIBRARY, RTLD_LAZY | RTLD_LOCAL);
+  g_autofree gchar *name = dpu_libraries_get_name (DPU_RUNNER_LIBRARY);
+  gpointer library = dlopen (name, RTLD_LAZY | RTLD_LOCAL);
 
   if (library == nullptr)
     return nullptr;
@@ -71,7 +73,7 @@ dpu_hardware_open (GError **error)
   vart_tame_checks ();
   if (get_instance == nullptr) {
     g_set_error (error, DPU_ERROR, DPU_ERROR_INIT,
-        "VART has no DPU controller: libvart 2.5 is needed");
+        "VART has no DPU controller: VART 2.5 to 3.5 is needed");
     return nullptr;
   }
   try {

@@ -6,6 +6,7 @@
 #include "obstacles.h"
 #include "dpu.h"
 #include "guard.h"
+#include "libraries.h"
 #include "lock.h"
 #include "probe.h"
 #include "system.h"
@@ -22,7 +23,7 @@
 #define DEFAULT_FIRMWARE "/usr/lib/dpu.xclbin"
 
 /* reads DPU_FIRMWARE_VARIABLE when it is loaded */
-#define DEVICE_LIBRARY "libvart-xrt-device-handle.so.2"
+#define DEVICE_LIBRARY "vart-xrt-device-handle"
 
 /* the file that VART locks for each device; it does not ask for TMPDIR */
 #define LOCK_FORMAT "/tmp/DPU_%u"
@@ -185,10 +186,11 @@ gboolean
 dpu_set_firmware (const gchar *path, GError **error)
 {
   g_autofree gchar *present = dpu_firmware_find (DPU_FIRMWARE_CONFIG);
+  g_autofree gchar *library = dpu_libraries_get_name (DEVICE_LIBRARY);
 
   if (g_str_equal (path, present))
     return TRUE;
-  if (dlopen (DEVICE_LIBRARY, RTLD_LAZY | RTLD_NOLOAD) != NULL) {
+  if (dlopen (library, RTLD_LAZY | RTLD_NOLOAD) != NULL) {
     g_set_error (error, DPU_ERROR, DPU_ERROR_INIT,
         "The bitstream %s cannot be chosen any more: this process uses %s, and "
         "VART reads the choice once. Name the same one everywhere, or start a "

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "exceptions.h"
+#include "libraries.h"
 #include "vart.h"
 
 /* members in the order of creation: the graph points to the model */
@@ -125,8 +126,8 @@ create_runner (VartRunner *self, GError **error)
   runner = dynamic_cast<vart::RunnerExt *> (self->runner.get ());
   if (runner == nullptr) {
     g_set_error (error, DPU_ERROR, DPU_ERROR_INIT,
-        "The runner in %s does not give its own buffers; a libvart 2.5 runner "
-        "is needed",
+        "The runner in %s does not give its own buffers; a runner of VART "
+        "2.5 to 3.5 is needed",
         self->graph->runner_library.c_str ());
     return FALSE;
   }
@@ -186,14 +187,19 @@ describe_tensor (const vart::TensorBuffer *buffer, const gchar *kind,
  *
  * Makes those of VART's checks that can throw do so instead of ending the
  * process, from here on. Any thread may call this, any number of times.
+ *
+ * VART 3 is left as it is: when told to throw, it also ends the process where a
+ * check succeeds, for want of a name for one of its errors.
  */
 void
 vart_tame_checks (void)
 {
   static std::once_flag once;
 
-  std::call_once (
-      once, [] { UniLog::mapLogConfig[UNI_LOG_CHECK_FAKE_LAYER] = true; });
+  std::call_once (once, [] {
+    if (dpu_libraries_get_version () == 2)
+      UniLog::mapLogConfig[UNI_LOG_CHECK_FAKE_LAYER] = true;
+  });
 }
 
 /**

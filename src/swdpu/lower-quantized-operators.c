@@ -546,6 +546,14 @@ quantized_lower_operator (
     if (quantized_is_type (op, lower_functions[i].type))
       return lower_functions[i].lower (self, request, tensor, error);
   }
+  if (g_str_has_prefix (op->type, "aten::silu"))
+    return quantized_fail (op, SWDPU_ERROR_UNSUPPORTED, error,
+        "is SiLU, which is not for DPUs: train with ReLU or LeakyReLU "
+        "(26 / 256) instead");
+  if (g_str_has_prefix (op->type, "aten::"))
+    return quantized_fail (op, SWDPU_ERROR_UNSUPPORTED, error,
+        "is PyTorch's own, as the quantizer has nothing for DPUs in its place: "
+        "leave it out of the model");
   return quantized_fail (op, SWDPU_ERROR_UNSUPPORTED, error,
       "the software DPU does not have this operator");
 }

@@ -504,6 +504,41 @@ GST_START_TEST (test_operators_not_for_dpus)
 }
 GST_END_TEST;
 
+/* SiLU as the real quantizer writes it, and whatever else is PyTorch's own: to
+ * compile that is no advice. */
+GST_START_TEST (test_operators_of_pytorch)
+{
+  static const struct {
+    const gchar *type, *why, *verdict;
+  } rows[] = {
+    { "aten::silu_", "SiLU is not for DPUs", "train with ReLU" },
+    { "aten::silu", "SiLU is not for DPUs", "train with ReLU" },
+    { "aten::einsum", "operator of PyTorch", "is PyTorch's own" },
+  };
+  g_autofree gchar *path = inspect_model ("t_leaky");
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++) {
+    g_autoptr (XmodelFile__Graph) graph = xmodel_sample_load (path);
+    g_autoptr (InspectResult) result = NULL;
+    XmodelFile__Op *op = xmodel_sample_find_op (graph, "leaky-relu", 1);
+
+    g_free (op->type);
+    op->type = g_strdup (rows[i].type);
+    /* which libxir asks of operators that it does not know */
+    xmodel_sample_set_ints (XMODEL_SAMPLE_ATTRIBUTES (op), "shape",
+        (const gint32 *) op->tensor->dims, op->tensor->n_dims);
+    xmodel_sample_set_string (
+        XMODEL_SAMPLE_ATTRIBUTES (op), "data_type", "FLOAT32");
+    result = inspect_graph (graph);
+    fail_unless_equals_int (result->status, 1);
+    check_cpu_operators (result, rows[i].type, TRUE, rows[i].why);
+    fail_unless (strstr (result->out, "For a board, compile it") == NULL);
+    /* the element's own words */
+    inspect_check_verdict (result, 1, rows[i].verdict);
+  }
+}
+GST_END_TEST;
+
 /* A model without any rounding was not quantized. */
 GST_START_TEST (test_float)
 {
@@ -570,6 +605,7 @@ inspect_suite (void)
   tcase_add_test (chain, test_operators_after_dpu);
   tcase_add_test (chain, test_operators_between);
   tcase_add_test (chain, test_operators_not_for_dpus);
+  tcase_add_test (chain, test_operators_of_pytorch);
   tcase_add_test (chain, test_float);
   tcase_add_loop_test (
       chain, test_mutations, 0, N_MUTATIONS / MUTATIONS_PER_TEST);

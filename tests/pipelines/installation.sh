@@ -25,6 +25,20 @@ if [ -z "$inspect" ] || [ -z "$page" ]; then
   exit 1
 fi
 
+# what people run and read comes along
+for name in yolov5dpu-demo models/street-640x384_int.xmodel \
+  models/street-640x384_int.modelinfo labels/coco.txt yolov5dpu/kv260.md \
+  yolov5dpu/elements/yolov5dpu.md; do
+  [ -n "$(find "$stage" -path "*/$name")" ] || {
+    echo "$name is not installed"
+    exit 1
+  }
+done
+[ "$(grep -c . "$(find "$stage" -name coco.txt)")" -eq 80 ] || {
+  echo "coco.txt has not COCO's 80 names"
+  exit 1
+}
+
 GST_PLUGIN_PATH_1_0=$(dirname "$plugin")
 GST_REGISTRY=$stage/registry.bin
 export GST_PLUGIN_PATH_1_0 GST_REGISTRY

@@ -75,6 +75,15 @@ server=$!
 wait_for server.log '/clean$' "$server"
 address=$(sed -n 's,^\(rtsp://.*\)/annotated$,\1,p' "$folder/server.log")
 
+# who listens for everybody is found at an address of this machine
+"$program" --model "$model" --address 0.0.0.0 --port 0 test \
+  >"$folder/everybody.log" 2>&1 &
+clients=$!
+wait_for everybody.log '/annotated$' "$clients"
+! grep -q '//0\.0\.0\.0:' "$folder/everybody.log" \
+  || fail "the address is of no use to others"
+kill "$clients"
+
 # over TCP and over UDP, with boxes and without
 for path in annotated clean; do
   for protocol in tcp udp; do

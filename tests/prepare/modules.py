@@ -190,6 +190,58 @@ class CheckpointTest(unittest.TestCase):
         self.refuse('holds no model', checkpoint.pick_model,
                     {'model': {'weight': 1}}, path)
 
+    # what several GPUs trained is unwrapped, what is no detector is named
+    def test_foreign_checkpoints(self) -> None:
+        path = pathlib.Path('best.pt')
+        model = Module()
+        parallel = type('DataParallel', (Module,), {})()
+        parallel.module = model
+        self.assertIs(checkpoint.pick_model({'model': parallel}, path), model)
+        for kind, words in (('RecursiveScriptModule', 'is TorchScript'),
+                            ('ClassificationModel', 'is a classifier'),
+                            ('SegmentationModel', 'is for segmentation')):
+            self.refuse(words, checkpoint.pick_model,
+                        {'model': type(kind, (Module,), {})()}, path)
+
+    # paths from Windows are read, YOLOv8 is named instead of what it lacks
+    def test_unpickle(self) -> None:
+        path = pathlib.Path('best.pt')
+
+        def load_windows_path(name: str, map_location: str) -> Any:
+            return pathlib.WindowsPath('runs/train')
+
+        def load_yolov8(name: str, map_location: str) -> Any:
+            raise ModuleNotFoundError('no', name='ultralytics.nn')
+
+        torch = types.SimpleNamespace(load=load_windows_path)
+        before = pathlib.WindowsPath
+        self.assertEqual(checkpoint.unpickle(torch, path),
+                         pathlib.Path('runs/train'))
+        self.assertIs(pathlib.WindowsPath, before)
+        torch.load = load_yolov8
+        self.refuse('YOLOv8 or later', checkpoint.unpickle, torch, path)
+
+    # checkouts that go to the network while a checkpoint is read are refused
+    def test_checkouts(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for name in ('models', 'utils'):
+                (root / name).mkdir()
+            (root / 'models' / 'yolo.py').write_text('')
+            common = root / 'models' / 'common.py'
+            plots = root / 'utils' / 'plots.py'
+            plots.write_text('class Annotator:\n    def __init__(self):\n')
+            checkpoint.check_checkout(root)
+            common.write_text('    os.system("pip install -U ultralytics")\n')
+            self.refuse('installs ultralytics.*v7.0',
+                        checkpoint.check_checkout, root)
+            common.write_text('')
+            for function in ('check_font', 'check_pil_font'):
+                plots.write_text('class Annotator:\n    if RANK in (-1, 0):\n'
+                                 f'        {function}()  # TTF\n')
+                self.refuse('downloads a font.*v7.0',
+                            checkpoint.check_checkout, root)
+
     # a folder that is no checkout and a missing checkpoint are refused
     def test_load(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -297,12 +349,37 @@ class QuantizeTest(unittest.TestCase):
             for index in range(10):
                 (root / 'more' / f'{index}.JPG').touch()
             (root / 'notes.txt').touch()
+            (root / 'more' / '._3.JPG').touch()
             self.assertEqual(len(quantize.find_pictures(root, 20)), 10)
             self.assertEqual(
                 [path.stem for path in quantize.find_pictures(root, 5)],
                 ['0', '2', '4', '6', '8'])
         with self.assertRaisesRegex(PreparationError, 'no folder'):
             quantize.find_pictures(root, 5)
+
+    # pictures that cannot be read are left out and counted, before any work
+    @needs_pictures
+    def test_unreadable_pictures(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            good = pathlib.Path(folder) / 'good.png'
+            bad = pathlib.Path(folder) / 'bad.png'
+            Image.new('RGB', (8, 8)).save(good)
+            bad.write_bytes(good.read_bytes()[:40])
+            output = io.StringIO()
+            with contextlib.redirect_stdout(output):
+                self.assertEqual(quantize.pick_readable([bad, good]), [good])
+            self.assertIn('1 of 2 pictures are left out', output.getvalue())
+            self.assertIn('bad.png', output.getvalue())
+            with self.assertRaisesRegex(PreparationError, 'None of the 1'):
+                quantize.pick_readable([bad])
+
+    # progress is told where it disturbs nobody
+    def test_count(self) -> None:
+        pictures = [pathlib.Path('a'), pathlib.Path('b')]
+        output = io.StringIO()
+        with contextlib.redirect_stderr(output):
+            self.assertEqual(list(quantize.count(pictures)), pictures)
+        self.assertIn('2 of 2', output.getvalue())
 
     # a picture becomes RGB planes from 0 to 1, turned as its camera was held
     @needs_pictures

@@ -1,0 +1,59 @@
+#!/bin/sh
+# setup.sh takes the VART that is there, and mixes nothing into it. What it would
+# install with is stood in for.
+#
+# usage: tests/pipelines/setup.sh SOURCE-DIRECTORY
+
+set -eu
+
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+mkdir -p "$stage/bin" "$stage/tree/pipelines" "$stage/tree/build"
+cp "$1/pipelines/setup.sh" "$stage/tree/pipelines"
+
+# stand_in COMMAND: notes what it is asked for, and is content
+stand_in ()
+{
+  cat >"$stage/bin/$1" <<END
+#!/bin/sh
+echo "$1 \$*" >>"$stage/calls"
+END
+  chmod +x "$stage/bin/$1"
+}
+
+# nothing is installed by dpkg but GStreamer, in a version that is said
+for command in apt-get apt-cache dpkg-query meson ninja sudo; do
+  stand_in $command
+done
+printf '#!/bin/sh\necho 1.18.4\n' >"$stage/bin/dpkg-query"
+
+run ()
+{
+  : >"$stage/calls"
+  PATH=$stage/bin:$PATH "$stage/tree/pipelines/setup.sh" >"$stage/log" 2>&1
+}
+
+# a VART that no package of Debian's has brought: none of them is wanted
+run || {
+  cat "$stage/log"
+  exit 1
+}
+grep -q 'Using the VART' "$stage/log"
+grep -q 'libdnnl-dev' "$stage/calls"
+if grep -E 'libxir|libvart|libunilog|libtarget-factory' "$stage/calls"; then
+  echo "Debian's packages of VART were installed beside the one that is there"
+  exit 1
+fi
+
+# no VART, and none to be had: it says so before anything is installed
+sed -i "s,^vart_header=.*,vart_header=$stage/nowhere," \
+  "$stage/tree/pipelines/setup.sh"
+if run; then
+  echo "a missing VART went unnoticed"
+  exit 1
+fi
+grep -q "AMD's packages" "$stage/log"
+if grep -q 'apt-get install' "$stage/calls"; then
+  echo "packages were installed without a VART"
+  exit 1
+fi
