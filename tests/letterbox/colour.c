@@ -53,27 +53,50 @@ plane_position (gdouble luma, guint subsampling, gboolean cosited, gint size)
   return CLAMP (position, 0.0, size - 1.0);
 }
 
+/* the samples of a component */
+typedef struct {
+  gint width;
+  gint height;
+  guint across;
+  guint down;
+  gdouble *levels;
+} Plane;
+
+static Plane
+read_plane (const GstVideoFrame *frame, guint c)
+{
+  Plane plane = { GST_VIDEO_FRAME_COMP_WIDTH (frame, c),
+    GST_VIDEO_FRAME_COMP_HEIGHT (frame, c),
+    GST_VIDEO_FORMAT_INFO_W_SUB (frame->info.finfo, c),
+    GST_VIDEO_FORMAT_INFO_H_SUB (frame->info.finfo, c), NULL };
+  gint x, y;
+
+  plane.levels = g_new (gdouble, plane.width * plane.height);
+  for (y = 0; y < plane.height; y++) {
+    for (x = 0; x < plane.width; x++)
+      plane.levels[y * plane.width + x] = level_at (frame, c, x, y);
+  }
+
+  return plane;
+}
+
 static gdouble
 sample_plane (
-    const GstVideoFrame *frame, guint c, gdouble luma_x, gdouble luma_y)
+    const Plane *plane, GstVideoChromaSite site, gdouble luma_x, gdouble luma_y)
 {
-  const GstVideoFormatInfo *finfo = frame->info.finfo;
-  GstVideoChromaSite site = frame->info.chroma_site;
-  gint width = GST_VIDEO_FRAME_COMP_WIDTH (frame, c);
-  gint height = GST_VIDEO_FRAME_COMP_HEIGHT (frame, c);
-  gdouble x = plane_position (luma_x, GST_VIDEO_FORMAT_INFO_W_SUB (finfo, c),
-      (site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0, width);
-  gdouble y = plane_position (luma_y, GST_VIDEO_FORMAT_INFO_H_SUB (finfo, c),
-      (site & GST_VIDEO_CHROMA_SITE_V_COSITED) != 0, height);
+  gdouble x = plane_position (luma_x, plane->across,
+      (site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0, plane->width);
+  gdouble y = plane_position (luma_y, plane->down,
+      (site & GST_VIDEO_CHROMA_SITE_V_COSITED) != 0, plane->height);
   gint left = (gint) x, top = (gint) y;
-  gint right = MIN (left + 1, width - 1), bottom = MIN (top + 1, height - 1);
+  gint right = MIN (left + 1, plane->width - 1);
+  gint bottom = MIN (top + 1, plane->height - 1);
   gdouble fx = x - left, fy = y - top;
-  gdouble upper = level_at (frame, c, left, top) * (1.0 - fx)
-                  + level_at (frame, c, right, top) * fx;
-  gdouble lower = level_at (frame, c, left, bottom) * (1.0 - fx)
-                  + level_at (frame, c, right, bottom) * fx;
+  const gdouble *upper = plane->levels + top * plane->width;
+  const gdouble *lower = plane->levels + bottom * plane->width;
 
-  return upper * (1.0 - fy) + lower * fy;
+  return (upper[left] * (1.0 - fx) + upper[right] * fx) * (1.0 - fy)
+         + (lower[left] * (1.0 - fx) + lower[right] * fx) * fy;
 }
 
 /* @white is the greatest level of the full range: 255, or 255.75 of 10 bits */
@@ -97,8 +120,10 @@ static void
 check_yuv (const GstVideoFrame *frame, guint matrix, guint width, guint height)
 {
   const GstVideoInfo *info = &frame->info;
-  gboolean is_grey = GST_VIDEO_INFO_IS_GRAY (info);
+  const guint n_planes = GST_VIDEO_INFO_IS_GRAY (info) ? 1 : 3;
   gint depth = GST_VIDEO_INFO_COMP_DEPTH (info, 0);
+  gdouble yuv[3] = { 0.0, 128.0, 128.0 };
+  Plane planes[3];
   /* of more than 8 bits the lower ones are dropped */
   gdouble bound = depth == 8 ? 1.0 : 2.0;
   guint8 *levels = letterbox_levels (frame, width, height, RGB);
@@ -106,6 +131,8 @@ check_yuv (const GstVideoFrame *frame, guint matrix, guint width, guint height)
   LetterboxRectangle picture;
   guint x, y, c;
 
+  for (c = 0; c < n_planes; c++)
+    planes[c] = read_plane (frame, c);
   letterbox_get_picture (self, &picture);
   for (y = 0; y < picture.height; y++) {
     gdouble luma_y = (y + 0.5) * info->height / picture.height - 0.5;
@@ -115,21 +142,25 @@ check_yuv (const GstVideoFrame *frame, guint matrix, guint width, guint height)
       guint8 *pixel = levels + 3 * ((picture.y + y) * width + picture.x + x);
       gdouble rgb[3];
 
-      convert_to_rgb (sample_plane (frame, 0, luma_x, luma_y),
-          is_grey ? 128.0 : sample_plane (frame, 1, luma_x, luma_y),
-          is_grey ? 128.0 : sample_plane (frame, 2, luma_x, luma_y),
-          matrices[matrix].kr, matrices[matrix].kb,
+      for (c = 0; c < n_planes; c++)
+        yuv[c] = sample_plane (&planes[c], info->chroma_site, luma_x, luma_y);
+      convert_to_rgb (yuv[0], yuv[1], yuv[2], matrices[matrix].kr,
+          matrices[matrix].kb,
           info->colorimetry.range == GST_VIDEO_COLOR_RANGE_16_235,
           256.0 - ldexp (256.0, -depth), rgb);
-      for (c = 0; c < 3; c++)
-        fail_unless (fabs (pixel[c] - rgb[c]) <= bound,
-            "%s %dx%d to %ux%u, site %d, matrix %u, range %d: channel %u of "
-            "(%u, %u) is %d, should be %.2f",
+      for (c = 0; c < 3; c++) {
+        if (fabs (pixel[c] - rgb[c]) <= bound)
+          continue;
+        fail ("%s %dx%d to %ux%u, site %d, matrix %u, range %d: channel %u of "
+              "(%u, %u) is %d, should be %.2f",
             info->finfo->name, info->width, info->height, width, height,
             info->chroma_site, matrix, info->colorimetry.range, c, x, y,
             pixel[c], rgb[c]);
+      }
     }
   }
+  for (c = 0; c < n_planes; c++)
+    g_free (planes[c].levels);
   letterbox_free (self);
   g_free (levels);
 }

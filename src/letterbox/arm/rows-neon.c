@@ -126,23 +126,22 @@ find_samples (uint8x16_t *samples, const guint8 *source, const guint32 *starts,
     const guint8 *controls, guint n_windows, guint n_components)
 {
   const guint n_starts = N_OCTETS / n_components;
-  guint i, k;
+  guint i, k, c;
 
   for (k = 0; k < n_windows; k++) {
-    uint8x16x2_t windows[N_OCTETS];
-    uint8x16_t places[N_OCTETS];
+    UNROLL
+    for (i = 0; i < n_starts; i++) {
+      uint8x16x2_t window = vld1q_u8_x2 (source + starts[k * n_starts + i]);
 
-    UNROLL
-    for (i = 0; i < n_starts; i++)
-      windows[i] = vld1q_u8_x2 (source + starts[k * n_starts + i]);
-    UNROLL
-    for (i = 0; i < N_OCTETS; i++)
-      places[i] = vld1q_u8 (controls + (k * N_OCTETS + i) * 16);
-    UNROLL
-    for (i = 0; i < N_OCTETS; i++)
-      samples[i] = k == 0 ? vqtbl2q_u8 (windows[i / n_components], places[i])
-                          : vqtbx2q_u8 (
-                              samples[i], windows[i / n_components], places[i]);
+      UNROLL
+      for (c = 0; c < n_components; c++) {
+        guint octet = i * n_components + c;
+        uint8x16_t places = vld1q_u8 (controls + (k * N_OCTETS + octet) * 16);
+
+        samples[octet] = k == 0 ? vqtbl2q_u8 (window, places)
+                                : vqtbx2q_u8 (samples[octet], window, places);
+      }
+    }
   }
 }
 
@@ -153,23 +152,22 @@ find_nearest (int16x8_t *outputs, const guint8 *source, const guint32 *starts,
 {
   const guint n_starts = N_OCTETS / n_components;
   uint8x8_t samples[N_OCTETS];
-  guint i, k;
+  guint i, k, c;
 
   for (k = 0; k < n_windows; k++) {
-    uint8x16x2_t windows[N_OCTETS];
-    uint8x8_t places[N_OCTETS];
+    UNROLL
+    for (i = 0; i < n_starts; i++) {
+      uint8x16x2_t window = vld1q_u8_x2 (source + starts[k * n_starts + i]);
 
-    UNROLL
-    for (i = 0; i < n_starts; i++)
-      windows[i] = vld1q_u8_x2 (source + starts[k * n_starts + i]);
-    UNROLL
-    for (i = 0; i < N_OCTETS; i++)
-      places[i] = vld1_u8 (controls + (k * N_OCTETS + i) * 16);
-    UNROLL
-    for (i = 0; i < N_OCTETS; i++)
-      samples[i] =
-          k == 0 ? vqtbl2_u8 (windows[i / n_components], places[i])
-                 : vqtbx2_u8 (samples[i], windows[i / n_components], places[i]);
+      UNROLL
+      for (c = 0; c < n_components; c++) {
+        guint octet = i * n_components + c;
+        uint8x8_t places = vld1_u8 (controls + (k * N_OCTETS + octet) * 16);
+
+        samples[octet] = k == 0 ? vqtbl2_u8 (window, places)
+                                : vqtbx2_u8 (samples[octet], window, places);
+      }
+    }
   }
   UNROLL
   for (i = 0; i < N_OCTETS; i++)
@@ -475,42 +473,71 @@ blend_convert (gint8 *output, const LetterboxBlend *luma,
   }
 }
 
-/* a product's upper half is the doubled one's, halved again; OpenCV's rounding
- * of the sum is that of a rounding shift */
-static ALWAYS_INLINE uint8x16_t
-blend_levels (const LetterboxBlend *blend, gsize at)
+/* A product's upper half is the doubled one's, halved again; a single row has
+ * the weight 2^11, which is a shift down by 5. OpenCV's rounding of the sum is
+ * that of a rounding shift. */
+static ALWAYS_INLINE int16x8_t
+blend_sum (const LetterboxBlend *blend, gsize at, gboolean is_single)
 {
-  uint8x8_t levels[2];
-  guint i;
+  int16x8_t upper = vld1q_s16 (blend->rows[0] + at);
+  int16x8_t lower;
 
-  for (i = 0; i < 2; i++, at += 8) {
-    int16x8_t upper =
-        vqdmulhq_n_s16 (vld1q_s16 (blend->rows[0] + at), blend->weights[0]);
-    int16x8_t lower =
-        vqdmulhq_n_s16 (vld1q_s16 (blend->rows[1] + at), blend->weights[1]);
+  if (is_single)
+    return vshrq_n_s16 (upper, 16 - LETTERBOX_RGB_ROW_WEIGHT_BITS);
 
-    levels[i] =
-        vqrshrun_n_s16 (vsraq_n_s16 (vshrq_n_s16 (upper, 1), lower, 1), 2);
-  }
-
-  return vcombine_u8 (levels[0], levels[1]);
+  upper = vqdmulhq_n_s16 (upper, blend->weights[0]);
+  lower = vqdmulhq_n_s16 (vld1q_s16 (blend->rows[1] + at), blend->weights[1]);
+  return vsraq_n_s16 (vshrq_n_s16 (upper, 1), lower, 1);
 }
 
-static void
-blend (gint8 *output, const LetterboxBlend *blend_in,
-    const LetterboxQuantizer *quantizer, guint n)
+static ALWAYS_INLINE uint8x16_t
+blend_16 (const LetterboxBlend *blend, gsize at, const ByteQuantizer *q,
+    gboolean is_single)
+{
+  uint8x8_t low = vqrshrun_n_s16 (blend_sum (blend, at, is_single), 2);
+  int16x8_t high = blend_sum (blend, at + 8, is_single);
+
+  return quantize (vqrshrun_high_n_s16 (low, high, 2), q);
+}
+
+/* 64 outputs at a time */
+static ALWAYS_INLINE void
+blend_row (gint8 *output_in, const LetterboxBlend *blend_in,
+    const LetterboxQuantizer *quantizer, guint n, gboolean is_single)
 {
   const LetterboxBlend blend = *blend_in;
   const ByteQuantizer q = make_byte_quantizer (quantizer);
+  guint8 *output = (guint8 *) output_in;
   guint8 last[16];
   gsize x;
+  guint i;
 
-  for (x = 0; x + 16 <= n; x += 16)
-    vst1q_u8 ((guint8 *) output + x, quantize (blend_levels (&blend, x), &q));
+  for (x = 0; x + 64 <= n; x += 64) {
+    uint8x16_t levels[4];
+
+    UNROLL
+    for (i = 0; i < 4; i++)
+      levels[i] = blend_16 (&blend, x + 16 * i, &q, is_single);
+    UNROLL
+    for (i = 0; i < 4; i++)
+      vst1q_u8 (output + x + 16 * i, levels[i]);
+  }
+  for (; x + 16 <= n; x += 16)
+    vst1q_u8 (output + x, blend_16 (&blend, x, &q, is_single));
   if (x < n) {
-    vst1q_u8 (last, quantize (blend_levels (&blend, x), &q));
+    vst1q_u8 (last, blend_16 (&blend, x, &q, is_single));
     memcpy (output + x, last, n - x);
   }
+}
+
+static void
+blend (gint8 *output, const LetterboxBlend *blend,
+    const LetterboxQuantizer *quantizer, guint n)
+{
+  if (blend->weights[1] == 0)
+    blend_row (output, blend, quantizer, n, TRUE);
+  else
+    blend_row (output, blend, quantizer, n, FALSE);
 }
 
 static ALWAYS_INLINE void
@@ -521,7 +548,7 @@ blend_planes_16 (guint8 *output, const LetterboxBlend *blend, gsize x,
   guint c;
 
   for (c = 0; c < 3; c++)
-    pixels.val[c] = quantize (blend_levels (blend, x + c * blend->stride), q);
+    pixels.val[c] = blend_16 (blend, x + c * blend->stride, q, FALSE);
   vst3q_u8 (output, pixels);
 }
 
