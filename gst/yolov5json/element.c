@@ -28,6 +28,8 @@
  *   that is unknown (see below)
  * * `inference_time`: nanoseconds that the models took, with the wait for the
  *   DPU; there only if yolov5dpu did it
+ * * `lag`: nanoseconds by which the frame that was looked at is older than this
+ *   one; there only if it is another one, as in live video with a slow DPU
  * * `detectors`: there only with several yolov5dpu: an object that has for each
  *   of them, by its name, an object with `inferred` and, if that is true,
  *   `inference_time`
@@ -84,6 +86,7 @@ typedef struct {
   gboolean inferred;
   gint mark;
   GstClockTime inference_time;
+  GstClockTime lag;
 } Detector;
 
 struct _GstYolov5Json {
@@ -175,7 +178,10 @@ read_marks (GstYolov5Json *self, GstBuffer *buffer)
     detector->inferred = TRUE;
     detector->mark = mark;
     detector->inference_time = inference.inference_time;
-    if (detector == g_ptr_array_index (self->detectors, 0))
+    detector->lag = inference.lag;
+    /* late results carry the number of an older frame */
+    if (detector == g_ptr_array_index (self->detectors, 0)
+        && inference.lag == 0)
       self->next_frame = inference.frame;
   }
 }
@@ -278,7 +284,7 @@ add_detectors (GstYolov5Json *self, JsonBuilder *builder)
 static void
 add_inference (GstYolov5Json *self, JsonBuilder *builder)
 {
-  GstClockTime inference_time = 0;
+  GstClockTime inference_time = 0, lag = 0;
   guint n_inferred = 0, i;
 
   for (i = 0; i < self->detectors->len; i++) {
@@ -288,6 +294,7 @@ add_inference (GstYolov5Json *self, JsonBuilder *builder)
       continue;
     n_inferred++;
     inference_time += detector->inference_time;
+    lag = MAX (lag, detector->lag);
   }
 
   if (self->detectors->len > 0) {
@@ -300,6 +307,8 @@ add_inference (GstYolov5Json *self, JsonBuilder *builder)
   }
   if (n_inferred > 0)
     add_integer (builder, "inference_time", (gint64) inference_time);
+  if (lag > 0)
+    add_integer (builder, "lag", (gint64) lag);
   if (self->detectors->len > 1)
     add_detectors (self, builder);
 }

@@ -325,6 +325,32 @@ GST_START_TEST (test_inferred_with_mark)
 }
 GST_END_TEST;
 
+/* results that come late say by how much, and leave the numbers of frames alone */
+GST_START_TEST (test_lag)
+{
+  GstHarness *h = new_json ();
+  GstYolov5Inference late = { .frame = 3, .lag = 40 * GST_MSECOND };
+  GstBuffer *frame = new_frame (0);
+  JsonObject *object;
+  JsonNode *json;
+
+  mark (frame, 7);
+  json = push_and_pull (h, frame);
+  fail_if (json_object_has_member (json_node_get_object (json), "lag"));
+  json_node_unref (json);
+
+  frame = new_frame (0);
+  gst_yolov5_inference_attach (frame, &late, NULL, 0);
+  json = push_and_pull (h, frame);
+  object = json_node_get_object (json);
+  assert_equals_int64 (json_object_get_int_member (object, "frame"), 8);
+  assert_equals_int64 (
+      json_object_get_int_member (object, "lag"), 40 * GST_MSECOND);
+  json_node_unref (json);
+  gst_harness_teardown (h);
+}
+GST_END_TEST;
+
 static void
 mark_found (GstBuffer *frame, const gchar *name, const gchar *path,
     const gchar *label, guint64 number)
@@ -791,6 +817,7 @@ yolov5json_suite (void)
   tcase_add_test (tcase, test_inferred_without_mark);
 #if GST_CHECK_VERSION(1, 20, 0)
   tcase_add_test (tcase, test_inferred_with_mark);
+  tcase_add_test (tcase, test_lag);
   tcase_add_test (tcase, test_several_detectors);
   tcase_add_test (tcase, test_detectors_of_one_name);
   tcase_add_test (tcase, test_expected_marks);
