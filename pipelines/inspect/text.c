@@ -21,29 +21,11 @@
 #define MAX_SUBGRAPHS 16
 #define MAX_CPU_OPS 16
 
-/* @text without what would confuse a terminal */
-static gchar *
-make_printable (const gchar *text)
-{
-  GString *printable = g_string_new (NULL);
-  g_autofree gchar *valid = g_utf8_make_valid (text, -1);
-
-  for (const gchar *p = valid; *p != '\0'; p = g_utf8_next_char (p)) {
-    gunichar character = g_utf8_get_char (p);
-
-    if (g_unichar_isprint (character))
-      g_string_append_unichar (printable, character);
-    else
-      g_string_append_c (printable, '?');
-  }
-  return g_string_free (printable, FALSE);
-}
-
 static gchar *
 shorten_name (const gchar *name, glong width)
 {
   static const gchar dots[] = "...";
-  g_autofree gchar *printable = make_printable (name);
+  g_autofree gchar *printable = xmodel_make_printable (name);
   glong length = g_utf8_strlen (printable, -1);
 
   if (length <= width)
@@ -106,7 +88,7 @@ static void
 append_path (GString *text, const gchar *label, const gchar *path)
 {
   g_autofree gchar *name = g_filename_display_name (path);
-  g_autofree gchar *printable = make_printable (name);
+  g_autofree gchar *printable = xmodel_make_printable (name);
 
   g_string_append_printf (
       text, "  %-*s%s\n", LABEL_WIDTH - 2, label, printable);

@@ -87,6 +87,8 @@ draw (SwdpuProof *self)
 static gboolean
 buffer_grow (Buffer *self, gsize size)
 {
+  /* an address, also for nothing */
+  size = MAX (size, 1);
   if (size <= self->size)
     return TRUE;
   free (self->data);
