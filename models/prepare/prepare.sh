@@ -15,6 +15,7 @@
 #   --limit N         use at most N pictures (default: 200)
 #   --trained-with A  leaky or relu, see quantize.py --help
 #   --output FOLDER   where to write (default: NAME.prepared)
+#   --no-compile      stop at NAME_int.xmodel, which runs on the software DPU
 #
 # PYTHON names another interpreter than python3.
 
@@ -45,11 +46,19 @@ labels=
 limit=200
 trained_with=
 output=
+compile=yes
+n_steps=4
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help)
       sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
       exit 0
+      ;;
+    --no-compile)
+      compile=
+      n_steps=3
+      shift
+      continue
       ;;
     --yolov5 | --weights | --pictures | --size | --arch | --name | --labels | \
       --limit | --trained-with | --output)
@@ -83,7 +92,7 @@ command -v "$python" >/dev/null || fail "there is no $python"
 "$python" -c 'import torch, pytorch_nndct' 2>/dev/null || fail "$python cannot" \
   "import torch and pytorch_nndct: start the docker of Vitis AI 2.5 and run" \
   "\"conda activate vitis-ai-pytorch\""
-command -v vai_c_xir >/dev/null || fail "there is no vai_c_xir here: start the" \
+[ -z "$compile" ] || command -v vai_c_xir >/dev/null || fail "there is no vai_c_xir here: start the" \
   "docker of Vitis AI 2.5 and run \"conda activate vitis-ai-pytorch\""
 
 [ -n "$name" ] || name=$(basename "$weights" .pt)
@@ -97,14 +106,19 @@ quantize ()
     ${trained_with:+--trained-with "$trained_with"}
 }
 
-step "1 of 4: labels and anchors"
+step "1 of $n_steps: labels and anchors"
 mkdir -p "$output"
 "$python" "$here/modelinfo.py" --yolov5 "$yolov5" --weights "$weights" \
   ${labels:+--labels "$labels"} --output "$output/${name}_int.modelinfo"
-step "2 of 4: calibration"
+step "2 of $n_steps: calibration"
 quantize calib
-step "3 of 4: test and export"
+step "3 of $n_steps: test and export"
 quantize test
+if [ -z "$compile" ]; then
+  step "Done"
+  echo "${name}_int.xmodel in $output runs on the software DPU of any PC."
+  exit 0
+fi
 step "4 of 4: compilation"
 "$here/compile.sh" --arch "$arch" --name "$name" --output "$output" \
   "$output/${name}_int.xmodel"

@@ -236,6 +236,17 @@ class PrepareTest(ScriptTest):
         self.assertEqual(code, 0, output)
         self.assertIn('seen best.prepared/best.xmodel', output)
 
+    # who wants no DPU's model needs no compiler
+    def test_no_compile(self) -> None:
+        self.stub_python()
+        code, output = self.run_script('prepare.sh', '--no-compile',
+                                       *self.arguments)
+        self.assertEqual(code, 0, output)
+        self.assertIn('3 of 3', output)
+        self.assertIn('best_int.xmodel in best.prepared runs', output)
+        runs = (self.root / 'python-arguments').read_text().splitlines()
+        self.assertEqual(len(runs), 3)
+
     # a step that fails ends it, and no later one runs
     def test_failing_steps(self) -> None:
         self.stub_compiler()
