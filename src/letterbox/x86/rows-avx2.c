@@ -68,10 +68,10 @@ resample_blocks (gint16 *row, gsize stride, const guint8 *source,
   const guint32 *starts = taps->starts;
   const guint8 *controls = taps->controls;
   const guint8 *weights = taps->shuffle_weights;
-  gsize block;
+  guint n_blocks = taps->n_blocks;
   guint k;
 
-  for (block = 0; block < taps->n_blocks; block++) {
+  for (; n_blocks > 0; n_blocks--) {
     __m256i samples = _mm256_setzero_si256 ();
     __m256i w = _mm256_setzero_si256 ();
 
@@ -296,11 +296,12 @@ convert_32 (gint8 *output, gsize x, const LetterboxBlend *luma,
 }
 
 static ALWAYS_INLINE void
-convert_row (gint8 *output, const LetterboxBlend *luma,
-    const LetterboxBlend *chroma, const LetterboxColour *colour_in,
+convert_row (gint8 *output, const LetterboxBlend *luma_in,
+    const LetterboxBlend *chroma_in, const LetterboxColour *colour_in,
     const LetterboxQuantizer *quantizer, guint n, gboolean is_single_luma,
     gboolean is_single_chroma)
 {
+  const LetterboxBlend luma = *luma_in, chroma = *chroma_in;
   const Rounding rounding =
       make_rounding (quantizer, LETTERBOX_COLOUR_SUM_BITS);
   LetterboxColour colour = *colour_in;
@@ -311,10 +312,10 @@ convert_row (gint8 *output, const LetterboxBlend *luma,
   colour.offset_second += rounding.addend;
   colour.offset_third += rounding.addend;
   for (x = 0; x + 32 <= n; x += 32)
-    convert_32 (output + 3 * x, x, luma, chroma, &colour, &rounding,
+    convert_32 (output + 3 * x, x, &luma, &chroma, &colour, &rounding,
         is_single_luma, is_single_chroma);
   if (x < n) {
-    convert_32 (last, x, luma, chroma, &colour, &rounding, is_single_luma,
+    convert_32 (last, x, &luma, &chroma, &colour, &rounding, is_single_luma,
         is_single_chroma);
     memcpy (output + 3 * x, last, 3 * (n - x));
   }

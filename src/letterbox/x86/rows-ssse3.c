@@ -126,9 +126,9 @@ resample_blocks (gint16 *row, gsize stride, const guint8 *source,
   const guint32 *starts = taps->starts;
   const guint8 *controls = taps->controls;
   const guint8 *weights = taps->shuffle_weights;
-  gsize block;
+  guint n_blocks = taps->n_blocks;
 
-  for (block = 0; block < taps->n_blocks; block++) {
+  for (; n_blocks > 0; n_blocks--) {
     __m128i low = find_samples (source, starts, n_starts, controls, n_windows);
     __m128i high = find_samples (
         source, starts + n_starts - 1, n_starts, controls + 16, n_windows);
@@ -316,11 +316,12 @@ convert_16 (gint8 *output, gsize x, const LetterboxBlend *luma,
 }
 
 static ALWAYS_INLINE void
-convert_row (gint8 *output, const LetterboxBlend *luma,
-    const LetterboxBlend *chroma, const LetterboxColour *colour_in,
+convert_row (gint8 *output, const LetterboxBlend *luma_in,
+    const LetterboxBlend *chroma_in, const LetterboxColour *colour_in,
     const LetterboxQuantizer *quantizer, guint n, gboolean is_single_luma,
     gboolean is_single_chroma)
 {
+  const LetterboxBlend luma = *luma_in, chroma = *chroma_in;
   const Rounding rounding =
       make_rounding (quantizer, LETTERBOX_COLOUR_SUM_BITS);
   LetterboxColour colour = *colour_in;
@@ -331,10 +332,10 @@ convert_row (gint8 *output, const LetterboxBlend *luma,
   colour.offset_second += rounding.addend;
   colour.offset_third += rounding.addend;
   for (x = 0; x + 16 <= n; x += 16)
-    convert_16 (output + 3 * x, x, luma, chroma, &colour, &rounding,
+    convert_16 (output + 3 * x, x, &luma, &chroma, &colour, &rounding,
         is_single_luma, is_single_chroma);
   if (x < n) {
-    convert_16 (last, x, luma, chroma, &colour, &rounding, is_single_luma,
+    convert_16 (last, x, &luma, &chroma, &colour, &rounding, is_single_luma,
         is_single_chroma);
     memcpy (output + 3 * x, last, 3 * (n - x));
   }
