@@ -56,6 +56,24 @@ gst_yolov5_list_append_label (GValue *list, GQuark label)
   gst_value_array_append_and_take_value (list, &value);
 }
 
+static guint
+get_length (const GValue *list)
+{
+  return list && GST_VALUE_HOLDS_ARRAY (list) ? gst_value_array_get_size (list)
+                                              : 0;
+}
+
+static const GValue *
+get_element (const GValue *list, guint index, GType type)
+{
+  const GValue *value;
+
+  if (index >= get_length (list))
+    return NULL;
+  value = gst_value_array_get_value (list, index);
+  return G_VALUE_HOLDS (value, type) ? value : NULL;
+}
+
 /**
  * gst_yolov5_list_get_length:
  *
@@ -64,23 +82,7 @@ gst_yolov5_list_append_label (GValue *list, GQuark label)
 guint
 gst_yolov5_list_get_length (const GstStructure *structure, const gchar *field)
 {
-  const GValue *list = gst_structure_get_value (structure, field);
-
-  return list && GST_VALUE_HOLDS_ARRAY (list) ? gst_value_array_get_size (list)
-                                              : 0;
-}
-
-static const GValue *
-get_element (
-    const GstStructure *structure, const gchar *field, guint index, GType type)
-{
-  const GValue *value;
-
-  if (index >= gst_yolov5_list_get_length (structure, field))
-    return NULL;
-  value = gst_value_array_get_value (
-      gst_structure_get_value (structure, field), index);
-  return G_VALUE_HOLDS (value, type) ? value : NULL;
+  return get_length (gst_structure_get_value (structure, field));
 }
 
 /**
@@ -92,7 +94,8 @@ gint
 gst_yolov5_list_get_int (
     const GstStructure *structure, const gchar *field, guint index)
 {
-  const GValue *value = get_element (structure, field, index, G_TYPE_INT);
+  const GValue *value = get_element (
+      gst_structure_get_value (structure, field), index, G_TYPE_INT);
 
   return value ? g_value_get_int (value) : -1;
 }
@@ -106,7 +109,8 @@ gboolean
 gst_yolov5_list_get_boolean (
     const GstStructure *structure, const gchar *field, guint index)
 {
-  const GValue *value = get_element (structure, field, index, G_TYPE_BOOLEAN);
+  const GValue *value = get_element (
+      gst_structure_get_value (structure, field), index, G_TYPE_BOOLEAN);
 
   return value && g_value_get_boolean (value);
 }
@@ -120,7 +124,8 @@ guint64
 gst_yolov5_list_get_uint64 (
     const GstStructure *structure, const gchar *field, guint index)
 {
-  const GValue *value = get_element (structure, field, index, G_TYPE_UINT64);
+  const GValue *value = get_element (
+      gst_structure_get_value (structure, field), index, G_TYPE_UINT64);
 
   return value ? g_value_get_uint64 (value) : 0;
 }
@@ -134,7 +139,8 @@ gdouble
 gst_yolov5_list_get_double (
     const GstStructure *structure, const gchar *field, guint index)
 {
-  const GValue *value = get_element (structure, field, index, G_TYPE_DOUBLE);
+  const GValue *value = get_element (
+      gst_structure_get_value (structure, field), index, G_TYPE_DOUBLE);
 
   return value ? g_value_get_double (value) : -1.0;
 }
@@ -148,7 +154,8 @@ const gchar *
 gst_yolov5_list_get_label (
     const GstStructure *structure, const gchar *field, guint index)
 {
-  const GValue *value = get_element (structure, field, index, G_TYPE_STRING);
+  const GValue *value = get_element (
+      gst_structure_get_value (structure, field), index, G_TYPE_STRING);
 
   return value ? g_value_get_string (value) : NULL;
 }
@@ -166,16 +173,20 @@ gboolean
 gst_yolov5_list_find (const GstStructure *structure, const gchar *ids,
     const gchar *labels, gint id, GQuark label, guint *place)
 {
+  const GValue *numbers = gst_structure_get_value (structure, ids);
+  const GValue *texts = gst_structure_get_value (structure, labels);
   const gchar *text = g_quark_to_string (label);
-  guint n = gst_yolov5_list_get_length (structure, ids);
+  guint n = get_length (numbers);
 
   for (guint i = 0; i < n; i++) {
     guint index = (*place + i) % n;
+    const GValue *number = get_element (numbers, index, G_TYPE_INT);
+    const GValue *other;
 
-    if (gst_yolov5_list_get_int (structure, ids, index) == id
-        && g_strcmp0 (
-               gst_yolov5_list_get_label (structure, labels, index), text)
-               == 0) {
+    if (!number || g_value_get_int (number) != id)
+      continue;
+    other = get_element (texts, index, G_TYPE_STRING);
+    if (g_strcmp0 (other ? g_value_get_string (other) : NULL, text) == 0) {
       *place = index;
       return TRUE;
     }

@@ -329,6 +329,152 @@ GST_START_TEST (test_unique_ids)
 
 GST_END_TEST;
 
+static GstPadProbeReturn
+detect (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  guint *number = user_data;
+  const RigBox boxes[] = {
+    { "person", 20 + RIG_STEP * *number, 100, 40, 100, 0.9 }, { NULL }
+  };
+
+  info->data = gst_buffer_make_writable (GST_PAD_PROBE_INFO_BUFFER (info));
+  if (*number % 3 == 0)
+    rig_look (info->data, "detector", 0, boxes);
+  ++*number;
+  return GST_PAD_PROBE_OK;
+}
+
+static GstPadProbeReturn
+check_branch (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  guint *number = user_data;
+  g_autoptr (RigFrame) frame =
+      rig_frame_new (gst_buffer_ref (GST_PAD_PROBE_INFO_BUFFER (info)));
+
+  if (*number >= 9) {
+    assert_equals_int (rig_frame_get_n (frame), 1);
+    assert_equals_uint64 (rig_frame_get_id (frame, 0), 1);
+    assert_equals_int (rig_frame_get_n_predicted (frame), *number % 3 != 0);
+  }
+  ++*number;
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+add_probe (GstElement *pipeline, const gchar *name,
+    GstPadProbeCallback callback, guint *number)
+{
+  GstElement *element = gst_bin_get_by_name (GST_BIN (pipeline), name);
+  GstPad *pad = gst_element_get_static_pad (element, "src");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, callback, number, NULL);
+  gst_object_unref (pad);
+  gst_object_unref (element);
+}
+
+/* trackers behind a tee know nothing of each other */
+GST_START_TEST (test_tee)
+{
+  GstElement *pipeline = gst_parse_launch (
+      "videotestsrc num-buffers=60 ! " RIG_CAPS " ! identity name=detector ! "
+      "tee name=t t. ! queue ! yolov5track name=one ! fakesink "
+      "t. ! queue ! yolov5track name=two min-hits=3 ! fakesink",
+      NULL);
+  GstBus *bus = gst_element_get_bus (pipeline);
+  guint numbers[3] = { 0 };
+  GstMessage *message;
+
+  add_probe (pipeline, "detector", detect, &numbers[0]);
+  add_probe (pipeline, "one", check_branch, &numbers[1]);
+  add_probe (pipeline, "two", check_branch, &numbers[2]);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  message = gst_bus_timed_pop_filtered (
+      bus, GST_CLOCK_TIME_NONE, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  assert_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_EOS);
+  gst_message_unref (message);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  for (guint i = 0; i < 3; i++)
+    assert_equals_int (numbers[i], 60);
+  gst_object_unref (bus);
+  gst_object_unref (pipeline);
+}
+
+GST_END_TEST;
+
+static void
+attach_anything (GstBuffer *buffer, GRand *random)
+{
+  static const gchar *labels[] = { "person", "car", "" };
+  guint n = g_rand_int_range (random, 0, 20);
+
+  for (guint i = 0; i < n; i++) {
+    guint shift =
+        g_rand_boolean (random) ? 23 : g_rand_int_range (random, 0, 32);
+    GstVideoRegionOfInterestMeta *region =
+        gst_buffer_add_video_region_of_interest_meta (buffer,
+            labels[g_rand_int_range (random, 0, 3)],
+            g_rand_int (random) >> shift, g_rand_int (random) >> shift,
+            g_rand_int (random) >> shift, g_rand_int (random) >> shift);
+
+    region->id = g_rand_int (random) >> g_rand_int_range (random, 0, 32);
+    if (g_rand_boolean (random))
+      gst_video_region_of_interest_meta_add_param (
+          region, gst_structure_new ("detection", "confidence", G_TYPE_DOUBLE,
+                      g_rand_double_range (random, -1, 2), NULL));
+  }
+}
+
+static void
+check_anything (const RigFrame *frame)
+{
+  g_autoptr (GHashTable) ids = g_hash_table_new (NULL, NULL);
+
+  for (guint i = 0; i < rig_frame_get_n (frame); i++) {
+    const GstYolov5Detection *box = rig_frame_get_detection (frame, i);
+    const GstYolov5TrackedObject *track = rig_frame_get_track (frame, i);
+
+    if (track->id == 0)
+      continue;
+    fail_unless (g_hash_table_add (ids, GSIZE_TO_POINTER (track->id)),
+        "two boxes of the id %" G_GUINT64_FORMAT, track->id);
+    if (track->is_predicted)
+      fail_unless (box->x >= 0 && box->y >= 0
+                   && box->x + box->width <= RIG_WIDTH
+                   && box->y + box->height <= RIG_HEIGHT);
+  }
+}
+
+/* whatever comes, no id is there twice in a frame, and predicted boxes lie in
+ * it */
+GST_START_TEST (test_anything)
+{
+  GstHarness *h = new_tracker ();
+  GRand *random = g_rand_new_with_seed (__i__);
+
+  for (guint i = 0; i < 1000; i++) {
+    GstBuffer *buffer = rig_new_frame (i);
+    g_autoptr (RigFrame) frame = NULL;
+
+    if (g_rand_int_range (random, 0, 20) == 0)
+      GST_BUFFER_PTS (buffer) =
+          ((guint64) g_rand_int (random) << 32 | g_rand_int (random))
+          >> g_rand_int_range (random, 0, 64);
+    if (g_rand_int_range (random, 0, 50) == 0)
+      GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+    if (g_rand_boolean (random))
+      attach_anything (buffer, random);
+    if (g_rand_int_range (random, 0, 4) == 0)
+      rig_look (buffer, "detector",
+          g_rand_int (random) >> g_rand_int_range (random, 0, 32), NULL);
+    frame = rig_push (h, buffer);
+    check_anything (frame);
+  }
+  g_rand_free (random);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 /* statistics and properties from other threads while frames come */
 static gpointer
 disturb (gpointer user_data)
@@ -372,6 +518,8 @@ yolov5track_streams_suite (void)
   tcase_add_test (tcase, test_shared_frame);
   tcase_add_test (tcase, test_two_in_a_row);
   tcase_add_test (tcase, test_unique_ids);
+  tcase_add_test (tcase, test_tee);
+  tcase_add_loop_test (tcase, test_anything, 0, 8);
   tcase_add_test (tcase, test_threads);
   return suite;
 }
