@@ -10,6 +10,10 @@
 
 #include "rig.h"
 
+#ifdef HAVE_GST_ANALYTICS
+#include <gst/analytics/analytics.h>
+#endif
+
 /* frames that can be converted */
 static GstBuffer *
 new_picture (guint number)
@@ -171,6 +175,53 @@ GST_START_TEST (test_other_tracker)
 
 GST_END_TEST;
 
+#ifdef HAVE_GST_ANALYTICS
+/* GstAnalytics has the id, and since when it is known, related to the object;
+ * videoscale keeps that */
+GST_START_TEST (test_analytics)
+{
+  GstHarness *h =
+      gst_harness_new_parse ("yolov5track ! videoscale ! capsfilter "
+                             "caps=video/x-raw,width=320,height=240");
+
+  gst_harness_set_src_caps_str (h, RIG_CAPS);
+  for (guint i = 0; i < 9; i++) {
+    GstBuffer *buffer = new_picture (i);
+    g_autoptr (RigFrame) frame = NULL;
+    GstAnalyticsRelationMeta *relations;
+
+    if (i % 3 == 0)
+      rig_look (buffer, "detector", 0, two_persons);
+    frame = rig_push (h, buffer);
+    if (i < 4)
+      continue;
+    relations = gst_buffer_get_analytics_relation_meta (frame->buffer);
+    for (guint j = 0; j < 2; j++) {
+      GstClockTime first_seen, last_seen;
+      GstAnalyticsTrackingMtd tracking;
+      gpointer state = NULL;
+      gboolean lost;
+      guint64 id;
+
+      fail_unless (gst_analytics_relation_meta_get_direct_related (relations,
+          rig_frame_get_detection (frame, j)->id,
+          GST_ANALYTICS_REL_TYPE_RELATE_TO,
+          gst_analytics_tracking_mtd_get_mtd_type (), &state, &tracking));
+      fail_unless (gst_analytics_tracking_mtd_get_info (
+          &tracking, &id, &first_seen, &last_seen, &lost));
+      assert_equals_uint64 (id, j + 1);
+      assert_equals_uint64 (first_seen, 0);
+      if (i % 3 == 0)
+        assert_equals_uint64 (last_seen, i * RIG_FRAME_TIME);
+      fail_if (lost);
+    }
+  }
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+#endif
+
 static Suite *
 yolov5track_conversions_suite (void)
 {
@@ -181,6 +232,9 @@ yolov5track_conversions_suite (void)
   tcase_add_loop_test (tcase, test_conversions, 0, 8);
   tcase_add_loop_test (tcase, test_json, 0, 2);
   tcase_add_test (tcase, test_other_tracker);
+#ifdef HAVE_GST_ANALYTICS
+  tcase_add_test (tcase, test_analytics);
+#endif
   return suite;
 }
 

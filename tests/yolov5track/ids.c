@@ -159,6 +159,8 @@ GST_START_TEST (test_predicted_at_border)
     g_autoptr (RigFrame) frame = rig_push_walker (h, i, FALSE);
 
     has_gone |= rig_frame_get_n (frame) == 0;
+    /* it leaves at the frame 155 */
+    fail_unless (has_gone || i < 165);
     if (has_gone) {
       assert_equals_int (rig_frame_get_n (frame), 0);
     } else {
@@ -343,36 +345,28 @@ GST_START_TEST (test_class_flip)
 GST_END_TEST;
 
 /* results that come with a later frame are of the time at which they were seen:
- * speed stays right when the lag changes, and so do boxes between */
+ * when the lag changes, speed stays right, and so do the boxes between */
 GST_START_TEST (test_lag)
 {
   GstHarness *h = new_tracker ();
-  guint lag = 2;
 
-  for (guint i = 10; i < 60; i++) {
+  for (guint i = 10; i < 50; i++) {
+    guint lag = i < 33 ? 6 : 1;
+    gdouble x = 20 + RIG_STEP * (gdouble) (i - lag);
+    const RigBox boxes[] = { { "person", x, 100, 40, 100, 0.9 }, { NULL } };
     GstBuffer *buffer = rig_new_frame (i);
-    gboolean look = i % 5 == 0;
     g_autoptr (RigFrame) frame = NULL;
-    guint seen_at;
 
-    if (look)
-      lag = i % 10 == 0 ? 3 : 2;
-    seen_at = i - lag;
-    if (look) {
-      const RigBox boxes[] = { { "person", 20 + 4 * RIG_STEP * seen_at / 2, 100,
-                                   80, 100, 0.9 },
-        { NULL } };
+    if (i % 5 == 0)
       rig_look (buffer, "detector", lag * RIG_FRAME_TIME, boxes);
-    }
     frame = rig_push (h, buffer);
-    if (i < 30)
+    /* the change is known from the next results on */
+    if (i < 20 || i == 33 || i == 34)
       continue;
     assert_equals_uint64 (rig_frame_get_id (frame, 0), 1);
-    fail_unless (fabs (rig_frame_get_detection (frame, 0)->x
-                       - (20 + 4 * RIG_STEP * seen_at / 2))
-                     <= 4,
-        "frame %u: x is %g, of frame %u", i,
-        rig_frame_get_detection (frame, 0)->x, seen_at);
+    fail_unless (fabs (rig_frame_get_detection (frame, 0)->x - x) <= 3,
+        "frame %u: x is %g, not %g", i, rig_frame_get_detection (frame, 0)->x,
+        x);
   }
   gst_harness_teardown (h);
 }

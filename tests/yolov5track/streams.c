@@ -268,22 +268,35 @@ GST_START_TEST (test_shared_frame)
 
 GST_END_TEST;
 
-/* a second tracker leaves what has an id alone, and predicts nothing twice */
+/* a second tracker leaves what has an id alone, predicts nothing twice, and does
+ * not take predicted boxes for detections */
 GST_START_TEST (test_two_in_a_row)
 {
-  GstHarness *h =
-      gst_harness_new_parse ("yolov5track ! yolov5track min-hits=1");
+  gboolean is_foreign = __i__;
+  GstHarness *h = gst_harness_new_parse (
+      "yolov5track ! yolov5track name=second min-hits=1");
+  GstElement *other = gst_bin_get_by_name (GST_BIN (h->element), "second");
 
   gst_harness_set_src_caps_str (h, RIG_CAPS);
   for (guint i = 0; i < 60; i++) {
-    g_autoptr (RigFrame) frame = rig_push_walker (h, i, i % 3 == 0);
+    GstBuffer *buffer = rig_new_frame (i);
+    const RigBox boxes[] = { { "person", 20 + RIG_STEP * i, 100, 40, 100, 0.9 },
+      { NULL } };
+    g_autoptr (RigFrame) frame = NULL;
 
+    if (i % 3 == 0 && is_foreign)
+      rig_attach_foreign (buffer, boxes);
+    else if (i % 3 == 0)
+      rig_look (buffer, "detector", 0, boxes);
+    frame = rig_push (h, buffer);
     if (i < 12)
       continue;
     assert_equals_int (rig_frame_get_n (frame), 1);
     assert_equals_int (rig_frame_get_n_predicted (frame), i % 3 != 0);
     assert_equals_uint64 (rig_frame_get_id (frame, 0), 1);
   }
+  assert_equals_uint64 (rig_get_count (other, "looked-at"), 20);
+  gst_object_unref (other);
   gst_harness_teardown (h);
 }
 
@@ -516,7 +529,7 @@ yolov5track_streams_suite (void)
   tcase_add_test (tcase, test_no_size);
   tcase_add_test (tcase, test_allocation);
   tcase_add_test (tcase, test_shared_frame);
-  tcase_add_test (tcase, test_two_in_a_row);
+  tcase_add_loop_test (tcase, test_two_in_a_row, 0, 2);
   tcase_add_test (tcase, test_unique_ids);
   tcase_add_test (tcase, test_tee);
   tcase_add_loop_test (tcase, test_anything, 0, 8);
