@@ -9,8 +9,6 @@
 
 #include "stream.h"
 
-#include <string.h>
-
 #include "classes.h"
 #include "metadata/inference.h"
 
@@ -241,8 +239,8 @@ collect (TrackStream *self, GstBuffer *buffer, TrackFrame *frame)
         &g_array_index (frame->detections, GstYolov5Detection, i),
         &g_array_index (frame->tracks, GstYolov5TrackedObject, i), i);
   /* what others said is on the buffer, and stays there */
-  memset (frame->tracks->data, 0,
-      frame->n_collected * sizeof (GstYolov5TrackedObject));
+  for (guint i = 0; i < frame->n_collected; i++)
+    g_array_index (frame->tracks, GstYolov5TrackedObject, i).id = 0;
 }
 
 /* The timestamp of the picture that the results of @detector are of. Where it

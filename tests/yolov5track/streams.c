@@ -60,9 +60,10 @@ flush (GstHarness *h)
 static void
 start_stream (GstHarness *h)
 {
+  g_autoptr (GstCaps) caps = gst_caps_from_string (RIG_CAPS);
+
   gst_harness_push_event (h, gst_event_new_stream_start ("another"));
-  gst_harness_push_event (
-      h, gst_event_new_caps (gst_caps_from_string (RIG_CAPS)));
+  gst_harness_push_event (h, gst_event_new_caps (caps));
   send_segment (h);
 }
 
