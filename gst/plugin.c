@@ -8,6 +8,7 @@
 #include "yolov5dpu/element.h"
 #include "yolov5json/element.h"
 #include "yolov5overlay/element.h"
+#include "yolov5track/element.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
@@ -17,7 +18,9 @@ plugin_init (GstPlugin *plugin)
          && gst_element_register (
              plugin, "yolov5overlay", GST_RANK_NONE, GST_TYPE_YOLOV5_OVERLAY)
          && gst_element_register (
-             plugin, "yolov5json", GST_RANK_NONE, GST_TYPE_YOLOV5_JSON);
+             plugin, "yolov5json", GST_RANK_NONE, GST_TYPE_YOLOV5_JSON)
+         && gst_element_register (
+             plugin, "yolov5track", GST_RANK_NONE, GST_TYPE_YOLOV5_TRACK);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, yolov5dpu,

@@ -29,7 +29,8 @@ thread_tests='metadata-detections yolov5dpu-buffers yolov5dpu-flow
   yolov5dpu-frames yolov5dpu-live yolov5dpu-start yolov5dpu-stopping
   yolov5dpu-streams yolov5dpu-stress yolov5dpu-timing yolov5dpu-tuning
   yolov5json-lines yolov5overlay-boxes yolov5overlay-expiry
-  yolov5overlay-labels yolov5overlay-stopping'
+  yolov5overlay-labels yolov5overlay-stopping yolov5track-ids
+  yolov5track-streams'
 
 # $1 build directory, $2 sanitizers
 build ()

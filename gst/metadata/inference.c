@@ -10,6 +10,8 @@
 
 #include "inference.h"
 
+#include "lists.h"
+
 /* One element for each detection, best first. More such lists may join them,
  * with what a tracker knows of each. */
 #define FIELD_IDS "region-ids"
@@ -43,37 +45,6 @@ gst_yolov5_inference_register (void)
 
 #if GST_CHECK_VERSION(1, 20, 0)
 static void
-append_int (GValue *list, gint number)
-{
-  GValue value = G_VALUE_INIT;
-
-  g_value_init (&value, G_TYPE_INT);
-  g_value_set_int (&value, number);
-  gst_value_array_append_and_take_value (list, &value);
-}
-
-static void
-append_double (GValue *list, gdouble number)
-{
-  GValue value = G_VALUE_INIT;
-
-  g_value_init (&value, G_TYPE_DOUBLE);
-  g_value_set_double (&value, number);
-  gst_value_array_append_and_take_value (list, &value);
-}
-
-static void
-append_label (GValue *list, GQuark label)
-{
-  GValue value = G_VALUE_INIT;
-
-  g_value_init (&value, G_TYPE_STRING);
-  /* a quark's string stays for ever, so that no copy is made */
-  g_value_set_static_string (&value, g_quark_to_string (label));
-  gst_value_array_append_and_take_value (list, &value);
-}
-
-static void
 set_lists (GstStructure *structure, const GstYolov5Detection *detections,
     guint n_detections)
 {
@@ -86,10 +57,10 @@ set_lists (GstStructure *structure, const GstYolov5Detection *detections,
   gst_value_array_init (&label_ids, n_detections);
   gst_value_array_init (&confidences, n_detections);
   for (i = 0; i < n_detections; i++) {
-    append_int (&ids, detections[i].id);
-    append_label (&labels, detections[i].label);
-    append_int (&label_ids, detections[i].label_id);
-    append_double (&confidences, detections[i].confidence);
+    gst_yolov5_list_append_int (&ids, detections[i].id);
+    gst_yolov5_list_append_label (&labels, detections[i].label);
+    gst_yolov5_list_append_int (&label_ids, detections[i].label_id);
+    gst_yolov5_list_append_double (&confidences, detections[i].confidence);
   }
   gst_structure_take_value (structure, FIELD_IDS, &ids);
   gst_structure_take_value (structure, FIELD_LABELS, &labels);
@@ -203,38 +174,6 @@ gst_yolov5_inference_iterate (
   return FALSE;
 }
 
-/* lists that others wrote may be of any type and length */
-static const GValue *
-get_element (const GstYolov5Inference *inference, const gchar *field,
-    guint index, GType type)
-{
-  const GValue *list = gst_structure_get_value (inference->structure, field);
-  const GValue *value;
-
-  if (!list || !GST_VALUE_HOLDS_ARRAY (list)
-      || index >= gst_value_array_get_size (list))
-    return NULL;
-  value = gst_value_array_get_value (list, index);
-  return G_VALUE_HOLDS (value, type) ? value : NULL;
-}
-
-static gint
-get_int (const GstYolov5Inference *inference, const gchar *field, guint index)
-{
-  const GValue *value = get_element (inference, field, index, G_TYPE_INT);
-
-  return value ? g_value_get_int (value) : -1;
-}
-
-static const gchar *
-get_label (const GstYolov5Inference *inference, guint index)
-{
-  const GValue *value =
-      get_element (inference, FIELD_LABELS, index, G_TYPE_STRING);
-
-  return value ? g_value_get_string (value) : NULL;
-}
-
 /**
  * gst_yolov5_inference_get_n_listed:
  * @inference: a mark that was read
@@ -244,11 +183,7 @@ get_label (const GstYolov5Inference *inference, guint index)
 guint
 gst_yolov5_inference_get_n_listed (const GstYolov5Inference *inference)
 {
-  const GValue *list =
-      gst_structure_get_value (inference->structure, FIELD_IDS);
-
-  return list && GST_VALUE_HOLDS_ARRAY (list) ? gst_value_array_get_size (list)
-                                              : 0;
+  return gst_yolov5_list_get_length (inference->structure, FIELD_IDS);
 }
 
 /**
@@ -261,37 +196,17 @@ void
 gst_yolov5_inference_get_listed (const GstYolov5Inference *inference,
     guint index, GstYolov5Detection *detection)
 {
-  const GValue *confidence =
-      get_element (inference, FIELD_CONFIDENCES, index, G_TYPE_DOUBLE);
+  const GstStructure *structure = inference->structure;
 
   *detection = (GstYolov5Detection){
-    .label = g_quark_from_string (get_label (inference, index)),
-    .label_id = get_int (inference, FIELD_LABEL_IDS, index),
-    .confidence = confidence ? g_value_get_double (confidence) : -1.0,
-    .id = get_int (inference, FIELD_IDS, index),
+    .label = g_quark_from_string (
+        gst_yolov5_list_get_label (structure, FIELD_LABELS, index)),
+    .label_id = gst_yolov5_list_get_int (structure, FIELD_LABEL_IDS, index),
+    .confidence =
+        gst_yolov5_list_get_double (structure, FIELD_CONFIDENCES, index),
+    .id = gst_yolov5_list_get_int (structure, FIELD_IDS, index),
     .mark = -1,
   };
-}
-
-/* Where @detection is listed. Most come in the order of the list, so the search
- * begins where the last one ended. */
-static gboolean
-find_listed (const GstYolov5Inference *inference, guint n_listed,
-    const GstYolov5Detection *detection, guint *place)
-{
-  const gchar *label = g_quark_to_string (detection->label);
-  guint i;
-
-  for (i = 0; i < n_listed; i++) {
-    guint index = (*place + i) % n_listed;
-
-    if (get_int (inference, FIELD_IDS, index) == detection->id
-        && g_strcmp0 (get_label (inference, index), label) == 0) {
-      *place = index;
-      return TRUE;
-    }
-  }
-  return FALSE;
 }
 
 /**
@@ -315,7 +230,8 @@ gst_yolov5_inference_restore (const GstYolov5Inference *inference, gint mark,
     GstYolov5Detection *detection = &detections[i], listed;
 
     if (detection->mark >= 0
-        || !find_listed (inference, n_listed, detection, &place))
+        || !gst_yolov5_list_find (inference->structure, FIELD_IDS, FIELD_LABELS,
+            detection->id, detection->label, &place))
       continue;
     gst_yolov5_inference_get_listed (inference, place, &listed);
     detection->mark = mark;

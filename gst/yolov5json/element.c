@@ -37,7 +37,9 @@
  *   (null when the element gave none), `label_id` (likewise), `confidence` (0
  *   to 1, likewise), and `x`, `y`, `width`, `height` in pixels of the frame;
  *   with several yolov5dpu also `detector`, the name of the one that found it
- *   (null for other elements)
+ *   (null for other elements). Those that yolov5track knows also have `id`,
+ *   `predicted`, true where nobody looked and the object is expected, and `age`,
+ *   the nanoseconds since it was found first
  *
  * yolov5dpu marks the frames it inferred (with GStreamer 1.20 or later). Other
  * elements do not: from them a frame with detections is taken as inferred and
@@ -69,6 +71,7 @@
 #include "metadata/detections.h"
 #include "metadata/inference.h"
 #include "metadata/model-event.h"
+#include "metadata/tracks.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_yolov5_json_debug);
 #define GST_CAT_DEFAULT gst_yolov5_json_debug
@@ -106,6 +109,7 @@ struct _GstYolov5Json {
   guint64 next_frame;
   GPtrArray *detectors;
   GArray *detections;
+  GArray *tracks;
   JsonGenerator *generator;
 };
 
@@ -226,8 +230,20 @@ add_detector_name (GstYolov5Json *self, JsonBuilder *builder,
 }
 
 static void
+add_track (JsonBuilder *builder, const GstYolov5TrackedObject *track)
+{
+  if (track->id == 0)
+    return;
+  add_integer (builder, "id", (gint64) track->id);
+  json_builder_set_member_name (builder, "predicted");
+  json_builder_add_boolean_value (builder, track->is_predicted);
+  if (GST_CLOCK_TIME_IS_VALID (track->age))
+    add_integer (builder, "age", (gint64) track->age);
+}
+
+static void
 add_detection (GstYolov5Json *self, JsonBuilder *builder,
-    const GstYolov5Detection *detection)
+    const GstYolov5Detection *detection, const GstYolov5TrackedObject *track)
 {
   json_builder_begin_object (builder);
 
@@ -249,6 +265,7 @@ add_detection (GstYolov5Json *self, JsonBuilder *builder,
   add_integer (builder, "height", (gint64) detection->height);
   if (self->detectors->len > 1)
     add_detector_name (self, builder, detection);
+  add_track (builder, track);
 
   json_builder_end_object (builder);
 }
@@ -281,6 +298,18 @@ add_detectors (GstYolov5Json *self, JsonBuilder *builder)
   json_builder_end_object (builder);
 }
 
+/* somebody looked who found it */
+static gboolean
+has_found (GstYolov5Json *self)
+{
+  guint i;
+
+  for (i = 0; i < self->tracks->len; i++)
+    if (!g_array_index (self->tracks, GstYolov5TrackedObject, i).is_predicted)
+      return TRUE;
+  return FALSE;
+}
+
 static void
 add_inference (GstYolov5Json *self, JsonBuilder *builder)
 {
@@ -299,7 +328,7 @@ add_inference (GstYolov5Json *self, JsonBuilder *builder)
 
   if (self->detectors->len > 0) {
     add_inferred (builder, n_inferred == self->detectors->len);
-  } else if (self->detections->len > 0) {
+  } else if (has_found (self)) {
     add_inferred (builder, TRUE);
   } else {
     json_builder_set_member_name (builder, "inferred");
@@ -335,7 +364,8 @@ frame_to_json (GstYolov5Json *self, GstBuffer *buffer)
   json_builder_begin_array (builder);
   for (i = 0; i < self->detections->len; i++)
     add_detection (self, builder,
-        &g_array_index (self->detections, GstYolov5Detection, i));
+        &g_array_index (self->detections, GstYolov5Detection, i),
+        &g_array_index (self->tracks, GstYolov5TrackedObject, i));
   json_builder_end_array (builder);
 
   json_builder_end_object (builder);
@@ -390,6 +420,10 @@ gst_yolov5_json_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   read_marks (self, buffer);
   g_array_set_size (self->detections, 0);
   gst_yolov5_detections_collect (buffer, self->detections);
+  g_array_set_size (self->tracks, self->detections->len);
+  gst_yolov5_tracks_collect (buffer,
+      (GstYolov5Detection *) self->detections->data,
+      (GstYolov5TrackedObject *) self->tracks->data, self->detections->len);
 
   GST_OBJECT_LOCK (self);
   skip_empty = self->skip_empty;
@@ -534,6 +568,7 @@ gst_yolov5_json_finalize (GObject *object)
 
   g_ptr_array_unref (self->detectors);
   g_array_unref (self->detections);
+  g_array_unref (self->tracks);
   g_object_unref (self->generator);
 
   G_OBJECT_CLASS (parent_class)->finalize (object);
@@ -574,6 +609,7 @@ gst_yolov5_json_class_init (GstYolov5JsonClass *klass)
       "The yolov5dpu authors");
 
   gst_yolov5_inference_register ();
+  gst_yolov5_tracks_register ();
 }
 
 static void
@@ -596,5 +632,6 @@ gst_yolov5_json_init (GstYolov5Json *self)
   self->detectors =
       g_ptr_array_new_with_free_func ((GDestroyNotify) detector_free);
   self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
+  self->tracks = g_array_new (FALSE, FALSE, sizeof (GstYolov5TrackedObject));
   self->generator = json_generator_new ();
 }
