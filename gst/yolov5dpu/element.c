@@ -147,6 +147,8 @@ struct _GstYolov5Dpu {
   GstSegment segment;
   gboolean model_told;
   gboolean memory_checked;
+  /* caps that were an error already, or NULL */
+  GstCaps *refused;
   /* the stream says that its frames do not stand upright, and we have warned */
   gboolean turned;
   guint64 n_frames;
@@ -233,6 +235,7 @@ gst_yolov5_dpu_close (GstYolov5Dpu *self)
 
   gst_yolov5_slot_pool_stop (self->slots);
   g_clear_pointer (&self->format, gst_yolov5_frame_format_unref);
+  gst_caps_replace (&self->refused, NULL);
 
   GST_OBJECT_LOCK (self);
   model = g_steal_pointer (&self->model);
@@ -382,7 +385,11 @@ set_caps (GstYolov5Dpu *self, GstCaps *caps)
     return FALSE;
   }
   if (!letterbox_check_caps (caps, &error)) {
-    post_and_free (self, error);
+    /* they come again with the first frame */
+    if (!self->refused || !gst_caps_is_equal (self->refused, caps))
+      gst_yolov5_post_error (GST_ELEMENT_CAST (self), error);
+    g_error_free (error);
+    gst_caps_replace (&self->refused, caps);
     return FALSE;
   }
   if (!gst_video_info_from_caps (&info, caps)) {

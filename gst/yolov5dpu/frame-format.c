@@ -114,6 +114,14 @@ gst_yolov5_frame_format_answer_caps (
   caps = gst_caps_from_string (GST_YOLOV5_FRAME_CAPS);
   taken = gst_caps_intersect_full (possible, caps, GST_CAPS_INTERSECT_FIRST);
   gst_caps_unref (caps);
+  /* where the size is what is wrong, the format need not be, too */
+  if (gst_caps_is_empty (taken)) {
+    gst_caps_unref (taken);
+    caps = gst_caps_from_string (
+        "video/x-raw, format = (string) " LETTERBOX_FORMATS);
+    taken = gst_caps_intersect_full (possible, caps, GST_CAPS_INTERSECT_FIRST);
+    gst_caps_unref (caps);
+  }
 
   if (!filter)
     taken = gst_caps_merge (taken, gst_caps_ref (possible));
