@@ -129,13 +129,20 @@ gst_yolov5_opening_start (GstYolov5Opening *self)
 {
   gint64 end = g_get_monotonic_time () + PATIENCE;
   GstStateChangeReturn result = GST_STATE_CHANGE_ASYNC;
+  g_autoptr (GError) error = NULL;
   gboolean in_time = TRUE;
 
   self->cancellable = g_cancellable_new ();
   self->state = OPENING_GOES_ON;
   self->is_async = FALSE;
   self->flushing = FALSE;
-  self->thread = g_thread_new ("yolov5:opening", run, self);
+  self->thread = g_thread_try_new ("yolov5:opening", run, self, &error);
+  if (!self->thread) {
+    self->state = OPENING_FAILED;
+    GST_ELEMENT_ERROR (
+        self->element, CORE, THREAD, ("%s", error->message), (NULL));
+    return GST_STATE_CHANGE_FAILURE;
+  }
 
   g_mutex_lock (&self->lock);
   while (self->state == OPENING_GOES_ON && in_time)
