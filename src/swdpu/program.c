@@ -82,7 +82,7 @@ program_free (SwdpuProgram *self)
 
 /* takes @plan */
 static SwdpuProgram *
-build_program (Plan *plan, guint threads, SwdpuPath best, const gint *cancelled,
+program_build (Plan *plan, guint threads, SwdpuPath best, const gint *cancelled,
     GError **error)
 {
   SwdpuProgram *self = g_new0 (SwdpuProgram, 1);
@@ -111,7 +111,7 @@ build_program (Plan *plan, guint threads, SwdpuPath best, const gint *cancelled,
 SwdpuProgram *
 swdpu_program_new (Plan *plan, guint threads, SwdpuPath best, GError **error)
 {
-  return build_program (plan, threads, best, NULL, error);
+  return program_build (plan, threads, best, NULL, error);
 }
 
 static const XmodelSubgraph *
@@ -250,7 +250,7 @@ swdpu_program_get_unless (GBytes *model, const gchar *subgraph_name,
     plan = make_plan (model, subgraph_name, outputs, error);
     if (plan != NULL)
       self =
-          build_program (plan, threads, swdpu_best_path (), cancelled, error);
+          program_build (plan, threads, swdpu_best_path (), cancelled, error);
     if (self != NULL) {
       if (programs == NULL)
         programs = g_hash_table_new (g_str_hash, g_str_equal);

@@ -94,6 +94,20 @@ typedef struct {
   gboolean compiled;
 } RandomGraph;
 
+/**
+ * NodeExact:
+ * @values: (transfer full): of all elements, in the order of the node's
+ * @fix_point: of @values
+ *
+ * A result before its activation and its one rounding.
+ */
+typedef struct {
+  gint64 *values;
+  gint fix_point;
+} NodeExact;
+
+gint64 node_shift_round (gint64 value, gint shift);
+NodeExact random_graph_compute (const RandomGraph *self, const Node *node);
 RandomGraph *random_graph_new (guint32 seed, gboolean compiled);
 void random_graph_free (RandomGraph *self);
 GBytes *random_graph_write_quantized (const RandomGraph *self);
@@ -105,6 +119,12 @@ static inline Node *
 random_graph_node (const RandomGraph *self, guint index)
 {
   return &g_array_index (self->nodes, Node, index);
+}
+
+static inline const Node *
+random_graph_input (const RandomGraph *self, const Node *node, guint index)
+{
+  return random_graph_node (self, node->inputs[index]);
 }
 
 static inline gsize
