@@ -84,7 +84,8 @@ check_cancelled (const GError *error)
       error == NULL ? "no error" : error->message);
 }
 
-/* what is cancelled already is not opened, nor is a runner made of it */
+/* what is cancelled already is not opened; a model that is open stays usable, as
+ * others may share it */
 GST_START_TEST (test_cancelled_before)
 {
   g_autofree gchar *path = get_quick_model ();
@@ -92,12 +93,12 @@ GST_START_TEST (test_cancelled_before)
   g_autoptr (GError) error = NULL;
   g_autoptr (DpuModel) model =
       dpu_model_open_cancellable (path, DPU_DEVICE_CPU, cancellable, &error);
+  g_autoptr (DpuRunner) runner = NULL;
 
   fail_unless (model != NULL, "%s", error == NULL ? "" : error->message);
   g_cancellable_cancel (cancellable);
-  fail_unless (dpu_runner_new (model, 1, &error) == NULL);
-  check_cancelled (error);
-  g_clear_error (&error);
+  runner = dpu_runner_new (model, 1, &error);
+  fail_unless (runner != NULL, "%s", error == NULL ? "" : error->message);
   fail_unless (
       dpu_model_open_cancellable (path, DPU_DEVICE_CPU, cancellable, &error)
       == NULL);

@@ -25,7 +25,7 @@ RECIPE, = LAYER.glob('recipes-*/*/*.bb')
 
 # recipes of what meson.build asks for by the names of pkg-config or of libraries
 RECIPES = {
-    'glib-2.0': 'glib-2.0',
+    'glib-2.0': 'glib-2.0', 'gio-2.0': 'glib-2.0',
     'gstreamer-1.0': 'gstreamer1.0',
     'gstreamer-base-1.0': 'gstreamer1.0',
     'gstreamer-video-1.0': 'gstreamer1.0-plugins-base',
