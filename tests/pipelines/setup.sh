@@ -33,6 +33,13 @@ run ()
   PATH=$stage/bin:$PATH "$stage/tree/pipelines/setup.sh" >"$stage/log" 2>&1
 }
 
+# has_vart_at PATH
+has_vart_at ()
+{
+  sed -i "s,^vart_header=.*,vart_header=$1," "$stage/tree/pipelines/setup.sh"
+}
+
+has_vart_at "$stage/bin/meson"
 # a VART that no package of Debian's has brought: none of them is wanted
 run || {
   cat "$stage/log"
@@ -46,8 +53,7 @@ if grep -E 'libxir|libvart|libunilog|libtarget-factory' "$stage/calls"; then
 fi
 
 # no VART, and none to be had: it says so before anything is installed
-sed -i "s,^vart_header=.*,vart_header=$stage/nowhere," \
-  "$stage/tree/pipelines/setup.sh"
+has_vart_at "$stage/nowhere"
 if run; then
   echo "a missing VART went unnoticed"
   exit 1
