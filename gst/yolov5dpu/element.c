@@ -623,8 +623,7 @@ add_time_inside (GstYolov5Dpu *self, GstClockTime spent)
 static void
 post_latency (GstYolov5Dpu *self)
 {
-  GST_DEBUG_OBJECT (self, "latency is %" GST_TIME_FORMAT " now",
-      GST_TIME_ARGS (self->latency.reported));
+  GST_DEBUG_OBJECT (self, "frames spend another time inside now");
   gst_element_post_message (GST_ELEMENT_CAST (self),
       gst_message_new_latency (GST_OBJECT_CAST (self)));
 }
