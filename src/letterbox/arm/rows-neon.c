@@ -121,28 +121,49 @@ interpolate_fine (int16x8_t *outputs, const uint8x16_t *samples,
     outputs[i] = vaddq_s16 (outputs[i], right[i]);
 }
 
+static ALWAYS_INLINE uint8x16_t
+find_octet (uint8x16_t samples, uint8x16x2_t window, const guint8 *controls,
+    gboolean is_first)
+{
+  uint8x16_t places = vld1q_u8 (controls);
+
+  return is_first ? vqtbl2q_u8 (window, places)
+                  : vqtbx2q_u8 (samples, window, places);
+}
+
+/* a window serves all components before the next one is loaded */
 static ALWAYS_INLINE void
 find_samples (uint8x16_t *samples, const guint8 *source, const guint32 *starts,
     const guint8 *controls, guint n_windows, guint n_components)
 {
   const guint n_starts = N_OCTETS / n_components;
-  guint i, k, c;
+  guint i, k;
 
   for (k = 0; k < n_windows; k++) {
+    const guint8 *of_window = controls + k * N_OCTETS * 16;
+
     UNROLL
     for (i = 0; i < n_starts; i++) {
       uint8x16x2_t window = vld1q_u8_x2 (source + starts[k * n_starts + i]);
+      guint octet = i * n_components;
 
-      UNROLL
-      for (c = 0; c < n_components; c++) {
-        guint octet = i * n_components + c;
-        uint8x16_t places = vld1q_u8 (controls + (k * N_OCTETS + octet) * 16);
-
-        samples[octet] = k == 0 ? vqtbl2q_u8 (window, places)
-                                : vqtbx2q_u8 (samples[octet], window, places);
-      }
+      samples[octet] =
+          find_octet (samples[octet], window, of_window + octet * 16, k == 0);
+      if (n_components == 2)
+        samples[octet + 1] = find_octet (
+            samples[octet + 1], window, of_window + octet * 16 + 16, k == 0);
     }
   }
+}
+
+static ALWAYS_INLINE uint8x8_t
+find_nearest_octet (uint8x8_t samples, uint8x16x2_t window,
+    const guint8 *controls, gboolean is_first)
+{
+  uint8x8_t places = vld1_u8 (controls);
+
+  return is_first ? vqtbl2_u8 (window, places)
+                  : vqtbx2_u8 (samples, window, places);
 }
 
 /* the same for the left samples only */
@@ -151,22 +172,22 @@ find_nearest (int16x8_t *outputs, const guint8 *source, const guint32 *starts,
     const guint8 *controls, guint n_windows, guint n_components)
 {
   const guint n_starts = N_OCTETS / n_components;
-  uint8x8_t samples[N_OCTETS];
-  guint i, k, c;
+  uint8x8_t samples[N_OCTETS] = { vdup_n_u8 (0) };
+  guint i, k;
 
   for (k = 0; k < n_windows; k++) {
+    const guint8 *of_window = controls + k * N_OCTETS * 16;
+
     UNROLL
     for (i = 0; i < n_starts; i++) {
       uint8x16x2_t window = vld1q_u8_x2 (source + starts[k * n_starts + i]);
+      guint octet = i * n_components;
 
-      UNROLL
-      for (c = 0; c < n_components; c++) {
-        guint octet = i * n_components + c;
-        uint8x8_t places = vld1_u8 (controls + (k * N_OCTETS + octet) * 16);
-
-        samples[octet] = k == 0 ? vqtbl2_u8 (window, places)
-                                : vqtbx2_u8 (samples[octet], window, places);
-      }
+      samples[octet] = find_nearest_octet (
+          samples[octet], window, of_window + octet * 16, k == 0);
+      if (n_components == 2)
+        samples[octet + 1] = find_nearest_octet (
+            samples[octet + 1], window, of_window + octet * 16 + 16, k == 0);
     }
   }
   UNROLL
@@ -189,7 +210,7 @@ resample_blocks (gint16 *row, gsize stride, const guint8 *source,
 
   for (; n_blocks > 0; n_blocks--) {
     int16x8_t outputs[N_OCTETS];
-    uint8x16_t samples[N_OCTETS];
+    uint8x16_t samples[N_OCTETS] = { vdupq_n_u8 (0) };
 
     if (kind == LETTERBOX_TAPS_NEAREST) {
       find_nearest (outputs, source, starts, controls, n_windows, n_components);
