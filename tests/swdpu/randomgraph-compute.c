@@ -256,8 +256,8 @@ compute_hard_sigmoid (const RandomGraph *self, const Node *node)
 
   for (gsize i = 0; i < n; i++)
     exact.values[i] =
-        CLAMP (((gint64) in->values[i] << up) + ((gint64) 3 << fix_point), 0,
-            (gint64) 6 << fix_point)
+        CLAMP (in->values[i] * ((gint64) 1 << up) + ((gint64) 3 << fix_point),
+            0, (gint64) 6 << fix_point)
         * 2731;
   return exact;
 }
