@@ -214,7 +214,10 @@ start_slots (GstYolov5Dpu *self, GCancellable *cancellable)
   started = gst_yolov5_slot_pool_start (
       self->slots, self->model, n_slots, cpu_threads, &error);
   g_cancellable_disconnect (cancellable, connection);
-  if (!started)
+  /* a DPU that was interrupted says so in other words */
+  if (!started && g_cancellable_is_cancelled (cancellable))
+    g_error_free (error);
+  else if (!started)
     post_and_free (self, error);
   return started;
 }

@@ -260,7 +260,7 @@ give_runner (
   worker->runner = runner;
   self->n_runners++;
   if (self->cancelled)
-    dpu_runner_set_cancelled (runner, TRUE);
+    dpu_runner_interrupt (runner);
   g_mutex_unlock (&self->lock);
   return TRUE;
 }
@@ -467,7 +467,7 @@ gst_yolov5_slot_pool_get_warm_up_time (const GstYolov5SlotPool *self)
  * gst_yolov5_slot_pool_cancel:
  * @self: a pool that is being started
  *
- * Makes gst_yolov5_slot_pool_start() fail soon, with %DPU_ERROR_CANCELLED. Any
+ * Makes gst_yolov5_slot_pool_start() fail soon, also where a DPU hangs. Any
  * thread may call it.
  */
 void
@@ -479,7 +479,7 @@ gst_yolov5_slot_pool_cancel (GstYolov5SlotPool *self)
   self->cancelled = TRUE;
   for (i = 0; i < self->n_runners; i++)
     if (self->slots[i].worker->runner)
-      dpu_runner_set_cancelled (self->slots[i].worker->runner, TRUE);
+      dpu_runner_interrupt (self->slots[i].worker->runner);
   g_mutex_unlock (&self->lock);
 }
 

@@ -7,10 +7,13 @@
 #include "dpu.h"
 #include "fatal.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 /* what an interrupted call may still take: a frame, but no hang */
 #define INTERRUPTED_TIMEOUT (500 * G_TIME_SPAN_MILLISECOND)
+/* what the program's end waits for calls that were left behind */
+#define EXIT_TIMEOUT (5 * G_TIME_SPAN_SECOND)
 
 typedef enum {
   GUARD_IDLE,
@@ -40,6 +43,8 @@ struct _DpuGuard {
   gboolean interrupted;
   /* whether it is one of dpu.n_overdue */
   gboolean counted;
+  /* whether it is one of abandoned.n_guards */
+  gboolean abandoned;
   gboolean succeeded;
   GError *error;
 
@@ -57,6 +62,16 @@ static struct {
   /* (element-type DpuGuard): those of the domain */
   GPtrArray *guards;
 } dpu;
+
+/* the calls a caller in a hurry left behind: they are in VART or XIR, and are
+ * to be out of them before the program's end destroys those libraries' statics.
+ * The lock may be taken with a guard's, and not the other way round. */
+static struct {
+  GMutex lock;
+  GCond changed;
+  guint n_guards;
+  gboolean at_exit;
+} abandoned;
 
 /* the guard whose thread this is */
 static _Thread_local DpuGuard *current;
@@ -90,6 +105,33 @@ count_as_overdue (DpuGuard *self, gboolean overdue)
   g_mutex_lock (&dpu.lock);
   dpu.n_overdue += overdue ? 1 : -1;
   g_mutex_unlock (&dpu.lock);
+}
+
+static void
+wait_for_abandoned (void)
+{
+  gint64 end = g_get_monotonic_time () + EXIT_TIMEOUT;
+
+  g_mutex_lock (&abandoned.lock);
+  while (abandoned.n_guards > 0
+         && g_cond_wait_until (&abandoned.changed, &abandoned.lock, end))
+    ;
+  g_mutex_unlock (&abandoned.lock);
+}
+
+/* with the guard's lock */
+static void
+count_as_abandoned (DpuGuard *self, gboolean is_abandoned)
+{
+  if (self->abandoned == is_abandoned)
+    return;
+  self->abandoned = is_abandoned;
+  g_mutex_lock (&abandoned.lock);
+  if (!abandoned.at_exit)
+    abandoned.at_exit = atexit (wait_for_abandoned) == 0;
+  abandoned.n_guards += is_abandoned ? 1 : -1;
+  g_cond_broadcast (&abandoned.changed);
+  g_mutex_unlock (&abandoned.lock);
 }
 
 static void
@@ -185,6 +227,8 @@ run_function (DpuGuard *self)
   if (self->state == GUARD_OVERDUE) {
     /* it was only slow */
     count_as_overdue (self, FALSE);
+    if (!self->ending)
+      count_as_abandoned (self, FALSE);
     g_clear_error (&error);
     self->state = GUARD_IDLE;
     return;
@@ -216,6 +260,7 @@ run_thread (gpointer data)
 
   g_mutex_lock (&self->lock);
   count_as_overdue (self, FALSE);
+  count_as_abandoned (self, FALSE);
   self->state = GUARD_ENDED;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
@@ -271,6 +316,7 @@ park (void)
 
   g_mutex_lock (&self->lock);
   count_as_overdue (self, FALSE);
+  count_as_abandoned (self, FALSE);
   self->state = GUARD_PARKED;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
@@ -350,6 +396,7 @@ set_overdue (DpuGuard *self, guint timeout, const gchar *what,
         error, DPU_ERROR, DPU_ERROR_FAILED, "%s is given up: %s", what, fault);
   } else if (self->interrupted) {
     /* that the caller is in a hurry says nothing of the DPU */
+    count_as_abandoned (self, TRUE);
     g_set_error (error, DPU_ERROR, DPU_ERROR_FAILED,
         "%s was interrupted and has not ended since", what);
   } else {
@@ -510,6 +557,7 @@ dpu_guard_end (
   if (self->state == GUARD_IDLE && !wait_while (self, GUARD_IDLE, timeout)) {
     self->state = GUARD_OVERDUE;
     count_as_overdue (self, !self->interrupted);
+    count_as_abandoned (self, self->interrupted && !is_dpu_lost (self));
   }
   g_mutex_unlock (&self->lock);
   guard_unref (self);

@@ -56,6 +56,7 @@ static struct {
   GstClockTime pace;
   Failure firmware_choice;
   gboolean holding_open;
+  gboolean holding_warm_up;
   guint n_opening;
   gboolean holding;
   gboolean let[FAKE_DPU_N_LEVELS];
@@ -129,6 +130,7 @@ fake_dpu_reset (void)
   fake.cpu_threads = 0;
   fake.n_cores = 0;
   fake.holding_open = FALSE;
+  fake.holding_warm_up = FALSE;
   fake.timeout = 0;
   g_clear_pointer (&fake.firmware, g_free);
   clear_failure (&fake.firmware_choice);
@@ -268,6 +270,14 @@ fake_dpu_hold_open (gboolean hold)
   g_mutex_lock (&fake.lock);
   fake.holding_open = hold;
   g_cond_broadcast (&fake.changed);
+  g_mutex_unlock (&fake.lock);
+}
+
+void
+fake_dpu_hold_warm_up (void)
+{
+  g_mutex_lock (&fake.lock);
+  fake.holding_warm_up = TRUE;
   g_mutex_unlock (&fake.lock);
 }
 
@@ -612,7 +622,14 @@ run_warm_up (DpuRunner *self, GError **error)
 
   self->warm = TRUE;
   g_mutex_lock (&fake.lock);
+  while (fake.holding_warm_up && !self->interrupted)
+    g_cond_wait (&fake.changed, &fake.lock);
   failed = fails (&fake.warm_up, 0, error);
+  if (fake.holding_warm_up && !failed) {
+    g_set_error_literal (
+        error, DPU_ERROR, DPU_ERROR_FAILED, "The execution was interrupted");
+    failed = TRUE;
+  }
   g_mutex_unlock (&fake.lock);
 
   return !failed;

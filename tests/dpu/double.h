@@ -45,6 +45,8 @@ void fake_dpu_fail_execution (guint level, const gchar *message);
  * somebody to open one */
 void fake_dpu_hold_open (gboolean hold);
 void fake_dpu_wait_opening (void);
+/* the first execution of a runner waits until it is interrupted */
+void fake_dpu_hold_warm_up (void);
 
 /* what each execution takes from now on */
 void fake_dpu_set_pace (GstClockTime time);

@@ -9,7 +9,10 @@
 
 #include <dpu/guard.h>
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* milliseconds, in tests where they pass */
 #define SHORT_TIMEOUT 20
@@ -271,6 +274,60 @@ GST_START_TEST (test_fatal_end)
 }
 GST_END_TEST;
 
+/* a program's end: what comes first, a call left behind and what comes last */
+static Gate at_exit;
+
+static void
+begin_exit (void)
+{
+  set (&at_exit, &at_exit.let);
+}
+
+static void
+check_call_ended (void)
+{
+  if (at_exit.n_ended == 0)
+    _exit (EXIT_FAILURE);
+}
+
+/* works on after the exit has begun */
+static gboolean
+outlast_caller (gpointer data, GError **error)
+{
+  dpu_guard_interrupt (data);
+  wait_for (&at_exit, &at_exit.let);
+  g_usleep (G_USEC_PER_SEC / 5);
+  return TRUE;
+}
+
+static void
+leave_call_behind (DpuGuardDomain domain)
+{
+  DpuGuard *guard;
+
+  atexit (check_call_ended);
+  guard = dpu_guard_new (domain, NULL);
+  call (guard, outlast_caller, guard, 0, NULL);
+  dpu_guard_end (guard, count_end, &at_exit, 0);
+  atexit (begin_exit);
+  exit (EXIT_SUCCESS);
+}
+
+/* a program's end waits for the call a caller in a hurry left behind, so that
+ * the libraries' statics are not destroyed under it */
+GST_START_TEST (test_exit_during_interrupted_call)
+{
+  pid_t child = fork ();
+  int status;
+
+  if (child == 0)
+    leave_call_behind (__i__);
+  fail_unless_equals_int (waitpid (child, &status, 0), child);
+  fail_unless (WIFEXITED (status));
+  fail_unless_equals_int (WEXITSTATUS (status), EXIT_SUCCESS);
+}
+GST_END_TEST;
+
 static Suite *
 dpu_guard_suite (void)
 {
@@ -288,6 +345,8 @@ dpu_guard_suite (void)
   tcase_add_test (tcase, test_end_that_does_not_end);
   tcase_add_loop_test (tcase, test_fatal_call, 0, 2);
   tcase_add_test (tcase, test_fatal_end);
+  tcase_add_loop_test (
+      tcase, test_exit_during_interrupted_call, 0, DPU_GUARD_CPU + 1);
   return suite;
 }
 

@@ -229,6 +229,33 @@ GST_START_TEST (test_cancelled_opening)
 }
 GST_END_TEST;
 
+/* so it is where a DPU hangs in its first execution, which frames do not wait for */
+GST_START_TEST (test_cancelled_warm_up)
+{
+  ModelFiles files;
+  GstBus *bus = gst_bus_new ();
+  GstElement *element;
+
+  fake_dpu_set_device (DPU_DEVICE_DPU, NULL);
+  fake_dpu_hold_warm_up ();
+  model_files_init (&files);
+  element = detector_new (&files, bus);
+  assert_equals_int (gst_element_set_state (element, GST_STATE_PAUSED),
+      GST_STATE_CHANGE_ASYNC);
+  assert_equals_int (gst_element_set_state (element, GST_STATE_NULL),
+      GST_STATE_CHANGE_SUCCESS);
+  assert_no_error (bus);
+  assert_equals_int (fake_dpu_get_n_runners (), 0);
+  assert_equals_int (fake_dpu_get_n_models (), 0);
+
+  gst_bus_set_flushing (bus, TRUE);
+  gst_element_set_bus (element, NULL);
+  gst_object_unref (element);
+  gst_object_unref (bus);
+  model_files_clear (&files);
+}
+GST_END_TEST;
+
 /* once it is open, the state is committed; an opening that fails is an error
  * message then, and the state change fails */
 GST_START_TEST (test_slow_opening)
@@ -279,6 +306,7 @@ yolov5dpu_stopping_suite (void)
   tcase_add_test (tcase, test_latency_query);
   tcase_add_loop_test (tcase, test_cancelled_execution, 0, 2);
   tcase_add_test (tcase, test_cancelled_opening);
+  tcase_add_test (tcase, test_cancelled_warm_up);
   tcase_add_loop_test (tcase, test_slow_opening, 0, 2);
 
   return suite;
