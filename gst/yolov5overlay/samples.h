@@ -9,6 +9,7 @@
 #pragma once
 
 #include <gst/video/video.h>
+#include <string.h>
 
 G_BEGIN_DECLS
 
@@ -58,6 +59,36 @@ void overlay_samples_get (OverlaySamples *self, const GstVideoFrame *frame,
 void overlay_samples_fill (const OverlaySamples *self, gint row, guint level);
 guint64 overlay_samples_sum (const OverlaySamples *self, gint row);
 
+/* rows may begin anywhere, so that words need not be aligned */
+static inline guint32
+overlay_samples_load_word (const guint8 *data)
+{
+  guint32 word;
+
+  memcpy (&word, data, sizeof (word));
+  return GUINT32_FROM_LE (word);
+}
+
+static inline void
+overlay_samples_store_word (guint8 *data, guint32 word)
+{
+  word = GUINT32_TO_LE (word);
+  memcpy (data, &word, sizeof (word));
+}
+
+static inline guint
+overlay_samples_load_half (const guint8 *data, gboolean big_endian)
+{
+  return big_endian ? data[0] << 8 | data[1] : data[1] << 8 | data[0];
+}
+
+static inline void
+overlay_samples_store_half (guint8 *data, guint half, gboolean big_endian)
+{
+  data[big_endian ? 0 : 1] = (guint8) (half >> 8);
+  data[big_endian ? 1 : 0] = (guint8) half;
+}
+
 /**
  * overlay_samples_set:
  * @row: from 0
@@ -79,17 +110,19 @@ overlay_samples_set (
       data[column * self->step] = (guint8) level;
       break;
     case OVERLAY_SAMPLES_16_LE:
-      GST_WRITE_UINT16_LE (data + column * self->step, level << self->shift);
+      overlay_samples_store_half (
+          data + column * self->step, level << self->shift, FALSE);
       break;
     case OVERLAY_SAMPLES_16_BE:
-      GST_WRITE_UINT16_BE (data + column * self->step, level << self->shift);
+      overlay_samples_store_half (
+          data + column * self->step, level << self->shift, TRUE);
       break;
     case OVERLAY_SAMPLES_10_LE32:
       number = (guint) (self->first + column * self->step);
       data += number / 3 * 4;
       bit = number % 3 * 10;
-      word = GST_READ_UINT32_LE (data) & ~(0x3ffu << bit);
-      GST_WRITE_UINT32_LE (data, word | level << bit);
+      word = overlay_samples_load_word (data) & ~(0x3ffu << bit);
+      overlay_samples_store_word (data, word | level << bit);
       break;
   }
 }
@@ -109,14 +142,17 @@ overlay_samples_at (const OverlaySamples *self, gint row, gint column)
 
   switch (self->layout) {
     case OVERLAY_SAMPLES_16_LE:
-      return (GST_READ_UINT16_LE (data + column * self->step) >> self->shift)
+      return (overlay_samples_load_half (data + column * self->step, FALSE)
+                 >> self->shift)
              & self->mask;
     case OVERLAY_SAMPLES_16_BE:
-      return (GST_READ_UINT16_BE (data + column * self->step) >> self->shift)
+      return (overlay_samples_load_half (data + column * self->step, TRUE)
+                 >> self->shift)
              & self->mask;
     case OVERLAY_SAMPLES_10_LE32:
       number = (guint) (self->first + column * self->step);
-      return GST_READ_UINT32_LE (data + number / 3 * 4) >> number % 3 * 10
+      return overlay_samples_load_word (data + number / 3 * 4)
+                 >> number % 3 * 10
              & self->mask;
     default:
       return data[column * self->step];
