@@ -40,6 +40,8 @@
  *   (null for other elements). Those that yolov5track knows also have `id`,
  *   `predicted`, true where nobody looked and the object is expected, and `age`,
  *   the nanoseconds since it was found first
+ * * `lines`, `zones`, `events`: there only behind yolov5zones: what it counted
+ *   so far, and what happened on this frame
  *
  * yolov5dpu marks the frames it inferred (with GStreamer 1.20 or later). Other
  * elements do not: from them a frame with detections is taken as inferred and
@@ -72,6 +74,7 @@
 #include "metadata/inference.h"
 #include "metadata/model-event.h"
 #include "metadata/tracks.h"
+#include "zones.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_yolov5_json_debug);
 #define GST_CAT_DEFAULT gst_yolov5_json_debug
@@ -110,6 +113,7 @@ struct _GstYolov5Json {
   GPtrArray *detectors;
   GArray *detections;
   GArray *tracks;
+  GstYolov5ZonesMark zones;
   JsonGenerator *generator;
 };
 
@@ -367,6 +371,7 @@ frame_to_json (GstYolov5Json *self, GstBuffer *buffer)
         &g_array_index (self->detections, GstYolov5Detection, i),
         &g_array_index (self->tracks, GstYolov5TrackedObject, i));
   json_builder_end_array (builder);
+  gst_yolov5_json_add_zones (builder, &self->zones, self->width, self->height);
 
   json_builder_end_object (builder);
   return json_builder_get_root (builder);
@@ -424,12 +429,14 @@ gst_yolov5_json_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   gst_yolov5_tracks_collect (buffer,
       (GstYolov5Detection *) self->detections->data,
       (GstYolov5TrackedObject *) self->tracks->data, self->detections->len);
+  gst_yolov5_zones_mark_collect (&self->zones, buffer);
 
   GST_OBJECT_LOCK (self);
   skip_empty = self->skip_empty;
   GST_OBJECT_UNLOCK (self);
 
-  if (self->detections->len == 0 && skip_empty) {
+  if (self->detections->len == 0 && self->zones.events->len == 0
+      && skip_empty) {
     skip_frame (self, buffer);
   } else {
     g_autoptr (JsonNode) json = frame_to_json (self, buffer);
@@ -569,6 +576,7 @@ gst_yolov5_json_finalize (GObject *object)
   g_ptr_array_unref (self->detectors);
   g_array_unref (self->detections);
   g_array_unref (self->tracks);
+  gst_yolov5_zones_mark_clear (&self->zones);
   g_object_unref (self->generator);
 
   G_OBJECT_CLASS (parent_class)->finalize (object);
@@ -590,7 +598,8 @@ gst_yolov5_json_class_init (GstYolov5JsonClass *klass)
   /**
    * GstYolov5Json:skip-empty:
    *
-   * Write no line for a frame without detections. A gap event goes out
+   * Write no line for a frame without detections (and events of yolov5zones).
+   * A gap event goes out
    * instead, so that sinks do not wait.
    */
   g_object_class_install_property (object_class, PROP_SKIP_EMPTY,
@@ -610,6 +619,7 @@ gst_yolov5_json_class_init (GstYolov5JsonClass *klass)
 
   gst_yolov5_inference_register ();
   gst_yolov5_tracks_register ();
+  gst_yolov5_zones_mark_register ();
 }
 
 static void
@@ -633,5 +643,6 @@ gst_yolov5_json_init (GstYolov5Json *self)
       g_ptr_array_new_with_free_func ((GDestroyNotify) detector_free);
   self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
   self->tracks = g_array_new (FALSE, FALSE, sizeof (GstYolov5TrackedObject));
+  gst_yolov5_zones_mark_init (&self->zones);
   self->generator = json_generator_new ();
 }
