@@ -97,7 +97,7 @@
 #include "opening.h"
 #include "schedule.h"
 #include "settings.h"
-#include "slots.h"
+#include "slot-pool.h"
 #include "statistics.h"
 
 GST_DEBUG_CATEGORY (gst_yolov5_dpu_debug);
