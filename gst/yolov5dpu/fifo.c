@@ -10,18 +10,12 @@
 
 #include "fifo.h"
 
-#include <gst/base/gstqueuearray.h>
+#include "items.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_yolov5_dpu_debug);
 #define GST_CAT_DEFAULT gst_yolov5_dpu_debug
 GST_DEBUG_CATEGORY_EXTERN (gst_yolov5_dpu_performance_debug);
 #define CAT_PERFORMANCE gst_yolov5_dpu_performance_debug
-
-/* object is NULL where a query was that nobody waits for any more */
-typedef struct {
-  GstMiniObject *object;
-  gpointer job;
-} Item;
 
 struct _GstYolov5Fifo {
   GstElement *element;
@@ -33,9 +27,7 @@ struct _GstYolov5Fifo {
   GCond item_added;
   GCond item_removed;
   GCond query_handled;
-  GstQueueArray *items;
-  /* buffers without work among them */
-  guint n_passing;
+  GstYolov5Items items;
   /* what downstream said last, for upstream */
   GstFlowReturn srcresult;
   /* an EOS event is inside or has passed */
@@ -92,109 +84,54 @@ restart (GstYolov5Fifo *self)
   }
 }
 
-static gboolean
-is_passing (const Item *item)
-{
-  return item->object && GST_IS_BUFFER (item->object) && !item->job;
-}
-
 /* with lock */
 static void
 add_item (GstYolov5Fifo *self, GstMiniObject *object, gpointer job)
 {
-  Item item = { object, job };
-
-  if (is_passing (&item))
-    self->n_passing++;
-  gst_queue_array_push_tail_struct (self->items, &item);
-  GST_LOG_OBJECT (self->element, "added %" GST_PTR_FORMAT ", %u items inside",
-      object, gst_queue_array_get_length (self->items));
+  gst_yolov5_items_add (&self->items, object, job);
   g_cond_signal (&self->item_added);
 }
 
 /* with lock; FALSE if there is none */
 static gboolean
-remove_item (GstYolov5Fifo *self, Item *item)
+remove_item (GstYolov5Fifo *self, GstYolov5Item *item)
 {
-  const Item *head = gst_queue_array_pop_head_struct (self->items);
+  guint n_passing = self->items.n_passing;
+  gboolean removed = gst_yolov5_items_remove (&self->items, item);
 
-  if (!head)
-    return FALSE;
-  *item = *head;
-  if (is_passing (item)) {
-    self->n_passing--;
+  if (self->items.n_passing < n_passing)
     g_cond_broadcast (&self->item_removed);
-  }
-  return TRUE;
-}
-
-/* with lock; a query belongs to whoever waits for its answer */
-static void
-drop_item (GstYolov5Fifo *self, Item *item)
-{
-  if (item->job)
-    self->callbacks->discard (self->element, item->job);
-  if (item->object && !GST_IS_QUERY (item->object))
-    gst_mini_object_unref (item->object);
-}
-
-/* with lock; the source pad still learns of sticky events, as it would have if
- * they had been pushed */
-static void
-drop_item_but_keep_event (GstYolov5Fifo *self, Item *item)
-{
-  if (item->object && GST_IS_EVENT (item->object)) {
-    GstEvent *event = GST_EVENT_CAST (item->object);
-
-    if (GST_EVENT_IS_STICKY (event)
-        && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
-        && GST_EVENT_TYPE (event) != GST_EVENT_EOS)
-      gst_pad_store_sticky_event (self->srcpad, event);
-  }
-  drop_item (self, item);
+  return removed;
 }
 
 /* with lock */
 static void
-drop_items (GstYolov5Fifo *self, gboolean all)
+drop_items (GstYolov5Fifo *self, gboolean keep_events)
 {
-  Item item;
-
-  while (remove_item (self, &item)) {
-    if (all)
-      drop_item (self, &item);
-    else
-      drop_item_but_keep_event (self, &item);
-  }
+  gst_yolov5_items_drop_all (&self->items, keep_events);
+  g_cond_broadcast (&self->item_removed);
   g_cond_broadcast (&self->query_handled);
 }
 
-/* with lock; downstream wants no more buffers, but what starts anew or ends it
- * all still goes there */
+/* with lock */
 static void
 drop_until_restart (GstYolov5Fifo *self)
 {
-  Item *item, removed;
+  GstQuery *query;
+  gboolean restarts =
+      gst_yolov5_items_drop_until_restart (&self->items, &query);
 
-  while ((item = gst_queue_array_peek_head_struct (self->items))) {
-    if (item->object && GST_IS_EVENT (item->object)) {
-      GstEventType type = GST_EVENT_TYPE (item->object);
-
-      if (type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT
-          || type == GST_EVENT_STREAM_START)
-        return;
-    } else if (item->object && GST_IS_QUERY (item->object)) {
-      self->answered_query = GST_QUERY_CAST (item->object);
-      self->query_answer = FALSE;
-      g_cond_broadcast (&self->query_handled);
-    }
-    remove_item (self, &removed);
-    drop_item_but_keep_event (self, &removed);
+  if (query) {
+    self->answered_query = query;
+    self->query_answer = FALSE;
+    g_cond_broadcast (&self->query_handled);
   }
+  g_cond_broadcast (&self->item_removed);
+  if (restarts)
+    return;
   GST_DEBUG_OBJECT (self->element,
       "dropped all up to the next segment or the end, which is not here yet");
   self->unexpected = TRUE;
-  g_cond_broadcast (&self->item_removed);
 }
 
 /* with lock, which is given up meanwhile */
@@ -248,7 +185,7 @@ push_event (GstYolov5Fifo *self, GstEvent *event)
     return self->srcresult;
   /* the task may pause, unless another stream came in already */
   if (type == GST_EVENT_EOS && self->eos
-      && gst_queue_array_is_empty (self->items))
+      && gst_yolov5_items_are_empty (&self->items))
     return GST_FLOW_EOS;
   return GST_FLOW_OK;
 }
@@ -276,7 +213,7 @@ answer_query (GstYolov5Fifo *self, GstQuery *query)
 
 /* with lock, which is given up meanwhile */
 static GstFlowReturn
-push_item (GstYolov5Fifo *self, Item item)
+push_item (GstYolov5Fifo *self, GstYolov5Item item)
 {
   if (!item.object)
     return GST_FLOW_OK;
@@ -303,7 +240,7 @@ pause_task (GstYolov5Fifo *self)
   if (result == GST_FLOW_NOT_LINKED || result == GST_FLOW_EOS)
     g_cond_broadcast (&self->query_handled);
   else
-    drop_items (self, FALSE);
+    drop_items (self, TRUE);
   g_mutex_unlock (&self->lock);
 
   /* upstream, having sent EOS, never sees the flow return */
@@ -320,7 +257,7 @@ gst_yolov5_fifo_loop (gpointer data)
 {
   GstYolov5Fifo *self = data;
   gboolean found = FALSE;
-  Item item;
+  GstYolov5Item item;
 
   g_mutex_lock (&self->lock);
   while (
@@ -364,7 +301,7 @@ gst_yolov5_fifo_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad,
   self->sinkpad = sinkpad;
   self->srcpad = srcpad;
   self->callbacks = callbacks;
-  self->items = gst_queue_array_new_for_struct (sizeof (Item), 16);
+  gst_yolov5_items_init (&self->items, element, srcpad, callbacks->discard);
   self->srcresult = GST_FLOW_FLUSHING;
   g_mutex_init (&self->lock);
   g_cond_init (&self->item_added);
@@ -381,8 +318,7 @@ gst_yolov5_fifo_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad,
 void
 gst_yolov5_fifo_free (GstYolov5Fifo *self)
 {
-  drop_items (self, TRUE);
-  gst_queue_array_free (self->items);
+  gst_yolov5_items_clear (&self->items);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->item_added);
   g_cond_clear (&self->item_removed);
@@ -437,10 +373,10 @@ gst_yolov5_fifo_push_buffer (
 
   g_mutex_lock (&self->lock);
   while ((flow = get_flow (self)) == GST_FLOW_OK && !job
-         && self->n_passing >= GST_YOLOV5_FIFO_MAX_PASSING) {
+         && self->items.n_passing >= GST_YOLOV5_FIFO_MAX_PASSING) {
     GST_CAT_LOG_OBJECT (CAT_PERFORMANCE, self->element,
         "%u buffers without work are inside, waiting for one to leave",
-        self->n_passing);
+        self->items.n_passing);
     if (hurry) {
       self->callbacks->hurry (self->element, TRUE);
       hurried = TRUE;
@@ -453,16 +389,16 @@ gst_yolov5_fifo_push_buffer (
   if (flow == GST_FLOW_OK) {
     add_item (self, GST_MINI_OBJECT_CAST (buffer), job);
   } else {
-    Item item = { GST_MINI_OBJECT_CAST (buffer), job };
+    GstYolov5Item item = { GST_MINI_OBJECT_CAST (buffer), job };
 
-    drop_item (self, &item);
+    gst_yolov5_items_drop (&self->items, item);
   }
   g_mutex_unlock (&self->lock);
 
   return flow;
 }
 
-/* makes everything that waits give up, and waits for the task to pause */
+/* makes everything that waits give up */
 static void
 begin_flush (GstYolov5Fifo *self)
 {
@@ -471,8 +407,6 @@ begin_flush (GstYolov5Fifo *self)
   g_cond_broadcast (&self->item_added);
   g_cond_broadcast (&self->query_handled);
   g_mutex_unlock (&self->lock);
-
-  gst_pad_pause_task (self->srcpad);
 }
 
 static GstFlowReturn
@@ -485,6 +419,7 @@ flush_start (GstYolov5Fifo *self, GstEvent *event)
 
   /* the task does pause, as downstream and the work are flushing, too */
   begin_flush (self);
+  gst_pad_pause_task (self->srcpad);
 
   return pushed ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
@@ -497,10 +432,11 @@ flush_stop (GstYolov5Fifo *self, GstEvent *event)
   /* The pads may have been restarted since FLUSH_START. What the task has in
    * hand must not come after FLUSH_STOP, which waits for it downstream, too. */
   begin_flush (self);
+  gst_pad_pause_task (self->srcpad);
   pushed = gst_pad_push_event (self->srcpad, event);
 
   g_mutex_lock (&self->lock);
-  drop_items (self, FALSE);
+  drop_items (self, TRUE);
   restart (self);
   GST_DEBUG_OBJECT (
       self->element, "flushing ends: %s", gst_flow_get_name (self->srcresult));
@@ -589,20 +525,6 @@ gst_yolov5_fifo_sink_event (GstYolov5Fifo *self, GstEvent *event)
   }
 }
 
-/* with lock */
-static void
-forget_query (GstYolov5Fifo *self, GstQuery *query)
-{
-  guint i, length = gst_queue_array_get_length (self->items);
-
-  for (i = 0; i < length; i++) {
-    Item *item = gst_queue_array_peek_nth_struct (self->items, i);
-
-    if (item->object == GST_MINI_OBJECT_CAST (query))
-      item->object = NULL;
-  }
-}
-
 /**
  * gst_yolov5_fifo_sink_query:
  * @query: what came to the sink pad
@@ -636,7 +558,7 @@ gst_yolov5_fifo_sink_query (GstYolov5Fifo *self, GstQuery *query)
   } else {
     GST_DEBUG_OBJECT (self->element, "%s query is not answered: %s",
         GST_QUERY_TYPE_NAME (query), gst_flow_get_name (self->srcresult));
-    forget_query (self, query);
+    gst_yolov5_items_forget_query (&self->items, query);
   }
   self->answered_query = NULL;
   g_mutex_unlock (&self->lock);
@@ -678,20 +600,16 @@ gst_yolov5_fifo_sink_activate (GstYolov5Fifo *self, gboolean active)
 {
   GST_DEBUG_OBJECT (
       self->element, "sink pad %s", active ? "activates" : "deactivates");
-  g_mutex_lock (&self->lock);
   if (active) {
+    g_mutex_lock (&self->lock);
     reset (self);
+    g_mutex_unlock (&self->lock);
   } else {
-    set_result (self, GST_FLOW_FLUSHING);
-    g_cond_broadcast (&self->query_handled);
-  }
-  g_mutex_unlock (&self->lock);
-
-  if (!active) {
+    begin_flush (self);
     /* the chain function is out when its lock is ours */
     GST_PAD_STREAM_LOCK (self->sinkpad);
     g_mutex_lock (&self->lock);
-    drop_items (self, TRUE);
+    drop_items (self, FALSE);
     g_mutex_unlock (&self->lock);
     GST_PAD_STREAM_UNLOCK (self->sinkpad);
   }
@@ -712,23 +630,19 @@ gst_yolov5_fifo_src_activate (GstYolov5Fifo *self, gboolean active)
 
   GST_DEBUG_OBJECT (
       self->element, "source pad %s", active ? "activates" : "deactivates");
-  g_mutex_lock (&self->lock);
   if (active) {
+    g_mutex_lock (&self->lock);
     reset (self);
     done = start_task (self);
     g_mutex_unlock (&self->lock);
     return done;
   }
 
-  set_result (self, GST_FLOW_FLUSHING);
-  g_cond_broadcast (&self->item_added);
-  g_cond_broadcast (&self->query_handled);
-  g_mutex_unlock (&self->lock);
-
+  begin_flush (self);
   done = gst_pad_stop_task (self->srcpad);
 
   g_mutex_lock (&self->lock);
-  drop_items (self, FALSE);
+  drop_items (self, TRUE);
   g_mutex_unlock (&self->lock);
 
   return done;
