@@ -3,13 +3,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The state machine of GStreamer's queue element (flow returns, flushes, EOS,
- * serialized queries), for buffers that are still being worked on. How many of
- * these are inside is limited by the work they have; buffers without work are
- * counted here. */
+/* The state machine of GStreamer's queue element (flushes, EOS, serialized
+ * queries, when its task runs), for buffers that are still being worked on. How
+ * many of these are inside is limited by the work they have; buffers without work
+ * are counted here. */
 
 #include "fifo.h"
 
+#include "flow.h"
 #include "items.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_yolov5_dpu_debug);
@@ -28,14 +29,7 @@ struct _GstYolov5Fifo {
   GCond item_removed;
   GCond query_handled;
   GstYolov5Items items;
-  /* what downstream said last, for upstream */
-  GstFlowReturn srcresult;
-  /* an EOS event is inside or has passed */
-  gboolean eos;
-  /* downstream wants no more buffers until the next segment */
-  gboolean unexpected;
-  /* srcresult comes from the work, whose failure was posted already */
-  gboolean work_failed;
+  GstYolov5Flow flow;
   /* the query downstream is being asked, and the last it answered */
   GstQuery *running_query;
   GstQuery *answered_query;
@@ -48,9 +42,7 @@ static void gst_yolov5_fifo_loop (gpointer data);
 static void
 set_result (GstYolov5Fifo *self, GstFlowReturn result)
 {
-  self->srcresult = result;
-  if (result == GST_FLOW_OK)
-    self->work_failed = FALSE;
+  gst_yolov5_flow_set (&self->flow, result);
   g_cond_broadcast (&self->item_removed);
   self->callbacks->set_flushing (self->element, result != GST_FLOW_OK);
 }
@@ -59,8 +51,7 @@ set_result (GstYolov5Fifo *self, GstFlowReturn result)
 static void
 reset (GstYolov5Fifo *self)
 {
-  self->eos = FALSE;
-  self->unexpected = FALSE;
+  gst_yolov5_flow_restart (&self->flow);
   set_result (self, GST_FLOW_OK);
 }
 
@@ -76,8 +67,7 @@ start_task (GstYolov5Fifo *self)
 static void
 restart (GstYolov5Fifo *self)
 {
-  self->eos = FALSE;
-  self->unexpected = FALSE;
+  gst_yolov5_flow_restart (&self->flow);
   if (gst_pad_is_active (self->srcpad)) {
     set_result (self, GST_FLOW_OK);
     start_task (self);
@@ -92,6 +82,14 @@ add_item (GstYolov5Fifo *self, GstMiniObject *object, gpointer job)
   g_cond_signal (&self->item_added);
 }
 
+/* with lock; those that wait for a place look when there is one */
+static void
+tell_places (GstYolov5Fifo *self, guint n_passing_before)
+{
+  if (self->items.n_passing < n_passing_before)
+    g_cond_broadcast (&self->item_removed);
+}
+
 /* with lock; FALSE if there is none */
 static gboolean
 remove_item (GstYolov5Fifo *self, GstYolov5Item *item)
@@ -99,8 +97,7 @@ remove_item (GstYolov5Fifo *self, GstYolov5Item *item)
   guint n_passing = self->items.n_passing;
   gboolean removed = gst_yolov5_items_remove (&self->items, item);
 
-  if (self->items.n_passing < n_passing)
-    g_cond_broadcast (&self->item_removed);
+  tell_places (self, n_passing);
   return removed;
 }
 
@@ -108,8 +105,10 @@ remove_item (GstYolov5Fifo *self, GstYolov5Item *item)
 static void
 drop_items (GstYolov5Fifo *self, gboolean keep_events)
 {
+  guint n_passing = self->items.n_passing;
+
   gst_yolov5_items_drop_all (&self->items, keep_events);
-  g_cond_broadcast (&self->item_removed);
+  tell_places (self, n_passing);
   g_cond_broadcast (&self->query_handled);
 }
 
@@ -117,21 +116,23 @@ drop_items (GstYolov5Fifo *self, gboolean keep_events)
 static void
 drop_until_restart (GstYolov5Fifo *self)
 {
+  guint n_passing = self->items.n_passing;
   GstQuery *query;
   gboolean restarts =
       gst_yolov5_items_drop_until_restart (&self->items, &query);
 
+  tell_places (self, n_passing);
   if (query) {
     self->answered_query = query;
     self->query_answer = FALSE;
     g_cond_broadcast (&self->query_handled);
   }
-  g_cond_broadcast (&self->item_removed);
   if (restarts)
     return;
   GST_DEBUG_OBJECT (self->element,
       "dropped all up to the next segment or the end, which is not here yet");
-  self->unexpected = TRUE;
+  self->flow.unexpected = TRUE;
+  g_cond_broadcast (&self->item_removed);
 }
 
 /* with lock, which is given up meanwhile */
@@ -156,10 +157,10 @@ push_buffer (GstYolov5Fifo *self, GstBuffer *buffer, gpointer job)
   }
   g_mutex_lock (&self->lock);
 
-  if (self->srcresult != GST_FLOW_OK)
-    return self->srcresult;
+  if (self->flow.result != GST_FLOW_OK)
+    return self->flow.result;
 
-  self->work_failed = work_failed;
+  self->flow.work_failed = work_failed;
   if (result == GST_FLOW_EOS) {
     GST_DEBUG_OBJECT (self->element, "downstream wants no more buffers");
     drop_until_restart (self);
@@ -181,10 +182,10 @@ push_event (GstYolov5Fifo *self, GstEvent *event)
   gst_pad_push_event (self->srcpad, event);
   g_mutex_lock (&self->lock);
 
-  if (self->srcresult != GST_FLOW_OK)
-    return self->srcresult;
+  if (self->flow.result != GST_FLOW_OK)
+    return self->flow.result;
   /* the task may pause, unless another stream came in already */
-  if (type == GST_EVENT_EOS && self->eos
+  if (type == GST_EVENT_EOS && self->flow.eos
       && gst_yolov5_items_are_empty (&self->items))
     return GST_FLOW_EOS;
   return GST_FLOW_OK;
@@ -208,7 +209,7 @@ answer_query (GstYolov5Fifo *self, GstQuery *query)
   self->query_answer = answer;
   g_cond_broadcast (&self->query_handled);
 
-  return self->srcresult;
+  return self->flow.result;
 }
 
 /* with lock, which is given up meanwhile */
@@ -228,10 +229,10 @@ push_item (GstYolov5Fifo *self, GstYolov5Item item)
 static void
 pause_task (GstYolov5Fifo *self)
 {
-  GstFlowReturn result = self->srcresult;
-  gboolean work_failed = self->work_failed;
-  gboolean failed = result == GST_FLOW_NOT_LINKED || result < GST_FLOW_EOS;
-  gboolean eos = self->eos;
+  GstFlowReturn result = self->flow.result;
+  gboolean work_failed = self->flow.work_failed;
+  gboolean unseen =
+      self->flow.eos && gst_yolov5_flow_is_silent_failure (&self->flow);
 
   GST_DEBUG_OBJECT (self->element, "pausing: %s", gst_flow_get_name (result));
   gst_pad_pause_task (self->srcpad);
@@ -244,10 +245,10 @@ pause_task (GstYolov5Fifo *self)
   g_mutex_unlock (&self->lock);
 
   /* upstream, having sent EOS, never sees the flow return */
-  if (eos && failed && !work_failed)
+  if (unseen)
     GST_ELEMENT_FLOW_ERROR (self->element, result);
   /* and downstream, having done no wrong, is to finish its files */
-  if (work_failed || (eos && failed))
+  if (work_failed || unseen)
     gst_pad_push_event (self->srcpad, gst_event_new_eos ());
 }
 
@@ -260,8 +261,8 @@ gst_yolov5_fifo_loop (gpointer data)
   GstYolov5Item item;
 
   g_mutex_lock (&self->lock);
-  while (
-      self->srcresult == GST_FLOW_OK && !(found = remove_item (self, &item))) {
+  while (self->flow.result == GST_FLOW_OK
+         && !(found = remove_item (self, &item))) {
     GST_LOG_OBJECT (self->element, "empty, waiting for an item");
     g_cond_wait (&self->item_added, &self->lock);
   }
@@ -269,11 +270,11 @@ gst_yolov5_fifo_loop (gpointer data)
   if (found) {
     GstFlowReturn result = push_item (self, item);
 
-    if (self->srcresult == GST_FLOW_OK && result != GST_FLOW_OK)
+    if (self->flow.result == GST_FLOW_OK && result != GST_FLOW_OK)
       set_result (self, result);
   }
 
-  if (self->srcresult != GST_FLOW_OK)
+  if (self->flow.result != GST_FLOW_OK)
     pause_task (self);
   else
     g_mutex_unlock (&self->lock);
@@ -302,7 +303,7 @@ gst_yolov5_fifo_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad,
   self->srcpad = srcpad;
   self->callbacks = callbacks;
   gst_yolov5_items_init (&self->items, element, srcpad, callbacks->discard);
-  self->srcresult = GST_FLOW_FLUSHING;
+  self->flow.result = GST_FLOW_FLUSHING;
   g_mutex_init (&self->lock);
   g_cond_init (&self->item_added);
   g_cond_init (&self->item_removed);
@@ -326,15 +327,6 @@ gst_yolov5_fifo_free (GstYolov5Fifo *self)
   g_free (self);
 }
 
-/* with lock */
-static GstFlowReturn
-get_flow (GstYolov5Fifo *self)
-{
-  if (self->srcresult == GST_FLOW_OK && (self->eos || self->unexpected))
-    return GST_FLOW_EOS;
-  return self->srcresult;
-}
-
 /**
  * gst_yolov5_fifo_get_flow:
  *
@@ -346,7 +338,7 @@ gst_yolov5_fifo_get_flow (GstYolov5Fifo *self)
   GstFlowReturn flow;
 
   g_mutex_lock (&self->lock);
-  flow = get_flow (self);
+  flow = gst_yolov5_flow_check_buffer (&self->flow);
   g_mutex_unlock (&self->lock);
 
   return flow;
@@ -372,8 +364,8 @@ gst_yolov5_fifo_push_buffer (
   gboolean hurried = FALSE;
 
   g_mutex_lock (&self->lock);
-  while ((flow = get_flow (self)) == GST_FLOW_OK && !job
-         && self->items.n_passing >= GST_YOLOV5_FIFO_MAX_PASSING) {
+  while ((flow = gst_yolov5_flow_check_buffer (&self->flow)) == GST_FLOW_OK
+         && !job && self->items.n_passing >= GST_YOLOV5_FIFO_MAX_PASSING) {
     GST_CAT_LOG_OBJECT (CAT_PERFORMANCE, self->element,
         "%u buffers without work are inside, waiting for one to leave",
         self->items.n_passing);
@@ -438,37 +430,21 @@ flush_stop (GstYolov5Fifo *self, GstEvent *event)
   g_mutex_lock (&self->lock);
   drop_items (self, TRUE);
   restart (self);
-  GST_DEBUG_OBJECT (
-      self->element, "flushing ends: %s", gst_flow_get_name (self->srcresult));
+  GST_DEBUG_OBJECT (self->element, "flushing ends: %s",
+      gst_flow_get_name (self->flow.result));
   g_mutex_unlock (&self->lock);
 
   return pushed ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
-/* with lock; whether an event may still be added, else why not. Sticky events
- * are taken in spite of an error: what matters of them shows in the data flow,
- * except for EOS, which no data follow */
-static GstFlowReturn
-check_event (GstYolov5Fifo *self, GstEvent *event)
+/* with lock, for an event that restarts */
+static void
+start_anew (GstYolov5Fifo *self)
 {
-  GstEventType type = GST_EVENT_TYPE (event);
-  gboolean restarts =
-      type == GST_EVENT_STREAM_START || type == GST_EVENT_SEGMENT;
-
-  if (self->srcresult == GST_FLOW_EOS && restarts)
+  if (self->flow.result == GST_FLOW_EOS)
     set_result (self, GST_FLOW_OK);
-
-  if (self->srcresult != GST_FLOW_OK
-      && (!GST_EVENT_IS_STICKY (event) || type == GST_EVENT_EOS))
-    return self->srcresult;
-
-  if (self->eos) {
-    if (!restarts)
-      return GST_FLOW_EOS;
+  if (self->flow.eos)
     restart (self);
-  }
-
-  return GST_FLOW_OK;
 }
 
 static GstFlowReturn
@@ -479,16 +455,15 @@ add_event (GstYolov5Fifo *self, GstEvent *event)
   gboolean report;
 
   g_mutex_lock (&self->lock);
-  flow = check_event (self, event);
+  flow = gst_yolov5_flow_check_event (&self->flow, type);
+  report =
+      type == GST_EVENT_EOS && gst_yolov5_flow_is_silent_failure (&self->flow);
   if (flow == GST_FLOW_OK) {
-    if (type == GST_EVENT_EOS)
-      self->eos = TRUE;
-    else if (type == GST_EVENT_SEGMENT)
-      self->unexpected = FALSE;
+    if (gst_yolov5_event_type_restarts (type))
+      start_anew (self);
+    gst_yolov5_flow_add_event (&self->flow, type);
     add_item (self, GST_MINI_OBJECT_CAST (event), NULL);
   }
-  report = type == GST_EVENT_EOS && !self->work_failed
-           && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS);
   g_mutex_unlock (&self->lock);
 
   if (flow == GST_FLOW_OK)
@@ -546,18 +521,18 @@ gst_yolov5_fifo_sink_query (GstYolov5Fifo *self, GstQuery *query)
       self->element, "%" GST_PTR_FORMAT " waits for what is inside", query);
   g_mutex_lock (&self->lock);
   self->answered_query = NULL;
-  if (self->srcresult == GST_FLOW_OK)
+  if (self->flow.result == GST_FLOW_OK)
     add_item (self, GST_MINI_OBJECT_CAST (query), NULL);
   /* the query is the caller's: not to be left while the task is using it */
   while (self->answered_query != query
-         && (self->srcresult == GST_FLOW_OK || self->running_query == query))
+         && (self->flow.result == GST_FLOW_OK || self->running_query == query))
     g_cond_wait (&self->query_handled, &self->lock);
 
   if (self->answered_query == query) {
     answer = self->query_answer;
   } else {
     GST_DEBUG_OBJECT (self->element, "%s query is not answered: %s",
-        GST_QUERY_TYPE_NAME (query), gst_flow_get_name (self->srcresult));
+        GST_QUERY_TYPE_NAME (query), gst_flow_get_name (self->flow.result));
     gst_yolov5_items_forget_query (&self->items, query);
   }
   self->answered_query = NULL;
@@ -578,7 +553,7 @@ gst_yolov5_fifo_src_event (GstYolov5Fifo *self, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE) {
     g_mutex_lock (&self->lock);
     /* somebody may have linked us in the meantime */
-    if (self->srcresult == GST_FLOW_NOT_LINKED) {
+    if (self->flow.result == GST_FLOW_NOT_LINKED) {
       GST_DEBUG_OBJECT (self->element, "linked, starting again");
       set_result (self, GST_FLOW_OK);
       start_task (self);
