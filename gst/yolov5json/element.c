@@ -52,14 +52,14 @@
  *
  * ## Example pipelines
  * |[
- * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! yolov5dpu model=street-640x640_int.xmodel ! yolov5json ! filesink location=street.jsonl
+ * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! yolov5dpu model=everyday-640x640_int.xmodel ! yolov5json ! filesink location=street.jsonl
  * ]| Writes a line for each frame of a film into a file.
  * |[
- * gst-launch-1.0 v4l2src ! yolov5dpu model=street-640x384_int.xmodel ! yolov5json skip-empty=true ! tcpserversink host=127.0.0.1 port=5000 sync=false
+ * gst-launch-1.0 v4l2src ! yolov5dpu model=everyday-640x384_int.xmodel ! yolov5json skip-empty=true ! tcpserversink host=127.0.0.1 port=5000 sync=false
  * ]| Serves what a camera sees to any number of TCP clients, and only when it
  * sees something.
  * |[
- * gst-launch-1.0 v4l2src ! yolov5dpu model=street-640x384_int.xmodel ! tee name=t t. ! queue ! yolov5overlay ! videoconvert ! autovideosink t. ! queue ! yolov5json ! fdsink fd=1
+ * gst-launch-1.0 v4l2src ! yolov5dpu model=everyday-640x384_int.xmodel ! tee name=t t. ! queue ! yolov5overlay ! videoconvert ! autovideosink t. ! queue ! yolov5json ! fdsink fd=1
  * ]| Shows the camera's picture and prints what is in it.
  */
 
