@@ -170,8 +170,8 @@ GST_START_TEST (test_known_faults)
 }
 GST_END_TEST;
 
-static const SwdpuPath paths[] = { SWDPU_PATH_FLOAT, SWDPU_PATH_INT8,
-  SWDPU_PATH_INT8_FUSED };
+static const SwdpuPath paths[] = { SWDPU_PATH_FLOAT, SWDPU_PATH_TILES,
+  SWDPU_PATH_INT8, SWDPU_PATH_INT8_FUSED };
 
 /* and so is what nobody has tried, on each path that this CPU has */
 GST_START_TEST (test_random_shapes)
