@@ -42,9 +42,11 @@ sum_tile (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
         Vector bytes = BROADCAST (window + p * stride);
 
 #pragma GCC unroll 16
-        for (guint v = 0; v < TILE_VECTORS; v++)
+        for (guint v = 0; v < TILE_VECTORS; v++) {
           part[p][v] = ADD_16 (part[p][v],
               MULTIPLY_BYTES (bytes, LOAD (weights + v * VECTOR_BYTES)));
+          __asm__ ("" : "+x"(part[p][v]));
+        }
       }
       weights += UNIT * CHANNELS;
     } while (++offset < end);
