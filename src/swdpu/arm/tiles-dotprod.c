@@ -5,10 +5,7 @@
 
 /* For processors that add up four products in one instruction. */
 
-#include "../tile-finish.h"
-
-#include <arm_neon.h>
-#include <string.h>
+#include "tile-finish-neon.h"
 
 #define UNIT 4
 #define CHANNELS 16
@@ -72,4 +69,4 @@ sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
 }
 
 const SwdpuTileKernels swdpu_tile_kernels_dotprod = { "dotprod", UNIT, CHANNELS,
-  NULL, FALSE, sum_row, finish_sums };
+  NULL, FALSE, sum_row, finish_row };

@@ -6,9 +6,7 @@
 /* For each ARMv8, with an eye on those that execute in order: no lane is
  * broadcast, and a product and its sum are one instruction. */
 
-#include "../tile-finish.h"
-
-#include <arm_neon.h>
+#include "tile-finish-neon.h"
 
 #define UNIT 16
 #define CHANNELS 4
@@ -94,4 +92,4 @@ sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
 }
 
 const SwdpuTileKernels swdpu_tile_kernels_neon = { "neon", UNIT, CHANNELS,
-  lane_of, FALSE, sum_row, finish_sums };
+  lane_of, FALSE, sum_row, finish_row };
