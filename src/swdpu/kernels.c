@@ -9,6 +9,7 @@
 #include "kernels.h"
 #include "arithmetic.h"
 #include "requantize-loops.h"
+#include "tile-kernels.h"
 
 #include <string.h>
 
@@ -192,7 +193,15 @@ kernel_sum (const Plan *plan, const PlanStep *step, const gint8 *const *inputs,
 {
   const PlanSum *sum = &step->sum;
   gsize size = plan_tensor (plan, step->output)->size;
+  const SwdpuTileKernels *kernels = swdpu_tile_kernels_get ();
+  SwdpuTileAddition addition;
   gint32 exact[BLOCK];
+
+  if (kernels != NULL
+      && swdpu_tile_addition_init (&addition, sum, step->n_inputs)) {
+    kernels->add (&addition, inputs[0], inputs[1], size, output);
+    return;
+  }
 
   for (gsize start = 0; start < size; start += BLOCK) {
     gsize n = MIN (BLOCK, size - start);

@@ -39,4 +39,32 @@ finish_sums (const SwdpuTileFinish *self, const gint32 *sums, gsize sums_stride,
   }
 }
 
+static inline gint16
+half_of (guint8 shift)
+{
+  return shift > 0 ? 1 << (shift - 1) : 0;
+}
+
+static void
+add_tensors (const SwdpuTileAddition *self, const gint8 *restrict a,
+    const gint8 *restrict b, gsize n, gint8 *restrict output)
+{
+  const gint left_a = self->left[0], left_b = self->left[1];
+  const gint right_a = self->right[0], right_b = self->right[1];
+  const gint16 half_a = half_of (right_a), half_b = half_of (right_b);
+  const gint shift = self->shift;
+  const gint16 half = half_of (shift), least = self->least;
+
+  for (gsize i = 0; i < n; i++) {
+    gint16 x = (gint16) ((gint16) (a[i] + half_a) >> right_a);
+    gint16 y = (gint16) ((gint16) (b[i] + half_b) >> right_b);
+    gint16 sum =
+        (gint16) ((gint16) (x * (1 << left_a)) + (gint16) (y * (1 << left_b)));
+
+    sum = MAX (sum, least);
+    sum = (gint16) ((gint16) (sum + half) >> shift);
+    output[i] = CLAMP (sum, -128, 127);
+  }
+}
+
 G_END_DECLS

@@ -39,7 +39,34 @@ sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
 }
 
 const SwdpuTileKernels swdpu_tile_kernels_plain = { "plain", PLAIN_UNIT,
-  PLAIN_CHANNELS, NULL, FALSE, sum_row, finish_sums };
+  PLAIN_CHANNELS, NULL, FALSE, sum_row, finish_sums, add_tensors };
+
+/**
+ * swdpu_tile_addition_init:
+ *
+ * Returns: whether @sum is one that fits 16 bits
+ */
+gboolean
+swdpu_tile_addition_init (
+    SwdpuTileAddition *self, const PlanSum *sum, guint n_inputs)
+{
+  const PlanRequantize *requantize = &sum->requantize;
+  gint shift = requantize->fix_point - requantize->output_fix_point;
+
+  if (n_inputs != 2 || shift < 0 || shift > 14
+      || (requantize->activation != PLAN_ACTIVATION_NONE
+          && requantize->activation != PLAN_ACTIVATION_RELU))
+    return FALSE;
+  for (guint i = 0; i < 2; i++) {
+    if (sum->shifts[i] < -6 || sum->shifts[i] > 8)
+      return FALSE;
+    self->left[i] = MAX (-sum->shifts[i], 0);
+    self->right[i] = MAX (sum->shifts[i], 0);
+  }
+  self->shift = shift;
+  self->least = requantize->activation == PLAN_ACTIVATION_RELU ? 0 : G_MININT16;
+  return TRUE;
+}
 
 /* oneDNN is asked, not the CPU, so that ONEDNN_MAX_CPU_ISA counts */
 #if defined(__x86_64__) || defined(__i386__)
@@ -83,16 +110,8 @@ swdpu_tile_kernels_list (void)
   return list;
 }
 
-/**
- * swdpu_tile_kernels_get:
- *
- * Of YOLOV5DPU_TILES, where it is set, the kernels of that name are taken.
- *
- * Returns: (transfer none) (nullable): the fastest kernels; %NULL where there are
- *   none but the plain ones
- */
-const SwdpuTileKernels *
-swdpu_tile_kernels_get (void)
+static const SwdpuTileKernels *
+choose_kernels (void)
 {
   const SwdpuTileKernels *const *list = swdpu_tile_kernels_list ();
   const gchar *wanted = g_getenv ("YOLOV5DPU_TILES");
@@ -101,5 +120,26 @@ swdpu_tile_kernels_get (void)
   for (guint i = 1; list[i] != NULL; i++)
     if (wanted == NULL || g_str_equal (wanted, list[i]->name))
       best = list[i];
+  return best;
+}
+
+/**
+ * swdpu_tile_kernels_get:
+ *
+ * Those that YOLOV5DPU_TILES names, where it is set when this is called first, or
+ * the fastest.
+ *
+ * Returns: (transfer none) (nullable): %NULL where there are none but the plain ones
+ */
+const SwdpuTileKernels *
+swdpu_tile_kernels_get (void)
+{
+  static const SwdpuTileKernels *best;
+  static gsize is_chosen = 0;
+
+  if (g_once_init_enter (&is_chosen)) {
+    best = choose_kernels ();
+    g_once_init_leave (&is_chosen, 1);
+  }
   return best;
 }

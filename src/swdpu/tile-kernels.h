@@ -48,6 +48,22 @@ typedef struct {
 } SwdpuTileFinish;
 
 /**
+ * SwdpuTileAddition:
+ * @left: what each is multiplied by, as a shift; 0 to 6
+ * @right: rounding shift of each before that; 0 to 8
+ * @least: smaller sums become this one
+ * @shift: rounding shift of the sum, 0 to 14
+ *
+ * A sum of two whose steps all fit 16 bits.
+ */
+typedef struct {
+  guint8 left[2];
+  guint8 right[2];
+  gint16 least;
+  guint8 shift;
+} SwdpuTileAddition;
+
+/**
  * SwdpuTileKernels:
  * @unit: bytes of the input that are multiplied at once
  * @channels: of a block
@@ -58,6 +74,7 @@ typedef struct {
  * @sum: adds up the products of a block, for pixels in a row whose windows begin
  *   @stride bytes apart; sums of a pixel are @sums_stride apart from the next's
  * @finish: biases, activation, rounding, saturation
+ * @add: adds two tensors as #SwdpuTileAddition says
  */
 typedef struct {
   const gchar *name;
@@ -69,7 +86,12 @@ typedef struct {
       guint n_pixels, gint32 *sums, gsize sums_stride);
   void (*finish) (const SwdpuTileFinish *finish, const gint32 *sums,
       gsize sums_stride, guint n_pixels, gint8 *output);
+  void (*add) (const SwdpuTileAddition *addition, const gint8 *a,
+      const gint8 *b, gsize n, gint8 *output);
 } SwdpuTileKernels;
+
+gboolean swdpu_tile_addition_init (
+    SwdpuTileAddition *self, const PlanSum *sum, guint n_inputs);
 
 const SwdpuTileKernels *swdpu_tile_kernels_get (void);
 const SwdpuTileKernels *const *swdpu_tile_kernels_list (void);

@@ -69,4 +69,4 @@ sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
 }
 
 const SwdpuTileKernels swdpu_tile_kernels_dotprod = { "dotprod", UNIT, CHANNELS,
-  NULL, FALSE, sum_row, finish_row };
+  NULL, FALSE, sum_row, finish_row, add_tensors };

@@ -92,4 +92,4 @@ sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
 }
 
 const SwdpuTileKernels swdpu_tile_kernels_neon = { "neon", UNIT, CHANNELS,
-  lane_of, FALSE, sum_row, finish_row };
+  lane_of, FALSE, sum_row, finish_row, add_tensors };

@@ -45,7 +45,7 @@ sum_tile (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
         for (guint v = 0; v < TILE_VECTORS; v++) {
           part[p][v] = ADD_16 (part[p][v],
               MULTIPLY_BYTES (bytes, LOAD (weights + v * VECTOR_BYTES)));
-          __asm__ ("" : "+x"(part[p][v]));
+          __asm__("" : "+x"(part[p][v]));
         }
       }
       weights += UNIT * CHANNELS;

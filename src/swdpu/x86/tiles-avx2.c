@@ -53,4 +53,4 @@ store_saturated (const __m256i value[TILE_VECTORS], gint8 *output)
 #include "tile-loops.h"
 
 const SwdpuTileKernels swdpu_tile_kernels_avx2 = { "avx2", UNIT, CHANNELS,
-  lane_of, TRUE, sum_row, finish_row };
+  lane_of, TRUE, sum_row, finish_row, add_tensors };

@@ -47,4 +47,4 @@ store_saturated (const __m512i value[TILE_VECTORS], gint8 *output)
 #include "tile-loops.h"
 
 const SwdpuTileKernels swdpu_tile_kernels_avx512 = { "avx512", UNIT, CHANNELS,
-  lane_of, TRUE, sum_row, finish_row };
+  lane_of, TRUE, sum_row, finish_row, add_tensors };

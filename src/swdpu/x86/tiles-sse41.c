@@ -50,4 +50,4 @@ store_saturated (const __m128i value[TILE_VECTORS], gint8 *output)
 #include "tile-loops.h"
 
 const SwdpuTileKernels swdpu_tile_kernels_sse41 = { "sse4.1", UNIT, CHANNELS,
-  lane_of, TRUE, sum_row, finish_row };
+  lane_of, TRUE, sum_row, finish_row, add_tensors };
