@@ -33,7 +33,7 @@
  *
  * ## Example pipelines
  * |[
- * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! yolov5dpu model=street-640x640_int.xmodel inference-interval=3 ! yolov5track ! yolov5json ! filesink location=street.jsonl
+ * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! yolov5dpu model=everyday-640x640_int.xmodel inference-interval=3 ! yolov5track ! yolov5json ! filesink location=street.jsonl
  * ]| Looks at every third frame of a film and writes where objects are on all
  * of them.
  */
