@@ -47,9 +47,8 @@ overlay_attach_get_type (void)
   return type;
 }
 
-/* how boxes and labels look */
 static void
-install_look_properties (GObjectClass *object_class)
+install_label_properties (GObjectClass *object_class)
 {
   /**
    * GstYolov5Overlay:draw-labels:
@@ -70,17 +69,6 @@ install_look_properties (GObjectClass *object_class)
       g_param_spec_boolean ("draw-confidence", "Draw confidence",
           "Write into each label how sure the detector is, in percent", TRUE,
           PLAYING_FLAGS));
-
-  /**
-   * GstYolov5Overlay:thickness:
-   *
-   * Width of the boxes' lines. They grow inwards from the box's edges. In
-   * formats with subsampled chroma an odd width becomes the next even one.
-   */
-  g_object_class_install_property (object_class, ID (thickness),
-      g_param_spec_uint ("thickness", "Thickness",
-          "Width of the boxes' lines in pixels (0 = suits the frame's size)", 0,
-          MAX_THICKNESS, 0, PLAYING_FLAGS));
 
   /**
    * GstYolov5Overlay:font-desc:
@@ -106,6 +94,21 @@ install_look_properties (GObjectClass *object_class)
           "Color (ARGB) of the labels' text (0 = black or white, whichever is "
           "easier to read)",
           0, G_MAXUINT, OVERLAY_AUTO_COLOR, PLAYING_FLAGS));
+}
+
+static void
+install_box_properties (GObjectClass *object_class)
+{
+  /**
+   * GstYolov5Overlay:thickness:
+   *
+   * Width of the boxes' lines. They grow inwards from the box's edges. In
+   * formats with subsampled chroma an odd width becomes the next even one.
+   */
+  g_object_class_install_property (object_class, ID (thickness),
+      g_param_spec_uint ("thickness", "Thickness",
+          "Width of the boxes' lines in pixels (0 = suits the frame's size)", 0,
+          MAX_THICKNESS, 0, PLAYING_FLAGS));
 
   /**
    * GstYolov5Overlay:class-colors:
@@ -124,9 +127,9 @@ install_look_properties (GObjectClass *object_class)
           NULL, PLAYING_FLAGS));
 }
 
-/* what is drawn, and where to */
+/* what is shown and what is hidden */
 static void
-install_content_properties (GObjectClass *object_class)
+install_class_properties (GObjectClass *object_class)
 {
   /**
    * GstYolov5Overlay:classes:
@@ -162,7 +165,12 @@ install_content_properties (GObjectClass *object_class)
           "Classes to pixelate for privacy by name or number, \"*\" = all "
           "(NULL = none)",
           NULL, PLAYING_FLAGS));
+}
 
+/* how long it stays */
+static void
+install_time_properties (GObjectClass *object_class)
+{
   /**
    * GstYolov5Overlay:expire-overlay:
    *
@@ -195,7 +203,11 @@ install_content_properties (GObjectClass *object_class)
           "nanoseconds (0 = not at all, 18446744073709551615 = until the "
           "detector looks again)",
           0, G_MAXUINT64, GST_CLOCK_TIME_NONE, PLAYING_FLAGS));
+}
 
+static void
+install_output_properties (GObjectClass *object_class)
+{
   /**
    * GstYolov5Overlay:draw-stats:
    *
@@ -236,8 +248,11 @@ install_content_properties (GObjectClass *object_class)
 void
 overlay_settings_install (GObjectClass *object_class)
 {
-  install_look_properties (object_class);
-  install_content_properties (object_class);
+  install_label_properties (object_class);
+  install_box_properties (object_class);
+  install_class_properties (object_class);
+  install_time_properties (object_class);
+  install_output_properties (object_class);
 }
 
 /**
