@@ -71,6 +71,7 @@
 #include "element.h"
 
 #include "metadata/inference.h"
+#include "metadata/tracks.h"
 #include "metadata/buffers.h"
 #include "caps.h"
 #include "composition.h"
@@ -352,7 +353,9 @@ gst_yolov5_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_STOP:
       overlay_meter_reset (&self->meter);
-      overlay_hold_drop (&self->objects.hold);
+      overlay_objects_flush (&self->objects);
+      if (self->drawing)
+        overlay_drawing_forget (self->drawing);
       break;
     case GST_EVENT_SEGMENT:
       overlay_hold_drop_boxes (&self->objects.hold);
@@ -397,6 +400,15 @@ get_running_time (GstYolov5Overlay *self, GstBuffer *buffer)
     return GST_CLOCK_TIME_NONE;
   return gst_segment_to_running_time (
       segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
+}
+
+/* frames without a timestamp are drawn by the clock of the system */
+static GstClockTime
+get_drawing_time (GstYolov5Overlay *self, GstBuffer *buffer)
+{
+  GstClockTime time = get_running_time (self, buffer);
+
+  return GST_CLOCK_TIME_IS_VALID (time) ? time : gst_util_get_timestamp ();
 }
 
 static void
@@ -465,8 +477,8 @@ draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
     overlay_pixelate_rectangle (
         &frame, &g_array_index (self->objects.blurred, GstVideoRectangle, i));
   if (self->has_something_to_show && !self->attach)
-    overlay_drawing_draw (
-        self->drawing, &frame, self->objects.shown, &self->meter);
+    overlay_drawing_draw (self->drawing, &frame, self->objects.shown,
+        &self->meter, get_drawing_time (self, buffer));
   gst_video_frame_unmap (&frame);
   return GST_FLOW_OK;
 }
@@ -478,7 +490,7 @@ attach_composition (GstYolov5Overlay *self, GstBuffer *buffer)
       gst_buffer_get_video_overlay_composition_meta (buffer);
   GstVideoOverlayComposition *composition =
       overlay_drawing_compose (self->drawing, meta ? meta->overlay : NULL,
-          self->objects.shown, &self->meter);
+          self->objects.shown, &self->meter, get_drawing_time (self, buffer));
 
   if (composition == NULL)
     return;
@@ -525,6 +537,7 @@ gst_yolov5_overlay_class_init (GstYolov5OverlayClass *klass)
       "draws detections into the video");
   GST_DEBUG_CATEGORY_GET (CAT_PERFORMANCE, "GST_PERFORMANCE");
   gst_yolov5_inference_register ();
+  gst_yolov5_tracks_register ();
 
   object_class->set_property = gst_yolov5_overlay_set_property;
   object_class->get_property = gst_yolov5_overlay_get_property;
@@ -539,6 +552,8 @@ gst_yolov5_overlay_class_init (GstYolov5OverlayClass *klass)
       "hides them behind a mosaic",
       "The yolov5dpu authors");
   gst_type_mark_as_plugin_api (OVERLAY_TYPE_ATTACH, 0);
+  gst_type_mark_as_plugin_api (OVERLAY_TYPE_STYLE, 0);
+  gst_type_mark_as_plugin_api (OVERLAY_TYPE_COLOR_BY, 0);
 
   trans_class->transform_caps =
       GST_DEBUG_FUNCPTR (gst_yolov5_overlay_transform_caps);

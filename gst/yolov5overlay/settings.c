@@ -47,6 +47,42 @@ overlay_attach_get_type (void)
   return type;
 }
 
+GType
+overlay_style_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { OVERLAY_STYLE_BOX, "Lines around the object", "box" },
+    { OVERLAY_STYLE_CORNERS, "Its corners alone", "corners" },
+    { OVERLAY_STYLE_DOT, "A dot in its middle", "dot" },
+    { 0, NULL, NULL },
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstYolov5OverlayStyle", values));
+
+  return type;
+}
+
+GType
+overlay_color_by_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { OVERLAY_COLOR_BY_CLASS, "Objects of a class have the same colour",
+        "class" },
+    { OVERLAY_COLOR_BY_ID, "Each object that is tracked has its own", "id" },
+    { 0, NULL, NULL },
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstYolov5OverlayColorBy", values));
+
+  return type;
+}
+
 static void
 install_label_properties (GObjectClass *object_class)
 {
@@ -100,6 +136,18 @@ static void
 install_box_properties (GObjectClass *object_class)
 {
   /**
+   * GstYolov5Overlay:style:
+   *
+   * How an object is shown: by lines around it, by its corners alone, or by a dot
+   * in its middle.
+   *
+   * Since: 0.2.0
+   */
+  g_object_class_install_property (object_class, ID (style),
+      g_param_spec_enum ("style", "Style", "What is drawn around an object",
+          OVERLAY_TYPE_STYLE, OVERLAY_STYLE_BOX, PLAYING_FLAGS));
+
+  /**
    * GstYolov5Overlay:thickness:
    *
    * Width of the boxes' lines. They grow inwards from the box's edges. In
@@ -125,6 +173,39 @@ install_box_properties (GObjectClass *object_class)
           "Colors of classes by name or number, for example "
           "\"person=#ff0000,car=blue,2=0x00ff00\" (NULL = a color for each)",
           NULL, PLAYING_FLAGS));
+}
+
+/* what a tracker knows */
+static void
+install_track_properties (GObjectClass *object_class)
+{
+  /**
+   * GstYolov5Overlay:color-by:
+   *
+   * What the colour of an object means: its class, or the number that a tracker
+   * gave it. Objects without a number have the colour of their class, and
+   * #GstYolov5Overlay:class-colors counts for these alone then.
+   *
+   * Since: 0.2.0
+   */
+  g_object_class_install_property (object_class, ID (color_by),
+      g_param_spec_enum ("color-by", "Color by",
+          "Whether each class or each tracked object has a color of its own",
+          OVERLAY_TYPE_COLOR_BY, OVERLAY_COLOR_BY_CLASS, PLAYING_FLAGS));
+
+  /**
+   * GstYolov5Overlay:draw-trails:
+   *
+   * How long a way to draw behind each tracked object, in nanoseconds: where the
+   * middle of the lower edge of its box was.
+   *
+   * Since: 0.2.0
+   */
+  g_object_class_install_property (object_class, ID (trails),
+      g_param_spec_uint64 ("draw-trails", "Draw trails",
+          "How far back in time to draw the way of each tracked object, in "
+          "nanoseconds (0 = not at all)",
+          0, G_MAXUINT64, 0, PLAYING_FLAGS));
 }
 
 /* what is shown and what is hidden */
@@ -250,6 +331,7 @@ overlay_settings_install (GObjectClass *object_class)
 {
   install_label_properties (object_class);
   install_box_properties (object_class);
+  install_track_properties (object_class);
   install_class_properties (object_class);
   install_time_properties (object_class);
   install_output_properties (object_class);

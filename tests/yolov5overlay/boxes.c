@@ -42,64 +42,104 @@ get_full_range_rgb (const OverlayColors *colors, GstVideoFrame *frame, gint x,
            / (1.0 - colors->kr - colors->kb);
 }
 
-/* colours every sample of the outline as its first sample is in drawn; the
- * box and the thickness are multiples of two */
+/* the byte between pixels that is no sample, as in BGRx, or -1 */
+static gint
+find_padding (const GstVideoFormatInfo *finfo)
+{
+  static const gchar *names[] = { "RGBx", "BGRx", "xRGB", "xBGR" };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (names); i++)
+    if (g_str_equal (finfo->name, names[i]))
+      return i < 2 ? 3 : 0;
+  return -1;
+}
+
+/* colours every sample of the outline as its first sample is in drawn, and those
+ * of the dark line that belong to one pixel alone likewise; the box and the
+ * thickness are multiples of two */
 static void
 draw_expected_outline (GstVideoFrame *expected, GstVideoFrame *drawn,
     const GstVideoRectangle *box, gint thickness)
 {
+  gint padding = find_padding (expected->info.finfo);
   guint c;
   gint x, y;
 
   for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (expected); c++) {
     OverlayComponent to, from;
-    guint level;
+    guint level, dark;
 
     get_component (expected, c, &to);
     get_component (drawn, c, &from);
     level = get_sample (&from, box->x >> to.shift_x, box->y >> to.shift_y);
+    dark = get_sample (
+        &from, (box->x - 1) >> to.shift_x, (box->y - 1) >> to.shift_y);
     for (y = 0; y < to.height; y++)
-      for (x = 0; x < to.width; x++)
+      for (x = 0; x < to.width; x++) {
+        gboolean is_dark = to.shift_x + to.shift_y == 0
+                           && is_on_dark_line (x, y, box, thickness);
+
         if (is_on_outline (x << to.shift_x, y << to.shift_y, box, thickness))
           set_sample (&to, x, y, level);
+        else if (is_dark)
+          set_sample (&to, x, y, dark);
+        else
+          continue;
+        /* which is to look opaque to those who take it for alpha */
+        if (padding >= 0)
+          to.plane[y * to.stride + 4 * x + padding] = 255;
+      }
   }
 }
 
 /* every pixel of the outline has the colour of the class, within what the
- * rounding of its components to 8 bits makes of it */
+ * rounding of its components to 8 bits makes of it, and every one of the dark
+ * line is dark, at least in luma */
 static void
 check_outline_color (const OverlayColors *colors, GstVideoFrame *frame,
     const GstVideoRectangle *box, gint thickness, gint label_id)
 {
+  gboolean is_gray = GST_VIDEO_INFO_IS_GRAY (&frame->info);
   guint8 class_rgb[3];
   gdouble expected[3], drawn[3];
   gint x, y, c;
 
   get_class_rgb (label_id, class_rgb);
   for (c = 0; c < 3; c++)
-    expected[c] = GST_VIDEO_INFO_IS_GRAY (&frame->info)
+    expected[c] = is_gray
                       ? colors->kr * class_rgb[0] + colors->kb * class_rgb[2]
                             + (1.0 - colors->kr - colors->kb) * class_rgb[1]
                       : class_rgb[c];
 
-  for (y = box->y; y < box->y + box->h; y++)
-    for (x = box->x; x < box->x + box->w; x++) {
-      if (!is_on_outline (x, y, box, thickness))
+  for (y = box->y - 1; y < box->y + box->h + 1; y++)
+    for (x = box->x - 1; x < box->x + box->w + 1; x++) {
+      gboolean is_line = is_on_outline (x, y, box, thickness);
+
+      if (!is_line && !is_on_dark_line (x, y, box, thickness))
         continue;
       get_full_range_rgb (colors, frame, x, y, drawn);
-      for (c = 0; c < 3; c++)
-        fail_unless (ABS (drawn[c] - expected[c]) <= 2.0,
-            "class %d at %d,%d: channel %d is %f, not %f", label_id, x, y, c,
-            drawn[c], expected[c]);
+      if (is_line) {
+        for (c = 0; c < 3; c++)
+          fail_unless (ABS (drawn[c] - expected[c]) <= 2.0,
+              "class %d at %d,%d: channel %d is %f, not %f", label_id, x, y, c,
+              drawn[c], expected[c]);
+      } else {
+        gdouble luma = colors->kr * drawn[0] + colors->kb * drawn[2]
+                       + (1.0 - colors->kr - colors->kb) * drawn[1];
+
+        fail_unless (ABS (luma - 16.0) <= 2.0,
+            "the dark line has luma %f at %d,%d", luma, x, y);
+      }
     }
 }
 
-/* draws a box in each format: every line has the colour of the class, and each
- * other byte of the frame, the space between its rows and around it is as it
- * was */
+/* draws a box in each format: every line has the colour of the class and a thin
+ * dark one around it, and each other byte of the frame, the space between its
+ * rows and around it is as it was */
 GST_START_TEST (test_outline_in_every_format)
 {
-  const GstVideoRectangle box = { .x = 8, .y = 6, .w = 40, .h = 30 };
+  const GstVideoRectangle box = { .x = 8, .y = 6, .w = 40, .h = 36 };
   const OverlayColors *colors = &overlay_colors[__i__];
   GstHarness *h = new_overlay (colors->format, 67, 51, colors->colorimetry);
   GstVideoInfo info;
@@ -285,26 +325,24 @@ GST_START_TEST (test_smallest_boxes)
 }
 GST_END_TEST;
 
-/* columns that the left line of a large box is wide */
+/* columns that the left line of a large box is wide, in the colour of its
+ * class */
 static gint
 measure_thickness (GstHarness *h)
 {
-  GstBuffer *blank = new_frame (h, 0);
   GstBuffer *drawn;
   GstVideoInfo info;
-  guint8 before[3], after[3];
-  gint x, thickness = 0;
+  guint8 class_rgb[3], rgb[3];
+  gint thickness;
 
   get_info (h, &info);
-  drawn = draw_region (h, "person", 3, 0.5, 0, 0, info.width, info.height);
-  for (x = 0; x < info.width; x++) {
-    get_buffer_rgb (h, blank, x, info.height / 2, before);
-    get_buffer_rgb (h, drawn, x, info.height / 2, after);
-    if (memcmp (before, after, 3) == 0)
+  get_class_rgb (0, class_rgb);
+  drawn = draw_region (h, "person", 0, 0.5, 0, 0, info.width, info.height);
+  for (thickness = 0; thickness < info.width; thickness++) {
+    get_buffer_rgb (h, drawn, thickness, info.height / 2, rgb);
+    if (memcmp (rgb, class_rgb, 3) != 0)
       break;
-    thickness++;
   }
-  gst_buffer_unref (blank);
   gst_buffer_unref (drawn);
   return thickness;
 }
@@ -367,29 +405,35 @@ GST_START_TEST (test_class_colors)
 }
 GST_END_TEST;
 
-/* draws a thousand boxes, the first on top of the others */
+/* draws a thousand boxes, the first on top of the others, with labels and
+ * without */
 GST_START_TEST (test_thousand_boxes)
 {
   GstHarness *h = new_overlay ("RGB", 640, 480, NULL);
-  GstBuffer *buffer = new_frame (h, 0);
-  GRand *random = g_rand_new_with_seed (1);
   guint8 class_rgb[3], rgb[3];
+  guint labels;
   gint i;
 
-  add_region (buffer, "person", 0, 0.99, 100, 200, 200, 200);
-  for (i = 1; i < 1000; i++)
-    add_region (buffer, "thing", i, g_rand_double (random),
-        g_rand_int_range (random, 0, 700), g_rand_int_range (random, 0, 500),
-        g_rand_int_range (random, 0, 700), g_rand_int_range (random, 0, 500));
-  g_rand_free (random);
-  buffer = gst_harness_push_and_pull (h, buffer);
-  check_guards (buffer);
-
-  /* a corner of its label, which lies over everything */
   get_class_rgb (0, class_rgb);
-  get_buffer_rgb (h, buffer, 100, 199, rgb);
-  fail_unless (memcmp (rgb, class_rgb, 3) == 0);
-  gst_buffer_unref (buffer);
+  for (labels = 0; labels < 2; labels++) {
+    GstBuffer *buffer = new_frame (h, 0);
+    GRand *random = g_rand_new_with_seed (1);
+
+    g_object_set (h->element, "draw-labels", labels, NULL);
+    add_region (buffer, "person", 0, 0.99, 100, 200, 200, 200);
+    for (i = 1; i < 1000; i++)
+      add_region (buffer, "thing", i, g_rand_double (random),
+          g_rand_int_range (random, 0, 700), g_rand_int_range (random, 0, 500),
+          g_rand_int_range (random, 0, 700), g_rand_int_range (random, 0, 500));
+    g_rand_free (random);
+    buffer = gst_harness_push_and_pull (h, buffer);
+    check_guards (buffer);
+
+    /* in the middle of its left line, unless a label is there */
+    get_buffer_rgb (h, buffer, 100, 300, rgb);
+    fail_unless (labels || memcmp (rgb, class_rgb, 3) == 0);
+    gst_buffer_unref (buffer);
+  }
   gst_harness_teardown (h);
 }
 GST_END_TEST;
