@@ -23,7 +23,7 @@ SOURCE is a file, a URI or a camera (/dev/videoN). Without one, it is the
 pedestrian clip $clip_name of Debian's package $clip_package. Clips and
 pictures of a phone that was held sideways are turned upright.
 
-  --model XMODEL     the model (models/street/street-640x640_int.xmodel)
+  --model XMODEL     the model (models/everyday/everyday-640x640_int.xmodel)
   --output FILE.mp4  what to write (demo.mp4)
 
 Installs what is missing on this machine (Debian 12) and builds the plug-in.
@@ -84,7 +84,7 @@ check_output ()
     "another name"
 }
 
-model=$top/models/street/street-640x640_int.xmodel
+model=$top/models/everyday/everyday-640x640_int.xmodel
 output=demo.mp4
 source=$top/build/$clip_name
 named=

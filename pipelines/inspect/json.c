@@ -178,9 +178,11 @@ add_yolov5 (JsonBuilder *builder, const InspectReport *report)
   add_string (builder, "model_info", report->info_path);
   add_boolean (builder, "own_anchors", report->has_own_anchors);
   add_int (builder, "classes", yolov5_model_get_n_classes (yolov5));
+  add_boolean (builder, "own_labels", report->has_own_labels);
   begin_array (builder, "labels");
-  for (guint i = 0;
-       report->has_own_labels && i < yolov5_model_get_n_classes (yolov5); i++)
+  for (guint i = 0; inspect_report_has_labels (report)
+                    && i < yolov5_model_get_n_classes (yolov5);
+       i++)
     add_string_value (builder, yolov5_model_get_label (yolov5, i));
   json_builder_end_array (builder);
   json_builder_end_object (builder);

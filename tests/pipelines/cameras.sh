@@ -7,7 +7,7 @@
 set -eu
 
 pipelines=$1/pipelines
-model=$1/models/street/street-640x384_int.xmodel
+model=$1/models/everyday/everyday-640x384_int.xmodel
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
