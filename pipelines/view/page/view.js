@@ -20,6 +20,8 @@ const MAX_SECONDS = 300;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10000;
 const SETTING_MS = 80;
+/* a slider that somebody moves is not moved by others for so long */
+const TOUCH_MS = 600;
 
 const $ = (id) => document.getElementById(id);
 
@@ -446,8 +448,13 @@ function connect () {
 /* SETTINGS */
 
 let lastTouch = 0;
+let showTimer = 0;
 let pending = null;
 let pendingTimer = 0;
+
+function isTouched () {
+  return performance.now() - lastTouch < TOUCH_MS;
+}
 
 function scope () {
   return $('scope').value === '' ? null : Number($('scope').value);
@@ -506,8 +513,11 @@ function showSettings () {
   const settings = state.settings[scope() || 0];
   if (!settings)
     return;
-  /* not under somebody's finger */
-  if (performance.now() - lastTouch > 600) {
+  /* not under somebody's finger, but once it is gone */
+  clearTimeout(showTimer);
+  if (isTouched()) {
+    showTimer = setTimeout(showSettings, TOUCH_MS);
+  } else {
     showSlider('threshold', settings.threshold);
     showSlider('iou', settings.iou_threshold);
   }
@@ -644,7 +654,7 @@ function showClasses () {
     row.now.textContent = sumOf('present', label);
     row.all.textContent = sumOf('totals', label);
     const own = settings && settings.class_thresholds[label];
-    if (performance.now() - lastTouch > 600) {
+    if (!isTouched()) {
       row.ownInput.value = own === undefined ? (settings || {}).threshold : own;
       row.ownOutput.textContent = own === undefined ? '–' : own.toFixed(2);
     }
