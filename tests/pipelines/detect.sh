@@ -289,7 +289,7 @@ refuse 2 '--device takes' --device=gpu short.mp4
 refuse 2 'exclude each other' --no-save -o old.mp4 short.mp4
 refuse 2 'Only one result' --json=- --csv=- short.mp4
 refuse 2 '--nonsense' --nonsense short.mp4
-refuse 1 'no file "none.jpg"' -o old.mp4 none.jpg
+refuse 1 'none.jpg: There is no such file' -o old.mp4 none.jpg
 refuse 1 'no file that "*.none" stands for' -o old.mp4 '*.none'
 refuse 1 'no camera at /dev/video-none' -o old.mp4 /dev/video-none
 refuse 1 'no picture and no video in the folder "labels"' -o old.mp4 labels
