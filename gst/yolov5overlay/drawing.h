@@ -3,13 +3,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What is drawn where: boxes, the width and the colour of their lines, and the
- * place of their labels. */
+/* All that is drawn on a frame, in its order. */
 
 #pragma once
 
-#include "metadata/detections.h"
 #include "meter.h"
+#include "object.h"
 #include "settings.h"
 
 G_BEGIN_DECLS
@@ -21,6 +20,7 @@ OverlayDrawing *overlay_drawing_new (
 void overlay_drawing_free (OverlayDrawing *self);
 void overlay_drawing_configure (
     OverlayDrawing *self, const OverlaySettings *settings);
+void overlay_drawing_forget (OverlayDrawing *self);
 
 gboolean overlay_drawing_lacks_font (const OverlayDrawing *self);
 const gchar *overlay_drawing_get_unwritable (const OverlayDrawing *self);
@@ -28,9 +28,9 @@ gboolean overlay_drawing_get_box (const GstVideoInfo *info,
     const GstYolov5Detection *detection, GstVideoRectangle *box);
 
 void overlay_drawing_draw (OverlayDrawing *self, GstVideoFrame *frame,
-    const GArray *detections, const OverlayMeter *meter);
+    const GArray *objects, const OverlayMeter *meter, GstClockTime now);
 GstVideoOverlayComposition *overlay_drawing_compose (OverlayDrawing *self,
-    GstVideoOverlayComposition *below, const GArray *detections,
-    const OverlayMeter *meter);
+    GstVideoOverlayComposition *below, const GArray *objects,
+    const OverlayMeter *meter, GstClockTime now);
 
 G_END_DECLS

@@ -3,11 +3,10 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Slots and their worker threads. A slot is acquired by the chain function,
- * filled and submitted, executed and decoded by its worker, waited for and
- * released by the source pad's task. */
+/* A slot is acquired by the chain function, filled and submitted, executed and
+ * decoded by its worker, waited for and released by the source pad's task. */
 
-#include "slots.h"
+#include "slot-pool.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_yolov5_dpu_debug);
 #define GST_CAT_DEFAULT gst_yolov5_dpu_debug
@@ -40,21 +39,11 @@ struct _GstYolov5SlotWorker {
   gboolean started;
   GError *start_error;
   GstClockTime warm_up_time;
-  /* of the worker's thread, which changes the runner under the pool's lock once
-   * it has started; the input also of whoever acquired the slot */
-  DpuRunner *runner;
-  Yolov5Decoder *decoder;
-  gint8 *input;
-  const gint8 **outputs;
 };
 
 struct _GstYolov5SlotPool {
   /* for the log */
   GstElement *element;
-  DpuModel *model;
-  Yolov5Model *yolov5;
-  guint cpu_threads;
-  GQuark *labels;
 
   GMutex lock;
   /* a slot became free or done, a worker started, flushing changed */
@@ -71,107 +60,16 @@ struct _GstYolov5SlotPool {
   gboolean hurrying;
 };
 
-/* boxes in pixels of the model's input become boxes on the frame; those that
- * lie wholly in the padding have no pixel there and go */
-static void
-map_detections (
-    GstYolov5Slot *slot, const Yolov5Detection *detections, guint n_detections)
-{
-  const Letterbox *letterbox = slot->format->letterbox;
-  guint i;
-
-  g_array_set_size (slot->detections, 0);
-  for (i = 0; i < n_detections; i++) {
-    const Yolov5Detection *found = &detections[i];
-    gfloat x_min = found->x_min, y_min = found->y_min;
-    gfloat x_max = found->x_max, y_max = found->y_max;
-    GstYolov5Detection detection;
-
-    letterbox_map_to_frame (letterbox, &x_min, &y_min);
-    letterbox_map_to_frame (letterbox, &x_max, &y_max);
-    if (x_max <= x_min || y_max <= y_min)
-      continue;
-
-    detection.label = slot->pool->labels[found->class_id];
-    detection.label_id = found->class_id;
-    detection.confidence = found->confidence;
-    detection.x = x_min;
-    detection.y = y_min;
-    detection.width = x_max - x_min;
-    detection.height = y_max - y_min;
-    g_array_append_val (slot->detections, detection);
-  }
-}
-
-static void
-execute (GstYolov5Slot *slot)
-{
-  GstYolov5SlotWorker *worker = slot->worker;
-  const Yolov5Detection *detections;
-  guint n_detections;
-  GstClockTime start, executed;
-
-  GST_LOG_OBJECT (slot->pool->element,
-      "slot %u executes frame %" G_GUINT64_FORMAT, slot->index, slot->frame);
-  start = gst_util_get_timestamp ();
-  if (!dpu_runner_execute (worker->runner, &slot->error)) {
-    if (!g_error_matches (slot->error, DPU_ERROR, DPU_ERROR_CANCELLED))
-      GST_WARNING_OBJECT (slot->pool->element, "slot %u: %s", slot->index,
-          slot->error->message);
-    g_array_set_size (slot->detections, 0);
-    slot->done = gst_util_get_timestamp ();
-    return;
-  }
-
-  executed = gst_util_get_timestamp ();
-  detections = yolov5_decoder_run (
-      worker->decoder, worker->outputs, &slot->parameters, &n_detections);
-  map_detections (slot, detections, n_detections);
-
-  slot->done = gst_util_get_timestamp ();
-  slot->inference_time = executed - start;
-  slot->postprocess_time = slot->done - executed;
-}
-
-/* others may be about to cancel it */
-static void
-lose_runner (GstYolov5SlotPool *pool, GstYolov5SlotWorker *worker)
-{
-  DpuRunner *runner;
-
-  g_mutex_lock (&pool->lock);
-  runner = g_steal_pointer (&worker->runner);
-  g_mutex_unlock (&pool->lock);
-  dpu_runner_free (runner);
-}
-
 /* The first execution is like no other: memory is touched for the first time,
  * and what is wrong with the device shows. No frame has to wait for that, and
  * what it takes is a first guess of what frames will. */
 static void
-warm_up (GstYolov5SlotPool *pool, GstYolov5SlotWorker *worker, GError **error)
+warm_up (GstYolov5Slot *slot, GError **error)
 {
   GstClockTime start = gst_util_get_timestamp ();
 
-  if (!dpu_runner_execute (worker->runner, error))
-    lose_runner (pool, worker);
-  worker->warm_up_time = gst_util_get_timestamp () - start;
-}
-
-static void
-prepare (GstYolov5Slot *slot, GError **error)
-{
-  GstYolov5SlotPool *pool = slot->pool;
-  GstYolov5SlotWorker *worker = slot->worker;
-  guint n_outputs = dpu_model_get_n_outputs (pool->model);
-  guint i;
-
-  worker->decoder = yolov5_decoder_new (pool->yolov5);
-  worker->input = dpu_runner_get_input (worker->runner);
-  worker->outputs = g_new (const gint8 *, n_outputs);
-  for (i = 0; i < n_outputs; i++)
-    worker->outputs[i] = dpu_runner_get_output (worker->runner, i);
-  warm_up (pool, worker, error);
+  gst_yolov5_runner_execute (slot->runner, error);
+  slot->worker->warm_up_time = gst_util_get_timestamp () - start;
 }
 
 /* the runner is the worker's from its start to its end */
@@ -181,37 +79,36 @@ run_worker (gpointer data)
   GstYolov5Slot *slot = data;
   GstYolov5SlotPool *pool = slot->pool;
   GstYolov5SlotWorker *worker = slot->worker;
-  DpuRunner *runner;
+  GstYolov5Runner *runner;
   GError *error = NULL;
+  gboolean failed;
 
-  prepare (slot, &error);
+  warm_up (slot, &error);
+  failed = error != NULL;
 
   g_mutex_lock (&pool->lock);
   worker->start_error = error;
   worker->started = TRUE;
   g_cond_broadcast (&pool->changed);
 
-  while (!pool->stopping && worker->runner) {
+  while (!pool->stopping && !failed) {
     if (worker->state != SLOT_SUBMITTED) {
       g_cond_wait (&worker->wake, &pool->lock);
       continue;
     }
 
     worker->state = SLOT_EXECUTING;
-    dpu_runner_set_cancelled (worker->runner, FALSE);
+    gst_yolov5_runner_set_cancelled (slot->runner, FALSE);
     g_mutex_unlock (&pool->lock);
-    execute (slot);
+    gst_yolov5_slot_execute (slot);
     g_mutex_lock (&pool->lock);
     worker->state = worker->state == SLOT_ABANDONED ? SLOT_FREE : SLOT_DONE;
     g_cond_broadcast (&pool->changed);
   }
-  runner = g_steal_pointer (&worker->runner);
+  runner = g_steal_pointer (&slot->runner);
   g_mutex_unlock (&pool->lock);
 
-  g_clear_pointer (&worker->decoder, yolov5_decoder_free);
-  g_clear_pointer (&runner, dpu_runner_free);
-  g_clear_pointer (&worker->outputs, g_free);
-
+  gst_yolov5_runner_free (runner);
   return NULL;
 }
 
@@ -249,18 +146,18 @@ gst_yolov5_slot_pool_free (GstYolov5SlotPool *self)
 }
 
 static gboolean
-give_runner (
-    GstYolov5SlotPool *self, GstYolov5SlotWorker *worker, GError **error)
+give_runner (GstYolov5SlotPool *self, GstYolov5Slot *slot,
+    const GstYolov5OpenedModel *model, guint cpu_threads, GError **error)
 {
-  DpuRunner *runner = dpu_runner_new (self->model, self->cpu_threads, error);
+  GstYolov5Runner *runner = gst_yolov5_runner_new (model, cpu_threads, error);
 
   if (!runner)
     return FALSE;
   g_mutex_lock (&self->lock);
-  worker->runner = runner;
+  slot->runner = runner;
   self->n_runners++;
   if (self->cancelled)
-    dpu_runner_interrupt (runner);
+    gst_yolov5_runner_interrupt (runner);
   g_mutex_unlock (&self->lock);
   return TRUE;
 }
@@ -268,7 +165,8 @@ give_runner (
 /* runners are made one after another: a DPU's cores get them in turn, and so do
  * frames get slots */
 static gboolean
-start_slot (GstYolov5SlotPool *self, guint index, GError **error)
+start_slot (GstYolov5SlotPool *self, guint index,
+    const GstYolov5OpenedModel *model, guint cpu_threads, GError **error)
 {
   GstYolov5Slot *slot = &self->slots[index];
   GstYolov5SlotWorker *worker = g_new0 (GstYolov5SlotWorker, 1);
@@ -276,11 +174,10 @@ start_slot (GstYolov5SlotPool *self, guint index, GError **error)
   g_autofree gchar *name = g_strdup_printf ("yolov5:worker%u", index);
 
   g_cond_init (&worker->wake);
-  slot->index = index;
+  gst_yolov5_slot_init (slot, self->element, index);
   slot->pool = self;
   slot->worker = worker;
-  slot->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
-  if (!give_runner (self, worker, error))
+  if (!give_runner (self, slot, model, cpu_threads, error))
     return FALSE;
   worker->thread = g_thread_try_new (name, run_worker, slot, error);
 
@@ -322,7 +219,7 @@ wait_for_workers (GstYolov5SlotPool *self, guint n_started, GError **error)
 /**
  * gst_yolov5_slot_pool_start:
  * @self: a pool that is not started
- * @model: the opened model
+ * @model: the opened model, borrowed until the pool is stopped
  * @n_slots: how many frames may be worked on at once
  * @cpu_threads: how many processors a runner of the software DPU uses
  * @error: #DpuError, or #GThreadError
@@ -336,20 +233,12 @@ gst_yolov5_slot_pool_start (GstYolov5SlotPool *self,
     const GstYolov5OpenedModel *model, guint n_slots, guint cpu_threads,
     GError **error)
 {
-  guint n_classes = yolov5_model_get_n_classes (model->yolov5);
   gboolean started = TRUE;
-  guint i, n_started = 0;
+  guint n_started = 0;
 
   g_return_val_if_fail (self->n_slots == 0, FALSE);
   g_return_val_if_fail (n_slots > 0, FALSE);
 
-  self->model = dpu_model_ref (model->dpu);
-  self->yolov5 = yolov5_model_ref (model->yolov5);
-  self->cpu_threads = cpu_threads;
-  self->labels = g_new (GQuark, n_classes);
-  for (i = 0; i < n_classes; i++)
-    self->labels[i] =
-        g_quark_from_string (yolov5_model_get_label (model->yolov5, i));
   self->slots = g_new0 (GstYolov5Slot, n_slots);
   self->next = 0;
 
@@ -357,7 +246,7 @@ gst_yolov5_slot_pool_start (GstYolov5SlotPool *self,
       "starting %u slots, %u threads each on a software DPU", n_slots,
       cpu_threads);
   while (started && n_started < n_slots)
-    started = start_slot (self, n_started++, error);
+    started = start_slot (self, n_started++, model, cpu_threads, error);
   set_n_slots (self, n_started);
   if (started)
     started = wait_for_workers (self, n_slots, error);
@@ -368,21 +257,16 @@ gst_yolov5_slot_pool_start (GstYolov5SlotPool *self,
 }
 
 static void
-clear_slot (GstYolov5Slot *slot)
+end_slot (GstYolov5Slot *slot)
 {
   GstYolov5SlotWorker *worker = slot->worker;
 
   if (worker->thread)
     g_thread_join (worker->thread);
-  g_clear_pointer (&worker->runner, dpu_runner_free);
   g_clear_error (&worker->start_error);
   g_cond_clear (&worker->wake);
   g_free (worker);
-
-  g_clear_pointer (&slot->format, gst_yolov5_frame_format_unref);
-  g_clear_pointer (&slot->class_rules, yolov5_class_rules_unref);
-  g_clear_error (&slot->error);
-  g_array_unref (slot->detections);
+  gst_yolov5_slot_clear (slot);
 }
 
 /**
@@ -404,25 +288,22 @@ gst_yolov5_slot_pool_stop (GstYolov5SlotPool *self)
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
   for (i = 0; i < self->n_slots; i++) {
-    GstYolov5SlotWorker *worker = self->slots[i].worker;
+    GstYolov5Slot *slot = &self->slots[i];
 
-    if (worker->started && worker->runner)
-      dpu_runner_interrupt (worker->runner);
-    g_cond_signal (&worker->wake);
+    if (slot->worker->started && slot->runner)
+      gst_yolov5_runner_interrupt (slot->runner);
+    g_cond_signal (&slot->worker->wake);
   }
   g_mutex_unlock (&self->lock);
 
   for (i = 0; i < self->n_slots; i++)
-    clear_slot (&self->slots[i]);
+    end_slot (&self->slots[i]);
 
   set_n_slots (self, 0);
   self->stopping = FALSE;
   self->cancelled = FALSE;
   self->n_runners = 0;
   g_clear_pointer (&self->slots, g_free);
-  g_clear_pointer (&self->labels, g_free);
-  g_clear_pointer (&self->yolov5, yolov5_model_unref);
-  g_clear_pointer (&self->model, dpu_model_unref);
 }
 
 /**
@@ -478,8 +359,8 @@ gst_yolov5_slot_pool_cancel (GstYolov5SlotPool *self)
   g_mutex_lock (&self->lock);
   self->cancelled = TRUE;
   for (i = 0; i < self->n_runners; i++)
-    if (self->slots[i].worker->runner)
-      dpu_runner_interrupt (self->slots[i].worker->runner);
+    if (self->slots[i].runner)
+      gst_yolov5_runner_interrupt (self->slots[i].runner);
   g_mutex_unlock (&self->lock);
 }
 
@@ -491,7 +372,7 @@ release (GstYolov5Slot *slot)
 
   if (worker->state == SLOT_EXECUTING) {
     worker->state = SLOT_ABANDONED;
-    dpu_runner_set_cancelled (worker->runner, TRUE);
+    gst_yolov5_runner_set_cancelled (slot->runner, TRUE);
   } else {
     worker->state = SLOT_FREE;
   }
@@ -588,51 +469,6 @@ gst_yolov5_slot_pool_acquire (
     GST_DEBUG_OBJECT (self->element, "flushing, no longer waiting for a slot");
 
   return slot;
-}
-
-/**
- * gst_yolov5_slot_set_parameters:
- * @slot: an acquired slot, not submitted
- * @parameters: how its heads are to be decoded
- * @class_rules: (nullable): in addition to @parameters
- */
-void
-gst_yolov5_slot_set_parameters (GstYolov5Slot *slot,
-    const Yolov5Parameters *parameters, Yolov5ClassRules *class_rules)
-{
-  if (slot->class_rules != class_rules) {
-    g_clear_pointer (&slot->class_rules, yolov5_class_rules_unref);
-    if (class_rules)
-      slot->class_rules = yolov5_class_rules_ref (class_rules);
-  }
-  slot->parameters = *parameters;
-  slot->parameters.class_rules = slot->class_rules;
-}
-
-/**
- * gst_yolov5_slot_write_frame:
- * @slot: an acquired slot, not submitted
- * @format: caps of the frame
- * @frame: the frame, mapped for reading
- *
- * Letterboxes the frame into the memory that the DPU will read.
- */
-void
-gst_yolov5_slot_write_frame (GstYolov5Slot *slot, GstYolov5FrameFormat *format,
-    const GstVideoFrame *frame)
-{
-  GstClockTime start = gst_util_get_timestamp ();
-  gint8 *input = slot->worker->input;
-
-  /* the padding of the last frame is still there, on most devices */
-  if (slot->format != format || !dpu_model_keeps_input (slot->pool->model))
-    letterbox_fill_padding (format->letterbox, input);
-  if (slot->format != format) {
-    g_clear_pointer (&slot->format, gst_yolov5_frame_format_unref);
-    slot->format = gst_yolov5_frame_format_ref (format);
-  }
-  letterbox_write_picture (format->letterbox, frame, input);
-  slot->letterbox_time = gst_util_get_timestamp () - start;
 }
 
 /**
