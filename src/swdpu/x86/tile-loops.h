@@ -74,11 +74,20 @@ sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
     input += TILE_PIXELS * stride;
     sums += TILE_PIXELS * sums_stride;
   }
-  for (; n_pixels > 0; n_pixels--) {
-    sum_tile (block, input, stride, sums, sums_stride, 1);
-    input += stride;
-    sums += sums_stride;
+  if (TILE_PIXELS > 4 && n_pixels >= 4) {
+    sum_tile (block, input, stride, sums, sums_stride, MIN (4, TILE_PIXELS));
+    input += 4 * stride;
+    sums += 4 * sums_stride;
+    n_pixels -= 4;
   }
+  if (n_pixels >= 2) {
+    sum_tile (block, input, stride, sums, sums_stride, 2);
+    input += 2 * stride;
+    sums += 2 * sums_stride;
+    n_pixels -= 2;
+  }
+  if (n_pixels > 0)
+    sum_tile (block, input, stride, sums, sums_stride, 1);
 }
 
 /* Biases, activation and rounding of a block's channels, for the usual shifts: as
