@@ -106,7 +106,7 @@ run_address ()
   wrap_programs "$top/build-address" libasan.so
   # What GLib keeps for threads that live as long as the program counts as lost
   # where the memory of threads is not searched.
-  without_leaks='demo
+  without_leaks='detect
 detections-c
 embed
 inspect-actions

@@ -168,6 +168,8 @@ view_source_make_pipeline (
     return NULL;
   }
   set_string (pipeline, "detector", "model", options->model);
+  if (options->zones != NULL)
+    set_string (pipeline, "zones", "config", options->zones);
   if (options->device != NULL)
     set_choice (pipeline, "detector", "device", options->device);
   if (kind == SOURCE_CLIP)

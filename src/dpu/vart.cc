@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "exceptions.h"
+#include "fatal.h"
 #include "libraries.h"
 #include "vart.h"
 
@@ -66,6 +67,25 @@ attempt (GError **error, DpuError code, const gchar *what, Function function)
   }
 }
 
+/* libxir warns of each kind of operator that it does not know, which the reader
+ * and the verdict have dealt with */
+std::unique_ptr<xir::Graph>
+deserialize (const char *data, gsize size)
+{
+  struct Quiet {
+    Quiet ()
+    {
+      dpu_warnings_hide ();
+    }
+    ~Quiet ()
+    {
+      dpu_warnings_show ();
+    }
+  } quiet;
+
+  return xir::Graph::deserialize_from_string (std::string (data, size));
+}
+
 gboolean
 load_graph (VartGraph *self, GBytes *model, const gchar *subgraph)
 {
@@ -73,7 +93,7 @@ load_graph (VartGraph *self, GBytes *model, const gchar *subgraph)
   auto data = static_cast<const char *> (g_bytes_get_data (model, &size));
 
   self->model.reset (g_bytes_ref (model));
-  self->graph = xir::Graph::deserialize_from_string (std::string (data, size));
+  self->graph = deserialize (data, size);
   self->graph->set_attr<GBytes *> (model_attribute, model);
   self->subgraph = self->graph->get_root_subgraph ();
   if (subgraph == nullptr) {

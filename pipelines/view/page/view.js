@@ -73,8 +73,9 @@ function overlap (a, b) {
 }
 
 /* above the box as the overlay does, else inside, below, or at its right end;
- * always in the picture, and where it covers least of what is placed already */
-function placeLabel (box, size, frame, placed) {
+ * always in the picture, and where it covers least: first of all no other label,
+ * then no other object */
+function placeLabel (box, size, frame, placed, others) {
   const left = box.x;
   const right = box.x + box.width - size.width;
   const candidates = [
@@ -87,8 +88,10 @@ function placeLabel (box, size, frame, placed) {
     [left, box.y - 2 * size.height],
     [left, box.y + box.height + size.height],
   ];
+  const sum = (place, rectangles) =>
+    rectangles.reduce((total, other) => total + overlap(place, other), 0);
   let best = null;
-  let bestCover = Infinity;
+  let least = Infinity;
 
   for (const [x, y] of candidates) {
     if (y < 0 || y + size.height > frame.height)
@@ -97,13 +100,13 @@ function placeLabel (box, size, frame, placed) {
       x: Math.max(0, Math.min(x, frame.width - size.width)),
       y, width: size.width, height: size.height,
     };
-    const cover = placed.reduce((sum, other) => sum + overlap(place, other), 0);
-    if (cover === 0)
-      return place;
-    if (cover < bestCover) {
+    const cover = 1000 * sum(place, placed) + sum(place, others);
+    if (cover < least) {
       best = place;
-      bestCover = cover;
+      least = cover;
     }
+    if (cover === 0)
+      break;
   }
   return best || {
     x: Math.max(0, Math.min(left, frame.width - size.width)),
@@ -138,7 +141,8 @@ function drawBoxes (context, place, header, detections, ratio) {
   const scaleX = place.width / header.width;
   const scaleY = place.height / header.height;
   const line = Math.max(2, 2 * ratio);
-  const fontSize = Math.round(13 * ratio);
+  const fontSize = Math.round(
+    Math.max(10 * ratio, Math.min(13 * ratio, place.width / 45)));
   const drawn = detections.map((detection) => ({
     detection,
     style: styleOf(detection.label),
@@ -167,6 +171,7 @@ function drawBoxes (context, place, header, detections, ratio) {
     context.strokeRect(box.x, box.y, box.width, box.height);
   }
   context.setLineDash([]);
+  context.globalAlpha = 1;
   for (const { detection, style, box } of state.names ? drawn : []) {
     const text = textOf(detection);
     const margin = 4 * ratio;
@@ -175,10 +180,9 @@ function drawBoxes (context, place, header, detections, ratio) {
       height: Math.ceil(fontSize * 1.4),
     };
     const spot = placeLabel(box, size,
-      { width: place.width, height: place.height }, placed);
+      { width: place.width, height: place.height }, placed,
+      drawn.map((other) => other.box).filter((other) => other !== box));
     placed.push(spot);
-    context.globalAlpha = detection.predicted || detection.held
-      ? PREDICTED_ALPHA : 1;
     context.fillStyle = style.color;
     context.fillRect(spot.x, spot.y, spot.width, spot.height);
     context.fillStyle = '#000';
@@ -186,6 +190,47 @@ function drawBoxes (context, place, header, detections, ratio) {
   }
   context.restore();
   return { boxes: drawn.map(({ detection }) => detection), labels: placed };
+}
+
+const PLACE_COLOR = '#ffffff';
+
+function textOfPlace (place) {
+  return place.kind === 'line'
+    ? `${place.name}: ${place.forward} forward, ${place.backward} back`
+    : `${place.name}: ${place.inside} inside, ${place.entered} so far`;
+}
+
+/* lines and zones, with what was counted there */
+function drawPlaces (context, place, header, ratio) {
+  const fontSize = Math.round(
+    Math.max(10 * ratio, Math.min(13 * ratio, place.width / 45)));
+
+  context.save();
+  context.translate(place.x, place.y);
+  context.font = `${fontSize}px system-ui, sans-serif`;
+  context.textBaseline = 'middle';
+  for (const spot of header.places || []) {
+    context.beginPath();
+    for (let i = 0; i + 1 < spot.points.length; i += 2)
+      context.lineTo(spot.points[i] * place.width, spot.points[i + 1] * place.height);
+    if (spot.kind !== 'line')
+      context.closePath();
+    for (const [color, width] of [['rgba(0, 0, 0, 0.55)', 4], [PLACE_COLOR, 2]]) {
+      context.strokeStyle = color;
+      context.lineWidth = width * ratio;
+      context.stroke();
+    }
+    const text = textOfPlace(spot);
+    const width = context.measureText(text).width + 8 * ratio;
+    const height = fontSize * 1.4;
+    const x = Math.max(0, Math.min(spot.points[0] * place.width, place.width - width));
+    const y = Math.max(0, Math.min(spot.points[1] * place.height, place.height - height));
+    context.fillStyle = 'rgba(0, 0, 0, 0.7)';
+    context.fillRect(x, y, width, height);
+    context.fillStyle = PLACE_COLOR;
+    context.fillText(text, x + 4 * ratio, y + height / 2);
+  }
+  context.restore();
 }
 
 /* what is to be seen of a frame: its own, and what nobody has looked for since */
@@ -210,6 +255,8 @@ function drawTile (tile) {
   context.fillStyle = '#000';
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(picture, place.x, place.y, place.width, place.height);
+  if (state.boxes)
+    drawPlaces(context, place, header, window.devicePixelRatio || 1);
   tile.drawn = state.boxes
     ? drawBoxes(context, place, header,
       tile.detections.filter(({ label }) => !state.hidden.has(label)),
@@ -664,11 +711,11 @@ function takeStats (stats, isNew) {
 const GRAPHS = [
   { title: 'frames/s', member: 'frames_per_second', join: 'sum', least: 10, scale: 1, unit: '' },
   { title: 'latency', member: 'latency_ms', join: 'max', least: 50, scale: 1, unit: ' ms' },
-  { title: 'DPU use', member: 'dpu_use', join: 'sum', least: 100, scale: 100, unit: ' %' },
+  { title: 'DPU use', member: 'dpu_use', join: 'sum', least: 100, most: 100, scale: 100, unit: ' %' },
   { title: 'objects', member: 'objects', join: 'sum', least: 5, scale: 1, unit: '' },
 ];
 
-function valuesOf ({ member, join, scale }) {
+function valuesOf ({ member, join, scale, most }) {
   const n = Math.max(0, ...state.history.map((seconds) => seconds.length));
   const values = new Array(n).fill(null);
 
@@ -683,7 +730,8 @@ function valuesOf ({ member, join, scale }) {
         : Math.max(before, scale * value);
     });
   });
-  return values;
+  return values.map((value) =>
+    (value !== null && most ? Math.min(value, most) : value));
 }
 
 function drawGraph () {
@@ -735,7 +783,8 @@ function drawGraph () {
 
 const PHRASES = {
   'new': (event) => `${event.label} #${event.id} is new`,
-  'line-crossed': (event) => `${event.label} #${event.id} crossed ${event.place}`,
+  'line-crossed': (event) =>
+    `${event.label} #${event.id} crossed ${event.place} ${event.direction}`,
   'zone-entered': (event) => `${event.label} #${event.id} entered ${event.place}`,
   'zone-left': (event) => `${event.label} #${event.id} left ${event.place}`,
   'zone-dwell': (event) => `${event.label} #${event.id} stays in ${event.place}`,
@@ -788,9 +837,12 @@ function saveSnapshot () {
   canvas.height = tile.picture.height;
   const context = canvas.getContext('2d');
   context.drawImage(tile.picture, 0, 0);
-  if (state.boxes)
-    drawBoxes(context, { x: 0, y: 0, width: canvas.width, height: canvas.height },
-      tile.header, tile.detections.filter(({ label }) => !state.hidden.has(label)), 1);
+  if (state.boxes) {
+    const place = { x: 0, y: 0, width: canvas.width, height: canvas.height };
+    drawPlaces(context, place, tile.header, 1);
+    drawBoxes(context, place, tile.header,
+      tile.detections.filter(({ label }) => !state.hidden.has(label)), 1);
+  }
   canvas.toBlob((blob) => {
     const link = document.createElement('a');
     const time = new Date().toISOString().replace(/[:.]/g, '-');
