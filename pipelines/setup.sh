@@ -10,7 +10,9 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 
 build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libprotobuf-dev
-  libprotobuf-c-dev libdnnl-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev'
+  libprotobuf-c-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev'
+# of the software DPU, which is left out where it is not to be had
+software_dpu_package=libdnnl-dev
 vart_packages='libvart-dev libxir-dev libunilog-dev libtarget-factory-dev'
 vart_header=/usr/include/vart/runner_ext.hpp
 run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
@@ -22,8 +24,9 @@ analytics_version=1.24
 analytics_package=libgstreamer-plugins-bad1.0-dev
 # the peers that tests/bench compares with
 bench_packages='python3-opencv python3-onnx'
-# what only the tests need: the manual page's and those of models/prepare
-test_packages='man-db python3-numpy python3-pil python3-torch'
+# what only the tests need: the manual page's, those of models/prepare, and the
+# scorer of tracks
+test_packages='man-db python3-numpy python3-pil python3-scipy python3-torch'
 
 is_installed ()
 {
@@ -80,6 +83,11 @@ elif ! is_installed libvart-dev && ! is_available libvart-dev; then
 fi
 
 packages="$build_packages $vart_packages $run_packages"
+if is_installed $software_dpu_package || is_available $software_dpu_package; then
+  packages="$packages $software_dpu_package"
+else
+  echo "This system has no package $software_dpu_package: models will run on a DPU only"
+fi
 case ${1-} in
   --bench) packages="$packages $bench_packages" ;;
   --tests) packages="$packages $test_packages" ;;

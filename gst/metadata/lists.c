@@ -160,6 +160,21 @@ gst_yolov5_list_get_label (
 }
 
 /**
+ * gst_yolov5_list_get_structure:
+ *
+ * Returns: (nullable) (transfer none): %NULL where there is none
+ */
+const GstStructure *
+gst_yolov5_list_get_structure (
+    const GstStructure *structure, const gchar *field, guint index)
+{
+  const GValue *value = get_element (
+      gst_structure_get_value (structure, field), index, GST_TYPE_STRUCTURE);
+
+  return value ? gst_value_get_structure (value) : NULL;
+}
+
+/**
  * gst_yolov5_list_find:
  * @ids: field with the ids of regions of interest
  * @labels: field with their labels

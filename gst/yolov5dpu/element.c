@@ -52,28 +52,28 @@
  *
  * ## Example pipelines
  * |[
- * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! yolov5dpu
- *     model=street-640x640_int.xmodel ! yolov5overlay ! videoconvert !
- *     autovideosink
+ * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert !
+ *     yolov5dpu model=everyday-640x640_int.xmodel ! yolov5overlay !
+ *     videoconvert ! autovideosink
  * ]|
  * Shows a file with the objects found in it.
  * |[
  * gst-launch-1.0 v4l2src ! video/x-raw,width=1280,height=720 ! yolov5dpu
- *     model=street-640x384_int.xmodel threshold=0.4 ! yolov5overlay !
+ *     model=everyday-640x384_int.xmodel threshold=0.6 ! yolov5overlay !
  *     videoconvert ! autovideosink
  * ]|
  * Does so with a USB camera.
  * |[
  * gst-launch-1.0 rtspsrc location=rtsp://camera/stream ! decodebin ! yolov5dpu
- *     model=street-640x384_int.xmodel classes=person
+ *     model=everyday-640x384_int.xmodel classes=person
  *     class-thresholds=person=0.5 ! yolov5overlay ! videoconvert !
  *     autovideosink
  * ]|
  * Finds people in a network camera's stream. Frames pass that come faster than
  * the DPU can look at them.
  * |[
- * gst-launch-1.0 -m filesrc location=street.mp4 ! decodebin ! yolov5dpu
- *     model=street-640x640_int.xmodel post-messages=true ! fakesink
+ * gst-launch-1.0 -m filesrc location=street.mp4 ! decodebin ! videoconvert !
+ *     yolov5dpu model=everyday-640x640_int.xmodel post-messages=true ! fakesink
  * ]|
  * Prints what was found.
  * |[

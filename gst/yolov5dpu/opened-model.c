@@ -293,6 +293,10 @@ gst_yolov5_opened_model_open (const GstYolov5Settings *settings,
     return NULL;
   }
 
+  if (yolov5_model_has_assumed_labels (yolov5))
+    GST_INFO ("the %u classes of %s have no labels: they are taken for COCO's",
+        yolov5_model_get_n_classes (yolov5), settings->model_path);
+
   self = g_new0 (GstYolov5OpenedModel, 1);
   self->dpu = dpu;
   self->yolov5 = yolov5;

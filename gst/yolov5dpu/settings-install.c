@@ -87,13 +87,16 @@ install_model_properties (GObjectClass *object_class)
   /**
    * GstYolov5Dpu:label-file:
    *
-   * The names of the classes, one per line. They count more than those in
-   * #GstYolov5Dpu:model-info.
+   * The names of the classes, one per line, or the `data.yaml` that the model
+   * was trained with. They count more than those in #GstYolov5Dpu:model-info.
+   * Without either, 80 classes are taken for COCO's.
    */
   g_object_class_install_property (object_class, ID (label_path),
       g_param_spec_string ("label-file", "Label file",
-          "Path of a file with the names of the classes, one per line", NULL,
-          READY_FLAGS));
+          "Path of a file with the names of the classes, one per line, or of "
+          "the data.yaml of the training (NULL = those of the model "
+          "information, or COCO's if there are 80)",
+          NULL, READY_FLAGS));
 
   /**
    * GstYolov5Dpu:xclbin:

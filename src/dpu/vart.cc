@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "exceptions.h"
+#include "fatal.h"
 #include "libraries.h"
 #include "vart.h"
 
@@ -65,13 +66,32 @@ attempt (GError **error, DpuError code, const gchar *what, Function function)
   }
 }
 
+/* libxir warns of each kind of operator that it does not know, which the reader
+ * and the verdict have dealt with */
+std::unique_ptr<xir::Graph>
+deserialize (const char *data, gsize size)
+{
+  struct Quiet {
+    Quiet ()
+    {
+      dpu_warnings_hide ();
+    }
+    ~Quiet ()
+    {
+      dpu_warnings_show ();
+    }
+  } quiet;
+
+  return xir::Graph::deserialize_from_string (std::string (data, size));
+}
+
 gboolean
 load_graph (VartGraph *self, GBytes *model, const gchar *subgraph)
 {
   gsize size;
   auto data = static_cast<const char *> (g_bytes_get_data (model, &size));
 
-  self->graph = xir::Graph::deserialize_from_string (std::string (data, size));
+  self->graph = deserialize (data, size);
   self->subgraph = self->graph->get_root_subgraph ();
   for (auto child : self->subgraph->get_children ()) {
     if (child->get_name () == subgraph)
