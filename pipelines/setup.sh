@@ -14,7 +14,9 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 
 build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libprotobuf-dev
-  libprotobuf-c-dev libdnnl-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev'
+  libprotobuf-c-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev'
+# of the software DPU, which is left out where it is not to be had
+software_dpu_package=libdnnl-dev
 vart_packages='libvart-dev libxir-dev libunilog-dev libtarget-factory-dev'
 vart_header=/usr/include/vart/runner_ext.hpp
 run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
@@ -97,6 +99,11 @@ elif ! is_installed libvart-dev && ! is_available libvart-dev; then
 fi
 
 packages="$build_packages $vart_packages $run_packages"
+if is_installed $software_dpu_package || is_available $software_dpu_package; then
+  packages="$packages $software_dpu_package"
+else
+  echo "This system has no package $software_dpu_package: models will run on a DPU only"
+fi
 case ${1-} in
   --bench) packages="$packages $bench_packages" ;;
   --tests) packages="$packages $test_packages" ;;
@@ -115,7 +122,8 @@ case ${1-} in
 esac
 if [ ! -f build/build.ninja ]; then
   meson setup build -Dwerror="${WERROR:-false}" -Dtests=$tests >/dev/null
-elif [ $tests = auto ]; then
+elif [ $tests = auto ] \
+  && meson configure build | grep -q '^ *tests  *disabled'; then
   # a user's build becomes a developer's
   meson configure build -Dtests=auto
 fi

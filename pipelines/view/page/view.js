@@ -11,12 +11,10 @@
 
 /* of Okabe and Ito: told apart by all kinds of eyes. Where there are more
  * classes than colours, lines are broken in another way */
-const PALETTE = ['#e69f00', '#56b4e9', '#2bd1a3', '#f0e442', '#4aa3ff',
-  '#ff7a1a', '#e38dc0', '#ffffff'];
+const PALETTE = ['#e69f00', '#6cc4f5', '#00a878', '#f5ea50', '#3a7bd5',
+  '#e05a00', '#e08fc0', '#ffffff'];
 const DASHES = [[], [12, 5], [4, 4], [14, 4, 3, 4]];
 const PREDICTED_ALPHA = 0.65;
-/* boxes without an id stay for so long while nobody looks */
-const HELD_MS = 400;
 const MAX_EVENTS = 100;
 const MAX_SECONDS = 300;
 const FIRST_RETRY_MS = 500;
@@ -158,8 +156,7 @@ function drawBoxes (context, place, header, detections, ratio) {
   context.font = `600 ${fontSize}px system-ui, sans-serif`;
   context.textBaseline = 'middle';
   for (const { detection, style, box } of drawn) {
-    context.globalAlpha = detection.predicted || detection.held
-      ? PREDICTED_ALPHA : 1;
+    context.globalAlpha = detection.predicted ? PREDICTED_ALPHA : 1;
     context.setLineDash([]);
     context.lineWidth = line + 2 * ratio;
     context.strokeStyle = 'rgba(0, 0, 0, 0.55)';
@@ -233,19 +230,6 @@ function drawPlaces (context, place, header, ratio) {
   context.restore();
 }
 
-/* what is to be seen of a frame: its own, and what nobody has looked for since */
-function chooseDetections (tile, header, now) {
-  if (header.inferred) {
-    tile.lasting = header.detections.filter((detection) => !detection.id);
-    tile.lastingSince = now;
-    return header.detections;
-  }
-  if (now - tile.lastingSince > HELD_MS)
-    tile.lasting = [];
-  return header.detections.concat(
-    tile.lasting.map((detection) => ({ ...detection, held: true })));
-}
-
 function drawTile (tile) {
   const { canvas, picture, header } = tile;
   if (!picture)
@@ -259,7 +243,7 @@ function drawTile (tile) {
     drawPlaces(context, place, header, window.devicePixelRatio || 1);
   tile.drawn = state.boxes
     ? drawBoxes(context, place, header,
-      tile.detections.filter(({ label }) => !state.hidden.has(label)),
+      tile.header.detections.filter(({ label }) => !state.hidden.has(label)),
       window.devicePixelRatio || 1)
     : { boxes: [], labels: [] };
   tile.drawn.frame = header.frame;
@@ -295,8 +279,7 @@ function makeTile (index, name) {
 
   const tile = {
     index, name, figure, canvas, figures, trouble,
-    picture: null, header: null, detections: [], drawn: null,
-    lasting: [], lastingSince: 0, shown: 0, count: 0, rate: null,
+    picture: null, header: null, drawn: null, shown: 0, count: 0, rate: null,
   };
   figure.addEventListener('click', () => setSolo(state.solo === index ? -1 : index));
   figure.addEventListener('dblclick', () => toggleFull(tile));
@@ -376,7 +359,6 @@ async function takeFrame (data) {
       tile.header = header;
       tile.shown = header.frame;
       tile.count++;
-      tile.detections = chooseDetections(tile, header, performance.now());
       tile.canvas.style.setProperty('--aspect', `${picture.width} / ${picture.height}`);
       drawTile(tile);
     }
@@ -841,7 +823,7 @@ function saveSnapshot () {
     const place = { x: 0, y: 0, width: canvas.width, height: canvas.height };
     drawPlaces(context, place, tile.header, 1);
     drawBoxes(context, place, tile.header,
-      tile.detections.filter(({ label }) => !state.hidden.has(label)), 1);
+      tile.header.detections.filter(({ label }) => !state.hidden.has(label)), 1);
   }
   canvas.toBlob((blob) => {
     const link = document.createElement('a');
