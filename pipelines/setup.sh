@@ -1,8 +1,12 @@
 #!/bin/sh
-# Installs what is missing on Debian or Ubuntu and builds into build/. A VART
-# that is not from Debian's packages, as AMD's, is taken as it is.
+# Installs what is missing on Debian or Ubuntu and builds into build/, and says
+# what it does and how long that took. A VART that is not from Debian's packages,
+# as AMD's, is taken as it is.
 #
 # usage: pipelines/setup.sh [--bench | --tests]
+#
+# Installing needs root or sudo; where nothing is missing, neither. Without an
+# option the tests are left out, which are most of what there is to build.
 
 set -eu
 
@@ -45,9 +49,19 @@ as_root ()
 {
   if [ "$(id -u)" = 0 ]; then
     "$@"
-  else
+  elif command -v sudo >/dev/null; then
     sudo "$@"
+  else
+    echo "This needs root, and there is no sudo here. As root (su -), run" \
+      "\"$*\", then this script again as yourself" >&2
+    exit 1
   fi
+}
+
+# seconds since a time of "date +%s"
+since ()
+{
+  echo "$(($(date +%s) - $1)) s"
 }
 
 install_missing ()
@@ -58,11 +72,13 @@ install_missing ()
   done
   [ -n "$missing" ] || return 0
 
-  echo "Installing$missing"
+  echo "Installing packages, which takes minutes where there are many:$missing"
+  start=$(date +%s)
   as_root apt-get update -qq
   # shellcheck disable=SC2086
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
     --no-install-recommends $missing >/dev/null
+  echo "Installed in $(since "$start")"
 }
 
 if ! command -v apt-get >/dev/null; then
@@ -100,8 +116,21 @@ if dpkg --compare-versions "$gst_version" ge $analytics_version; then
 fi
 
 cd "$top"
-[ -f build/build.ninja ] || meson setup build -Dwerror="${WERROR:-false}" >/dev/null
+case ${1-} in
+  --bench | --tests) tests=auto ;;
+  *) tests=disabled ;;
+esac
+if [ ! -f build/build.ninja ]; then
+  meson setup build -Dwerror="${WERROR:-false}" -Dtests=$tests >/dev/null
+elif [ $tests = auto ] \
+  && meson configure build | grep -q '^ *tests  *disabled'; then
+  # a user's build becomes a developer's
+  meson configure build -Dtests=auto
+fi
+echo "Building into $top/build"
+start=$(date +%s)
 ninja -C build >build/ninja.log 2>&1 || {
   grep -E -A12 'FAILED|error:' build/ninja.log >&2 || cat build/ninja.log >&2
   exit 1
 }
+echo "Built in $(since "$start")"
