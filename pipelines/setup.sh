@@ -14,7 +14,8 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 
 build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libprotobuf-dev
-  libprotobuf-c-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev'
+  libprotobuf-c-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev
+  libmosquitto-dev librdkafka-dev zlib1g-dev'
 # of the software DPU, which is left out where it is not to be had
 software_dpu_package=libdnnl-dev
 vart_packages='libvart-dev libxir-dev libunilog-dev libtarget-factory-dev'
@@ -28,9 +29,9 @@ analytics_version=1.24
 analytics_package=libgstreamer-plugins-bad1.0-dev
 # the peers that tests/bench compares with
 bench_packages='python3-opencv python3-onnx'
-# what only the tests need: the manual page's, those of models/prepare, and the
-# scorer of tracks
-test_packages='man-db python3-numpy python3-pil python3-scipy python3-torch'
+# what only the tests need: the manual page's, those of models/prepare, the
+# scorer of tracks, and a broker with its certificates and cables
+test_packages='man-db mosquitto openssl iproute2 python3-numpy python3-pil python3-scipy python3-torch'
 
 is_installed ()
 {
