@@ -9,6 +9,7 @@
 #include "yolov5json/element.h"
 #include "yolov5overlay/element.h"
 #include "yolov5track/element.h"
+#include "yolov5zones/element.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
@@ -20,7 +21,9 @@ plugin_init (GstPlugin *plugin)
          && gst_element_register (
              plugin, "yolov5json", GST_RANK_NONE, GST_TYPE_YOLOV5_JSON)
          && gst_element_register (
-             plugin, "yolov5track", GST_RANK_NONE, GST_TYPE_YOLOV5_TRACK);
+             plugin, "yolov5track", GST_RANK_NONE, GST_TYPE_YOLOV5_TRACK)
+         && gst_element_register (
+             plugin, "yolov5zones", GST_RANK_NONE, GST_TYPE_YOLOV5_ZONES);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, yolov5dpu,

@@ -14,6 +14,7 @@ is_one_of ()
 
 # Reads options until the first argument that is none, and sets a variable for
 # each: take_options "FLAG..." "NAME-WITH-VALUE..." ARGUMENT...
+# Values stand behind their names, or behind a "=".
 # $taken counts the arguments that were options. The script has a usage ().
 take_options ()
 {
@@ -26,6 +27,21 @@ take_options ()
       -h | --help)
         usage
         exit 0
+        ;;
+      --*=*)
+        option=${1%%=*}
+        case $option in
+          --*[!a-z]*) option=- ;;
+        esac
+        option=${option#--}
+        if ! is_one_of "$option" "$names"; then
+          usage >&2
+          exit 2
+        fi
+        eval "$option=\${1#*=}"
+        taken=$((taken + 1))
+        shift
+        continue
         ;;
       --*[!a-z]*) option=- ;;
       --*) option=${1#--} ;;

@@ -79,7 +79,7 @@ check_source ()
   esac
 }
 
-model=$top/models/street/street-640x384_int.xmodel
+model=$top/models/everyday/everyday-640x384_int.xmodel
 output=window
 seconds=
 print=

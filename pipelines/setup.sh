@@ -24,8 +24,9 @@ analytics_version=1.24
 analytics_package=libgstreamer-plugins-bad1.0-dev
 # the peers that tests/bench compares with
 bench_packages='python3-opencv python3-onnx'
-# what only the tests need: the manual page's and those of models/prepare
-test_packages='man-db python3-numpy python3-pil python3-torch'
+# what only the tests need: the manual page's, those of models/prepare, and the
+# scorer of tracks
+test_packages='man-db python3-numpy python3-pil python3-scipy python3-torch'
 
 is_installed ()
 {

@@ -30,7 +30,7 @@ END
 device=/dev/video0
 size=1280x720
 rate=30
-model=$top/models/street/street-640x384_int.xmodel
+model=$top/models/everyday/everyday-640x384_int.xmodel
 output=window
 seconds=
 print=

@@ -5,55 +5,51 @@
 
 #include "lists.h"
 
+#include <gobject/gvaluecollector.h>
+
+/* @...: of the type, as g_object_set() takes them */
+static void
+append (GValue *list, GType type, ...)
+{
+  GValue value = G_VALUE_INIT;
+  g_autofree gchar *error = NULL;
+  va_list args;
+
+  va_start (args, type);
+  /* a string is one that stays, so that no copy is made */
+  G_VALUE_COLLECT_INIT (&value, type, args, G_VALUE_NOCOPY_CONTENTS, &error);
+  va_end (args);
+  gst_value_array_append_and_take_value (list, &value);
+}
+
 void
 gst_yolov5_list_append_int (GValue *list, gint number)
 {
-  GValue value = G_VALUE_INIT;
-
-  g_value_init (&value, G_TYPE_INT);
-  g_value_set_int (&value, number);
-  gst_value_array_append_and_take_value (list, &value);
+  append (list, G_TYPE_INT, number);
 }
 
 void
 gst_yolov5_list_append_boolean (GValue *list, gboolean truth)
 {
-  GValue value = G_VALUE_INIT;
-
-  g_value_init (&value, G_TYPE_BOOLEAN);
-  g_value_set_boolean (&value, truth);
-  gst_value_array_append_and_take_value (list, &value);
+  append (list, G_TYPE_BOOLEAN, truth);
 }
 
 void
 gst_yolov5_list_append_uint64 (GValue *list, guint64 number)
 {
-  GValue value = G_VALUE_INIT;
-
-  g_value_init (&value, G_TYPE_UINT64);
-  g_value_set_uint64 (&value, number);
-  gst_value_array_append_and_take_value (list, &value);
+  append (list, G_TYPE_UINT64, number);
 }
 
 void
 gst_yolov5_list_append_double (GValue *list, gdouble number)
 {
-  GValue value = G_VALUE_INIT;
-
-  g_value_init (&value, G_TYPE_DOUBLE);
-  g_value_set_double (&value, number);
-  gst_value_array_append_and_take_value (list, &value);
+  append (list, G_TYPE_DOUBLE, number);
 }
 
 void
 gst_yolov5_list_append_label (GValue *list, GQuark label)
 {
-  GValue value = G_VALUE_INIT;
-
-  g_value_init (&value, G_TYPE_STRING);
-  /* a quark's string stays for ever, so that no copy is made */
-  g_value_set_static_string (&value, g_quark_to_string (label));
-  gst_value_array_append_and_take_value (list, &value);
+  append (list, G_TYPE_STRING, g_quark_to_string (label));
 }
 
 static guint
@@ -72,6 +68,13 @@ get_element (const GValue *list, guint index, GType type)
     return NULL;
   value = gst_value_array_get_value (list, index);
   return G_VALUE_HOLDS (value, type) ? value : NULL;
+}
+
+static const GValue *
+get_from_field (
+    const GstStructure *structure, const gchar *field, guint index, GType type)
+{
+  return get_element (gst_structure_get_value (structure, field), index, type);
 }
 
 /**
@@ -94,8 +97,7 @@ gint
 gst_yolov5_list_get_int (
     const GstStructure *structure, const gchar *field, guint index)
 {
-  const GValue *value = get_element (
-      gst_structure_get_value (structure, field), index, G_TYPE_INT);
+  const GValue *value = get_from_field (structure, field, index, G_TYPE_INT);
 
   return value ? g_value_get_int (value) : -1;
 }
@@ -109,8 +111,8 @@ gboolean
 gst_yolov5_list_get_boolean (
     const GstStructure *structure, const gchar *field, guint index)
 {
-  const GValue *value = get_element (
-      gst_structure_get_value (structure, field), index, G_TYPE_BOOLEAN);
+  const GValue *value =
+      get_from_field (structure, field, index, G_TYPE_BOOLEAN);
 
   return value && g_value_get_boolean (value);
 }
@@ -124,8 +126,7 @@ guint64
 gst_yolov5_list_get_uint64 (
     const GstStructure *structure, const gchar *field, guint index)
 {
-  const GValue *value = get_element (
-      gst_structure_get_value (structure, field), index, G_TYPE_UINT64);
+  const GValue *value = get_from_field (structure, field, index, G_TYPE_UINT64);
 
   return value ? g_value_get_uint64 (value) : 0;
 }
@@ -139,8 +140,7 @@ gdouble
 gst_yolov5_list_get_double (
     const GstStructure *structure, const gchar *field, guint index)
 {
-  const GValue *value = get_element (
-      gst_structure_get_value (structure, field), index, G_TYPE_DOUBLE);
+  const GValue *value = get_from_field (structure, field, index, G_TYPE_DOUBLE);
 
   return value ? g_value_get_double (value) : -1.0;
 }
@@ -154,10 +154,24 @@ const gchar *
 gst_yolov5_list_get_label (
     const GstStructure *structure, const gchar *field, guint index)
 {
-  const GValue *value = get_element (
-      gst_structure_get_value (structure, field), index, G_TYPE_STRING);
+  const GValue *value = get_from_field (structure, field, index, G_TYPE_STRING);
 
   return value ? g_value_get_string (value) : NULL;
+}
+
+/**
+ * gst_yolov5_list_get_structure:
+ *
+ * Returns: (nullable) (transfer none): %NULL where there is none
+ */
+const GstStructure *
+gst_yolov5_list_get_structure (
+    const GstStructure *structure, const gchar *field, guint index)
+{
+  const GValue *value = get_element (
+      gst_structure_get_value (structure, field), index, GST_TYPE_STRUCTURE);
+
+  return value ? gst_value_get_structure (value) : NULL;
 }
 
 /**

@@ -30,6 +30,8 @@ gdouble gst_yolov5_list_get_double (
     const GstStructure *structure, const gchar *field, guint index);
 const gchar *gst_yolov5_list_get_label (
     const GstStructure *structure, const gchar *field, guint index);
+const GstStructure *gst_yolov5_list_get_structure (
+    const GstStructure *structure, const gchar *field, guint index);
 gboolean gst_yolov5_list_find (const GstStructure *structure, const gchar *ids,
     const gchar *labels, gint id, GQuark label, guint *place);
 

@@ -3,25 +3,20 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The state machine of GStreamer's queue element (flow returns, flushes, EOS,
- * serialized queries), for buffers that are still being worked on. How many of
- * these are inside is limited by the work they have; buffers without work are
- * counted here. */
+/* The state machine of GStreamer's queue element (flushes, EOS, serialized
+ * queries, when its task runs), for buffers that are still being worked on. How
+ * many of these are inside is limited by the work they have; buffers without work
+ * are counted here. */
 
 #include "fifo.h"
 
-#include <gst/base/gstqueuearray.h>
+#include "flow.h"
+#include "items.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_yolov5_dpu_debug);
 #define GST_CAT_DEFAULT gst_yolov5_dpu_debug
 GST_DEBUG_CATEGORY_EXTERN (gst_yolov5_dpu_performance_debug);
 #define CAT_PERFORMANCE gst_yolov5_dpu_performance_debug
-
-/* object is NULL where a query was that nobody waits for any more */
-typedef struct {
-  GstMiniObject *object;
-  gpointer job;
-} Item;
 
 struct _GstYolov5Fifo {
   GstElement *element;
@@ -33,17 +28,8 @@ struct _GstYolov5Fifo {
   GCond item_added;
   GCond item_removed;
   GCond query_handled;
-  GstQueueArray *items;
-  /* buffers without work among them */
-  guint n_passing;
-  /* what downstream said last, for upstream */
-  GstFlowReturn srcresult;
-  /* an EOS event is inside or has passed */
-  gboolean eos;
-  /* downstream wants no more buffers until the next segment */
-  gboolean unexpected;
-  /* srcresult comes from the work, whose failure was posted already */
-  gboolean work_failed;
+  GstYolov5Items items;
+  GstYolov5Flow flow;
   /* the query downstream is being asked, and the last it answered */
   GstQuery *running_query;
   GstQuery *answered_query;
@@ -56,9 +42,7 @@ static void gst_yolov5_fifo_loop (gpointer data);
 static void
 set_result (GstYolov5Fifo *self, GstFlowReturn result)
 {
-  self->srcresult = result;
-  if (result == GST_FLOW_OK)
-    self->work_failed = FALSE;
+  gst_yolov5_flow_set (&self->flow, result);
   g_cond_broadcast (&self->item_removed);
   self->callbacks->set_flushing (self->element, result != GST_FLOW_OK);
 }
@@ -67,8 +51,7 @@ set_result (GstYolov5Fifo *self, GstFlowReturn result)
 static void
 reset (GstYolov5Fifo *self)
 {
-  self->eos = FALSE;
-  self->unexpected = FALSE;
+  gst_yolov5_flow_restart (&self->flow);
   set_result (self, GST_FLOW_OK);
 }
 
@@ -84,116 +67,71 @@ start_task (GstYolov5Fifo *self)
 static void
 restart (GstYolov5Fifo *self)
 {
-  self->eos = FALSE;
-  self->unexpected = FALSE;
+  gst_yolov5_flow_restart (&self->flow);
   if (gst_pad_is_active (self->srcpad)) {
     set_result (self, GST_FLOW_OK);
     start_task (self);
   }
 }
 
-static gboolean
-is_passing (const Item *item)
-{
-  return item->object && GST_IS_BUFFER (item->object) && !item->job;
-}
-
 /* with lock */
 static void
 add_item (GstYolov5Fifo *self, GstMiniObject *object, gpointer job)
 {
-  Item item = { object, job };
-
-  if (is_passing (&item))
-    self->n_passing++;
-  gst_queue_array_push_tail_struct (self->items, &item);
-  GST_LOG_OBJECT (self->element, "added %" GST_PTR_FORMAT ", %u items inside",
-      object, gst_queue_array_get_length (self->items));
+  gst_yolov5_items_add (&self->items, object, job);
   g_cond_signal (&self->item_added);
+}
+
+/* with lock; those that wait for a place look when there is one */
+static void
+tell_places (GstYolov5Fifo *self, guint n_passing_before)
+{
+  if (self->items.n_passing < n_passing_before)
+    g_cond_broadcast (&self->item_removed);
 }
 
 /* with lock; FALSE if there is none */
 static gboolean
-remove_item (GstYolov5Fifo *self, Item *item)
+remove_item (GstYolov5Fifo *self, GstYolov5Item *item)
 {
-  const Item *head = gst_queue_array_pop_head_struct (self->items);
+  guint n_passing = self->items.n_passing;
+  gboolean removed = gst_yolov5_items_remove (&self->items, item);
 
-  if (!head)
-    return FALSE;
-  *item = *head;
-  if (is_passing (item)) {
-    self->n_passing--;
-    g_cond_broadcast (&self->item_removed);
-  }
-  return TRUE;
-}
-
-/* with lock; a query belongs to whoever waits for its answer */
-static void
-drop_item (GstYolov5Fifo *self, Item *item)
-{
-  if (item->job)
-    self->callbacks->discard (self->element, item->job);
-  if (item->object && !GST_IS_QUERY (item->object))
-    gst_mini_object_unref (item->object);
-}
-
-/* with lock; the source pad still learns of sticky events, as it would have if
- * they had been pushed */
-static void
-drop_item_but_keep_event (GstYolov5Fifo *self, Item *item)
-{
-  if (item->object && GST_IS_EVENT (item->object)) {
-    GstEvent *event = GST_EVENT_CAST (item->object);
-
-    if (GST_EVENT_IS_STICKY (event)
-        && GST_EVENT_TYPE (event) != GST_EVENT_SEGMENT
-        && GST_EVENT_TYPE (event) != GST_EVENT_EOS)
-      gst_pad_store_sticky_event (self->srcpad, event);
-  }
-  drop_item (self, item);
+  tell_places (self, n_passing);
+  return removed;
 }
 
 /* with lock */
 static void
-drop_items (GstYolov5Fifo *self, gboolean all)
+drop_items (GstYolov5Fifo *self, gboolean keep_events)
 {
-  Item item;
+  guint n_passing = self->items.n_passing;
 
-  while (remove_item (self, &item)) {
-    if (all)
-      drop_item (self, &item);
-    else
-      drop_item_but_keep_event (self, &item);
-  }
+  gst_yolov5_items_drop_all (&self->items, keep_events);
+  tell_places (self, n_passing);
   g_cond_broadcast (&self->query_handled);
 }
 
-/* with lock; downstream wants no more buffers, but what starts anew or ends it
- * all still goes there */
+/* with lock */
 static void
 drop_until_restart (GstYolov5Fifo *self)
 {
-  Item *item, removed;
+  guint n_passing = self->items.n_passing;
+  GstQuery *query;
+  gboolean restarts =
+      gst_yolov5_items_drop_until_restart (&self->items, &query);
 
-  while ((item = gst_queue_array_peek_head_struct (self->items))) {
-    if (item->object && GST_IS_EVENT (item->object)) {
-      GstEventType type = GST_EVENT_TYPE (item->object);
-
-      if (type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT
-          || type == GST_EVENT_STREAM_START)
-        return;
-    } else if (item->object && GST_IS_QUERY (item->object)) {
-      self->answered_query = GST_QUERY_CAST (item->object);
-      self->query_answer = FALSE;
-      g_cond_broadcast (&self->query_handled);
-    }
-    remove_item (self, &removed);
-    drop_item_but_keep_event (self, &removed);
+  tell_places (self, n_passing);
+  if (query) {
+    self->answered_query = query;
+    self->query_answer = FALSE;
+    g_cond_broadcast (&self->query_handled);
   }
+  if (restarts)
+    return;
   GST_DEBUG_OBJECT (self->element,
       "dropped all up to the next segment or the end, which is not here yet");
-  self->unexpected = TRUE;
+  self->flow.unexpected = TRUE;
   g_cond_broadcast (&self->item_removed);
 }
 
@@ -219,10 +157,10 @@ push_buffer (GstYolov5Fifo *self, GstBuffer *buffer, gpointer job)
   }
   g_mutex_lock (&self->lock);
 
-  if (self->srcresult != GST_FLOW_OK)
-    return self->srcresult;
+  if (self->flow.result != GST_FLOW_OK)
+    return self->flow.result;
 
-  self->work_failed = work_failed;
+  self->flow.work_failed = work_failed;
   if (result == GST_FLOW_EOS) {
     GST_DEBUG_OBJECT (self->element, "downstream wants no more buffers");
     drop_until_restart (self);
@@ -244,11 +182,11 @@ push_event (GstYolov5Fifo *self, GstEvent *event)
   gst_pad_push_event (self->srcpad, event);
   g_mutex_lock (&self->lock);
 
-  if (self->srcresult != GST_FLOW_OK)
-    return self->srcresult;
+  if (self->flow.result != GST_FLOW_OK)
+    return self->flow.result;
   /* the task may pause, unless another stream came in already */
-  if (type == GST_EVENT_EOS && self->eos
-      && gst_queue_array_is_empty (self->items))
+  if (type == GST_EVENT_EOS && self->flow.eos
+      && gst_yolov5_items_are_empty (&self->items))
     return GST_FLOW_EOS;
   return GST_FLOW_OK;
 }
@@ -271,12 +209,12 @@ answer_query (GstYolov5Fifo *self, GstQuery *query)
   self->query_answer = answer;
   g_cond_broadcast (&self->query_handled);
 
-  return self->srcresult;
+  return self->flow.result;
 }
 
 /* with lock, which is given up meanwhile */
 static GstFlowReturn
-push_item (GstYolov5Fifo *self, Item item)
+push_item (GstYolov5Fifo *self, GstYolov5Item item)
 {
   if (!item.object)
     return GST_FLOW_OK;
@@ -291,10 +229,10 @@ push_item (GstYolov5Fifo *self, Item item)
 static void
 pause_task (GstYolov5Fifo *self)
 {
-  GstFlowReturn result = self->srcresult;
-  gboolean work_failed = self->work_failed;
-  gboolean failed = result == GST_FLOW_NOT_LINKED || result < GST_FLOW_EOS;
-  gboolean eos = self->eos;
+  GstFlowReturn result = self->flow.result;
+  gboolean work_failed = self->flow.work_failed;
+  gboolean unseen =
+      self->flow.eos && gst_yolov5_flow_is_silent_failure (&self->flow);
 
   GST_DEBUG_OBJECT (self->element, "pausing: %s", gst_flow_get_name (result));
   gst_pad_pause_task (self->srcpad);
@@ -303,14 +241,14 @@ pause_task (GstYolov5Fifo *self)
   if (result == GST_FLOW_NOT_LINKED || result == GST_FLOW_EOS)
     g_cond_broadcast (&self->query_handled);
   else
-    drop_items (self, FALSE);
+    drop_items (self, TRUE);
   g_mutex_unlock (&self->lock);
 
   /* upstream, having sent EOS, never sees the flow return */
-  if (eos && failed && !work_failed)
+  if (unseen)
     GST_ELEMENT_FLOW_ERROR (self->element, result);
   /* and downstream, having done no wrong, is to finish its files */
-  if (work_failed || (eos && failed))
+  if (work_failed || unseen)
     gst_pad_push_event (self->srcpad, gst_event_new_eos ());
 }
 
@@ -320,11 +258,11 @@ gst_yolov5_fifo_loop (gpointer data)
 {
   GstYolov5Fifo *self = data;
   gboolean found = FALSE;
-  Item item;
+  GstYolov5Item item;
 
   g_mutex_lock (&self->lock);
-  while (
-      self->srcresult == GST_FLOW_OK && !(found = remove_item (self, &item))) {
+  while (self->flow.result == GST_FLOW_OK
+         && !(found = remove_item (self, &item))) {
     GST_LOG_OBJECT (self->element, "empty, waiting for an item");
     g_cond_wait (&self->item_added, &self->lock);
   }
@@ -332,11 +270,11 @@ gst_yolov5_fifo_loop (gpointer data)
   if (found) {
     GstFlowReturn result = push_item (self, item);
 
-    if (self->srcresult == GST_FLOW_OK && result != GST_FLOW_OK)
+    if (self->flow.result == GST_FLOW_OK && result != GST_FLOW_OK)
       set_result (self, result);
   }
 
-  if (self->srcresult != GST_FLOW_OK)
+  if (self->flow.result != GST_FLOW_OK)
     pause_task (self);
   else
     g_mutex_unlock (&self->lock);
@@ -364,8 +302,8 @@ gst_yolov5_fifo_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad,
   self->sinkpad = sinkpad;
   self->srcpad = srcpad;
   self->callbacks = callbacks;
-  self->items = gst_queue_array_new_for_struct (sizeof (Item), 16);
-  self->srcresult = GST_FLOW_FLUSHING;
+  gst_yolov5_items_init (&self->items, element, srcpad, callbacks->discard);
+  self->flow.result = GST_FLOW_FLUSHING;
   g_mutex_init (&self->lock);
   g_cond_init (&self->item_added);
   g_cond_init (&self->item_removed);
@@ -381,22 +319,12 @@ gst_yolov5_fifo_new (GstElement *element, GstPad *sinkpad, GstPad *srcpad,
 void
 gst_yolov5_fifo_free (GstYolov5Fifo *self)
 {
-  drop_items (self, TRUE);
-  gst_queue_array_free (self->items);
+  gst_yolov5_items_clear (&self->items);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->item_added);
   g_cond_clear (&self->item_removed);
   g_cond_clear (&self->query_handled);
   g_free (self);
-}
-
-/* with lock */
-static GstFlowReturn
-get_flow (GstYolov5Fifo *self)
-{
-  if (self->srcresult == GST_FLOW_OK && (self->eos || self->unexpected))
-    return GST_FLOW_EOS;
-  return self->srcresult;
 }
 
 /**
@@ -410,7 +338,7 @@ gst_yolov5_fifo_get_flow (GstYolov5Fifo *self)
   GstFlowReturn flow;
 
   g_mutex_lock (&self->lock);
-  flow = get_flow (self);
+  flow = gst_yolov5_flow_check_buffer (&self->flow);
   g_mutex_unlock (&self->lock);
 
   return flow;
@@ -436,11 +364,11 @@ gst_yolov5_fifo_push_buffer (
   gboolean hurried = FALSE;
 
   g_mutex_lock (&self->lock);
-  while ((flow = get_flow (self)) == GST_FLOW_OK && !job
-         && self->n_passing >= GST_YOLOV5_FIFO_MAX_PASSING) {
+  while ((flow = gst_yolov5_flow_check_buffer (&self->flow)) == GST_FLOW_OK
+         && !job && self->items.n_passing >= GST_YOLOV5_FIFO_MAX_PASSING) {
     GST_CAT_LOG_OBJECT (CAT_PERFORMANCE, self->element,
         "%u buffers without work are inside, waiting for one to leave",
-        self->n_passing);
+        self->items.n_passing);
     if (hurry) {
       self->callbacks->hurry (self->element, TRUE);
       hurried = TRUE;
@@ -453,16 +381,16 @@ gst_yolov5_fifo_push_buffer (
   if (flow == GST_FLOW_OK) {
     add_item (self, GST_MINI_OBJECT_CAST (buffer), job);
   } else {
-    Item item = { GST_MINI_OBJECT_CAST (buffer), job };
+    GstYolov5Item item = { GST_MINI_OBJECT_CAST (buffer), job };
 
-    drop_item (self, &item);
+    gst_yolov5_items_drop (&self->items, item);
   }
   g_mutex_unlock (&self->lock);
 
   return flow;
 }
 
-/* makes everything that waits give up, and waits for the task to pause */
+/* makes everything that waits give up */
 static void
 begin_flush (GstYolov5Fifo *self)
 {
@@ -471,8 +399,6 @@ begin_flush (GstYolov5Fifo *self)
   g_cond_broadcast (&self->item_added);
   g_cond_broadcast (&self->query_handled);
   g_mutex_unlock (&self->lock);
-
-  gst_pad_pause_task (self->srcpad);
 }
 
 static GstFlowReturn
@@ -485,6 +411,7 @@ flush_start (GstYolov5Fifo *self, GstEvent *event)
 
   /* the task does pause, as downstream and the work are flushing, too */
   begin_flush (self);
+  gst_pad_pause_task (self->srcpad);
 
   return pushed ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
@@ -497,42 +424,27 @@ flush_stop (GstYolov5Fifo *self, GstEvent *event)
   /* The pads may have been restarted since FLUSH_START. What the task has in
    * hand must not come after FLUSH_STOP, which waits for it downstream, too. */
   begin_flush (self);
+  gst_pad_pause_task (self->srcpad);
   pushed = gst_pad_push_event (self->srcpad, event);
 
   g_mutex_lock (&self->lock);
-  drop_items (self, FALSE);
+  drop_items (self, TRUE);
   restart (self);
-  GST_DEBUG_OBJECT (
-      self->element, "flushing ends: %s", gst_flow_get_name (self->srcresult));
+  GST_DEBUG_OBJECT (self->element, "flushing ends: %s",
+      gst_flow_get_name (self->flow.result));
   g_mutex_unlock (&self->lock);
 
   return pushed ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
 
-/* with lock; whether an event may still be added, else why not. Sticky events
- * are taken in spite of an error: what matters of them shows in the data flow,
- * except for EOS, which no data follow */
-static GstFlowReturn
-check_event (GstYolov5Fifo *self, GstEvent *event)
+/* with lock, for an event that restarts */
+static void
+start_anew (GstYolov5Fifo *self)
 {
-  GstEventType type = GST_EVENT_TYPE (event);
-  gboolean restarts =
-      type == GST_EVENT_STREAM_START || type == GST_EVENT_SEGMENT;
-
-  if (self->srcresult == GST_FLOW_EOS && restarts)
+  if (self->flow.result == GST_FLOW_EOS)
     set_result (self, GST_FLOW_OK);
-
-  if (self->srcresult != GST_FLOW_OK
-      && (!GST_EVENT_IS_STICKY (event) || type == GST_EVENT_EOS))
-    return self->srcresult;
-
-  if (self->eos) {
-    if (!restarts)
-      return GST_FLOW_EOS;
+  if (self->flow.eos)
     restart (self);
-  }
-
-  return GST_FLOW_OK;
 }
 
 static GstFlowReturn
@@ -543,16 +455,15 @@ add_event (GstYolov5Fifo *self, GstEvent *event)
   gboolean report;
 
   g_mutex_lock (&self->lock);
-  flow = check_event (self, event);
+  flow = gst_yolov5_flow_check_event (&self->flow, type);
+  report =
+      type == GST_EVENT_EOS && gst_yolov5_flow_is_silent_failure (&self->flow);
   if (flow == GST_FLOW_OK) {
-    if (type == GST_EVENT_EOS)
-      self->eos = TRUE;
-    else if (type == GST_EVENT_SEGMENT)
-      self->unexpected = FALSE;
+    if (gst_yolov5_event_type_restarts (type))
+      start_anew (self);
+    gst_yolov5_flow_add_event (&self->flow, type);
     add_item (self, GST_MINI_OBJECT_CAST (event), NULL);
   }
-  report = type == GST_EVENT_EOS && !self->work_failed
-           && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS);
   g_mutex_unlock (&self->lock);
 
   if (flow == GST_FLOW_OK)
@@ -589,20 +500,6 @@ gst_yolov5_fifo_sink_event (GstYolov5Fifo *self, GstEvent *event)
   }
 }
 
-/* with lock */
-static void
-forget_query (GstYolov5Fifo *self, GstQuery *query)
-{
-  guint i, length = gst_queue_array_get_length (self->items);
-
-  for (i = 0; i < length; i++) {
-    Item *item = gst_queue_array_peek_nth_struct (self->items, i);
-
-    if (item->object == GST_MINI_OBJECT_CAST (query))
-      item->object = NULL;
-  }
-}
-
 /**
  * gst_yolov5_fifo_sink_query:
  * @query: what came to the sink pad
@@ -624,19 +521,19 @@ gst_yolov5_fifo_sink_query (GstYolov5Fifo *self, GstQuery *query)
       self->element, "%" GST_PTR_FORMAT " waits for what is inside", query);
   g_mutex_lock (&self->lock);
   self->answered_query = NULL;
-  if (self->srcresult == GST_FLOW_OK)
+  if (self->flow.result == GST_FLOW_OK)
     add_item (self, GST_MINI_OBJECT_CAST (query), NULL);
   /* the query is the caller's: not to be left while the task is using it */
   while (self->answered_query != query
-         && (self->srcresult == GST_FLOW_OK || self->running_query == query))
+         && (self->flow.result == GST_FLOW_OK || self->running_query == query))
     g_cond_wait (&self->query_handled, &self->lock);
 
   if (self->answered_query == query) {
     answer = self->query_answer;
   } else {
     GST_DEBUG_OBJECT (self->element, "%s query is not answered: %s",
-        GST_QUERY_TYPE_NAME (query), gst_flow_get_name (self->srcresult));
-    forget_query (self, query);
+        GST_QUERY_TYPE_NAME (query), gst_flow_get_name (self->flow.result));
+    gst_yolov5_items_forget_query (&self->items, query);
   }
   self->answered_query = NULL;
   g_mutex_unlock (&self->lock);
@@ -656,7 +553,7 @@ gst_yolov5_fifo_src_event (GstYolov5Fifo *self, GstEvent *event)
   if (GST_EVENT_TYPE (event) == GST_EVENT_RECONFIGURE) {
     g_mutex_lock (&self->lock);
     /* somebody may have linked us in the meantime */
-    if (self->srcresult == GST_FLOW_NOT_LINKED) {
+    if (self->flow.result == GST_FLOW_NOT_LINKED) {
       GST_DEBUG_OBJECT (self->element, "linked, starting again");
       set_result (self, GST_FLOW_OK);
       start_task (self);
@@ -678,20 +575,16 @@ gst_yolov5_fifo_sink_activate (GstYolov5Fifo *self, gboolean active)
 {
   GST_DEBUG_OBJECT (
       self->element, "sink pad %s", active ? "activates" : "deactivates");
-  g_mutex_lock (&self->lock);
   if (active) {
+    g_mutex_lock (&self->lock);
     reset (self);
+    g_mutex_unlock (&self->lock);
   } else {
-    set_result (self, GST_FLOW_FLUSHING);
-    g_cond_broadcast (&self->query_handled);
-  }
-  g_mutex_unlock (&self->lock);
-
-  if (!active) {
+    begin_flush (self);
     /* the chain function is out when its lock is ours */
     GST_PAD_STREAM_LOCK (self->sinkpad);
     g_mutex_lock (&self->lock);
-    drop_items (self, TRUE);
+    drop_items (self, FALSE);
     g_mutex_unlock (&self->lock);
     GST_PAD_STREAM_UNLOCK (self->sinkpad);
   }
@@ -712,23 +605,19 @@ gst_yolov5_fifo_src_activate (GstYolov5Fifo *self, gboolean active)
 
   GST_DEBUG_OBJECT (
       self->element, "source pad %s", active ? "activates" : "deactivates");
-  g_mutex_lock (&self->lock);
   if (active) {
+    g_mutex_lock (&self->lock);
     reset (self);
     done = start_task (self);
     g_mutex_unlock (&self->lock);
     return done;
   }
 
-  set_result (self, GST_FLOW_FLUSHING);
-  g_cond_broadcast (&self->item_added);
-  g_cond_broadcast (&self->query_handled);
-  g_mutex_unlock (&self->lock);
-
+  begin_flush (self);
   done = gst_pad_stop_task (self->srcpad);
 
   g_mutex_lock (&self->lock);
-  drop_items (self, FALSE);
+  drop_items (self, TRUE);
   g_mutex_unlock (&self->lock);
 
   return done;

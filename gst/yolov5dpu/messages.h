@@ -8,7 +8,7 @@
 #pragma once
 
 #include "metadata/inference.h"
-#include "slots.h"
+#include "slot.h"
 
 G_BEGIN_DECLS
 

@@ -221,6 +221,17 @@ describe_model (const DpuModel *dpu, const gchar *info_path,
       &input, outputs, n_outputs, info_path, label_path, error);
 }
 
+static GQuark *
+read_labels (const Yolov5Model *yolov5)
+{
+  guint i, n_classes = yolov5_model_get_n_classes (yolov5);
+  GQuark *labels = g_new (GQuark, n_classes);
+
+  for (i = 0; i < n_classes; i++)
+    labels[i] = g_quark_from_string (yolov5_model_get_label (yolov5, i));
+  return labels;
+}
+
 /**
  * gst_yolov5_opened_model_check_path:
  * @path: (nullable): where the model is to be
@@ -282,9 +293,14 @@ gst_yolov5_opened_model_open (const GstYolov5Settings *settings,
     return NULL;
   }
 
+  if (yolov5_model_has_assumed_labels (yolov5))
+    GST_INFO ("the %u classes of %s have no labels: they are taken for COCO's",
+        yolov5_model_get_n_classes (yolov5), settings->model_path);
+
   self = g_new0 (GstYolov5OpenedModel, 1);
   self->dpu = dpu;
   self->yolov5 = yolov5;
+  self->labels = read_labels (yolov5);
   self->max_in_flight = settings->max_in_flight;
   self->cpu_threads = settings->cpu_threads;
   return self;
@@ -293,6 +309,7 @@ gst_yolov5_opened_model_open (const GstYolov5Settings *settings,
 void
 gst_yolov5_opened_model_free (GstYolov5OpenedModel *self)
 {
+  g_free (self->labels);
   yolov5_model_unref (self->yolov5);
   release_model (self->dpu);
   g_free (self);

@@ -16,12 +16,14 @@ G_BEGIN_DECLS
  * GstYolov5OpenedModel:
  * @dpu: the model's tensors, for runners
  * @yolov5: what these tensors mean
+ * @labels: (array): names of its classes
  *
  * Nothing in it changes until it is freed. Other elements may share @dpu.
  */
 typedef struct {
   DpuModel *dpu;
   Yolov5Model *yolov5;
+  GQuark *labels;
   guint max_in_flight;
   guint cpu_threads;
 } GstYolov5OpenedModel;

@@ -8,7 +8,7 @@
 
 #pragma once
 
-#include "slots.h"
+#include "slot.h"
 
 G_BEGIN_DECLS
 

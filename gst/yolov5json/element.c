@@ -40,6 +40,8 @@
  *   (null for other elements). Those that yolov5track knows also have `id`,
  *   `predicted`, true where nobody looked and the object is expected, and `age`,
  *   the nanoseconds since it was found first
+ * * `lines`, `zones`, `events`: there only behind yolov5zones: what it counted
+ *   so far, and what happened on this frame
  *
  * yolov5dpu marks the frames it inferred (with GStreamer 1.20 or later). Other
  * elements do not: from them a frame with detections is taken as inferred and
@@ -52,45 +54,32 @@
  *
  * ## Example pipelines
  * |[
- * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! yolov5dpu model=street-640x640_int.xmodel ! yolov5json ! filesink location=street.jsonl
+ * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! yolov5dpu model=everyday-640x640_int.xmodel ! yolov5json ! filesink location=street.jsonl
  * ]| Writes a line for each frame of a film into a file.
  * |[
- * gst-launch-1.0 v4l2src ! yolov5dpu model=street-640x384_int.xmodel ! yolov5json skip-empty=true ! tcpserversink host=127.0.0.1 port=5000 sync=false
+ * gst-launch-1.0 v4l2src ! yolov5dpu model=everyday-640x384_int.xmodel ! yolov5json skip-empty=true ! tcpserversink host=127.0.0.1 port=5000 sync=false
  * ]| Serves what a camera sees to any number of TCP clients, and only when it
  * sees something.
  * |[
- * gst-launch-1.0 v4l2src ! yolov5dpu model=street-640x384_int.xmodel ! tee name=t t. ! queue ! yolov5overlay ! videoconvert ! autovideosink t. ! queue ! yolov5json ! fdsink fd=1
+ * gst-launch-1.0 v4l2src ! yolov5dpu model=everyday-640x384_int.xmodel ! tee name=t t. ! queue ! yolov5overlay ! videoconvert ! autovideosink t. ! queue ! yolov5json ! fdsink fd=1
  * ]| Shows the camera's picture and prints what is in it.
  */
 
 #include "element.h"
 
-#include <json-glib/json-glib.h>
-#include <math.h>
-
+#include "detectors.h"
+#include "line.h"
 #include "metadata/detections.h"
 #include "metadata/inference.h"
 #include "metadata/model-event.h"
 #include "metadata/tracks.h"
 
-GST_DEBUG_CATEGORY_STATIC (gst_yolov5_json_debug);
+GST_DEBUG_CATEGORY (gst_yolov5_json_debug);
 #define GST_CAT_DEFAULT gst_yolov5_json_debug
 
 enum { PROP_0, PROP_SKIP_EMPTY };
 
 #define DEFAULT_SKIP_EMPTY FALSE
-
-/* an element that marks the frames it looks at */
-typedef struct {
-  gchar *path;
-  gchar *name;
-  /* whether it looked at the current frame, the place of its mark, and how long
-   * it took */
-  gboolean inferred;
-  gint mark;
-  GstClockTime inference_time;
-  GstClockTime lag;
-} Detector;
 
 struct _GstYolov5Json {
   GstElement element;
@@ -107,9 +96,10 @@ struct _GstYolov5Json {
   /* what downstream said to the last line since the stream or segment began */
   GstFlowReturn flow;
   guint64 next_frame;
-  GPtrArray *detectors;
+  GstYolov5Detectors detectors;
   GArray *detections;
   GArray *tracks;
+  GstYolov5ZonesMark zones;
   JsonGenerator *generator;
 };
 
@@ -125,265 +115,23 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
 #define gst_yolov5_json_parent_class parent_class
 G_DEFINE_TYPE (GstYolov5Json, gst_yolov5_json, GST_TYPE_ELEMENT)
 
-static void
-detector_free (Detector *detector)
-{
-  g_free (detector->path);
-  g_free (detector->name);
-  g_free (detector);
-}
-
-static Detector *
-get_detector (GstYolov5Json *self, const gchar *name, const gchar *path)
-{
-  Detector *detector;
-  guint i;
-
-  for (i = 0; i < self->detectors->len; i++) {
-    detector = g_ptr_array_index (self->detectors, i);
-    if (g_str_equal (detector->path, path))
-      return detector;
-  }
-
-  detector = g_new0 (Detector, 1);
-  detector->path = g_strdup (path);
-  detector->name = g_strdup (name);
-  /* in bins of their own, several may have one name */
-  for (i = 0; i < self->detectors->len; i++)
-    if (g_str_equal (
-            ((Detector *) g_ptr_array_index (self->detectors, i))->name,
-            name)) {
-      g_free (detector->name);
-      detector->name = g_strdup (path);
-      break;
-    }
-  g_ptr_array_add (self->detectors, detector);
-  GST_INFO_OBJECT (self, "there is a detector %s (%s)", name, path);
-  return detector;
-}
-
-/* the frame's number is that of the first detector known */
-static void
-read_marks (GstYolov5Json *self, GstBuffer *buffer)
-{
-  GstYolov5Inference inference;
-  gpointer state = NULL;
-  guint i;
-  gint mark;
-
-  for (i = 0; i < self->detectors->len; i++)
-    ((Detector *) g_ptr_array_index (self->detectors, i))->inferred = FALSE;
-  for (mark = 0; gst_yolov5_inference_iterate (buffer, &state, &inference);
-       mark++) {
-    Detector *detector =
-        get_detector (self, inference.element ? inference.element : "yolov5dpu",
-            inference.path ? inference.path : "");
-
-    detector->inferred = TRUE;
-    detector->mark = mark;
-    detector->inference_time = inference.inference_time;
-    detector->lag = inference.lag;
-    /* late results carry the number of an older frame */
-    if (detector == g_ptr_array_index (self->detectors, 0)
-        && inference.lag == 0)
-      self->next_frame = inference.frame;
-  }
-}
-
-static void
-add_integer (JsonBuilder *builder, const gchar *name, gint64 value)
-{
-  json_builder_set_member_name (builder, name);
-  json_builder_add_int_value (builder, value);
-}
-
-static void
-add_label (JsonBuilder *builder, GQuark label)
-{
-  json_builder_set_member_name (builder, "label");
-  if (label != 0) {
-    /* labels come from anywhere; JSON is UTF-8 */
-    g_autofree gchar *text = g_utf8_make_valid (g_quark_to_string (label), -1);
-
-    json_builder_add_string_value (builder, text);
-  } else {
-    json_builder_add_null_value (builder);
-  }
-}
-
-static void
-add_detector_name (GstYolov5Json *self, JsonBuilder *builder,
-    const GstYolov5Detection *detection)
-{
-  guint i;
-
-  json_builder_set_member_name (builder, "detector");
-  for (i = 0; i < self->detectors->len; i++) {
-    const Detector *detector = g_ptr_array_index (self->detectors, i);
-
-    if (detector->inferred && detector->mark == detection->mark) {
-      json_builder_add_string_value (builder, detector->name);
-      return;
-    }
-  }
-  json_builder_add_null_value (builder);
-}
-
-static void
-add_track (JsonBuilder *builder, const GstYolov5TrackedObject *track)
-{
-  if (track->id == 0)
-    return;
-  add_integer (builder, "id", (gint64) track->id);
-  json_builder_set_member_name (builder, "predicted");
-  json_builder_add_boolean_value (builder, track->is_predicted);
-  if (GST_CLOCK_TIME_IS_VALID (track->age))
-    add_integer (builder, "age", (gint64) track->age);
-}
-
-static void
-add_detection (GstYolov5Json *self, JsonBuilder *builder,
-    const GstYolov5Detection *detection, const GstYolov5TrackedObject *track)
-{
-  json_builder_begin_object (builder);
-
-  add_label (builder, detection->label);
-  json_builder_set_member_name (builder, "label_id");
-  if (detection->label_id >= 0)
-    json_builder_add_int_value (builder, detection->label_id);
-  else
-    json_builder_add_null_value (builder);
-  json_builder_set_member_name (builder, "confidence");
-  if (isfinite (detection->confidence) && detection->confidence >= 0.0)
-    json_builder_add_double_value (builder, detection->confidence);
-  else
-    json_builder_add_null_value (builder);
-  /* metadata have whole pixels */
-  add_integer (builder, "x", (gint64) detection->x);
-  add_integer (builder, "y", (gint64) detection->y);
-  add_integer (builder, "width", (gint64) detection->width);
-  add_integer (builder, "height", (gint64) detection->height);
-  if (self->detectors->len > 1)
-    add_detector_name (self, builder, detection);
-  add_track (builder, track);
-
-  json_builder_end_object (builder);
-}
-
-static void
-add_inferred (JsonBuilder *builder, gboolean inferred)
-{
-  json_builder_set_member_name (builder, "inferred");
-  json_builder_add_boolean_value (builder, inferred);
-}
-
-static void
-add_detectors (GstYolov5Json *self, JsonBuilder *builder)
-{
-  guint i;
-
-  json_builder_set_member_name (builder, "detectors");
-  json_builder_begin_object (builder);
-  for (i = 0; i < self->detectors->len; i++) {
-    const Detector *detector = g_ptr_array_index (self->detectors, i);
-
-    json_builder_set_member_name (builder, detector->name);
-    json_builder_begin_object (builder);
-    add_inferred (builder, detector->inferred);
-    if (detector->inferred)
-      add_integer (
-          builder, "inference_time", (gint64) detector->inference_time);
-    json_builder_end_object (builder);
-  }
-  json_builder_end_object (builder);
-}
-
-/* somebody looked who found it */
-static gboolean
-has_found (GstYolov5Json *self)
-{
-  guint i;
-
-  for (i = 0; i < self->tracks->len; i++)
-    if (!g_array_index (self->tracks, GstYolov5TrackedObject, i).is_predicted)
-      return TRUE;
-  return FALSE;
-}
-
-static void
-add_inference (GstYolov5Json *self, JsonBuilder *builder)
-{
-  GstClockTime inference_time = 0, lag = 0;
-  guint n_inferred = 0, i;
-
-  for (i = 0; i < self->detectors->len; i++) {
-    const Detector *detector = g_ptr_array_index (self->detectors, i);
-
-    if (!detector->inferred)
-      continue;
-    n_inferred++;
-    inference_time += detector->inference_time;
-    lag = MAX (lag, detector->lag);
-  }
-
-  if (self->detectors->len > 0) {
-    add_inferred (builder, n_inferred == self->detectors->len);
-  } else if (has_found (self)) {
-    add_inferred (builder, TRUE);
-  } else {
-    json_builder_set_member_name (builder, "inferred");
-    json_builder_add_null_value (builder);
-  }
-  if (n_inferred > 0)
-    add_integer (builder, "inference_time", (gint64) inference_time);
-  if (lag > 0)
-    add_integer (builder, "lag", (gint64) lag);
-  if (self->detectors->len > 1)
-    add_detectors (self, builder);
-}
-
-static JsonNode *
-frame_to_json (GstYolov5Json *self, GstBuffer *buffer)
-{
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-  guint i;
-
-  json_builder_begin_object (builder);
-
-  json_builder_set_member_name (builder, "pts");
-  if (GST_BUFFER_PTS_IS_VALID (buffer))
-    json_builder_add_int_value (builder, (gint64) GST_BUFFER_PTS (buffer));
-  else
-    json_builder_add_null_value (builder);
-  add_integer (builder, "frame", (gint64) self->next_frame);
-  add_integer (builder, "width", self->width);
-  add_integer (builder, "height", self->height);
-  add_inference (self, builder);
-
-  json_builder_set_member_name (builder, "detections");
-  json_builder_begin_array (builder);
-  for (i = 0; i < self->detections->len; i++)
-    add_detection (self, builder,
-        &g_array_index (self->detections, GstYolov5Detection, i),
-        &g_array_index (self->tracks, GstYolov5TrackedObject, i));
-  json_builder_end_array (builder);
-
-  json_builder_end_object (builder);
-  return json_builder_get_root (builder);
-}
-
-/* as a buffer with the times of the frame in @buffer */
+/* with the times of the frame in @buffer */
 static GstBuffer *
-json_to_line (GstYolov5Json *self, JsonNode *json, GstBuffer *buffer)
+make_line (GstYolov5Json *self, GstBuffer *buffer)
 {
-  GString *text = g_string_new (NULL);
+  GstYolov5Line description = {
+    .pts = GST_BUFFER_PTS (buffer),
+    .frame = self->next_frame,
+    .width = self->width,
+    .height = self->height,
+    .detectors = &self->detectors,
+    .detections = self->detections,
+    .tracks = self->tracks,
+    .zones = &self->zones,
+  };
+  GString *text = gst_yolov5_line_write (&description, self->generator);
+  gsize length = text->len;
   GstBuffer *line;
-  gsize length;
-
-  json_generator_set_root (self->generator, json);
-  json_generator_to_gstring (self->generator, text);
-  g_string_append_c (text, '\n');
-  length = text->len;
 
   line = gst_buffer_new_wrapped (g_string_free (text, FALSE), length);
   gst_buffer_copy_into (line, buffer, GST_BUFFER_COPY_TIMESTAMPS, 0, -1);
@@ -417,25 +165,23 @@ gst_yolov5_json_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     return GST_FLOW_NOT_NEGOTIATED;
   }
 
-  read_marks (self, buffer);
+  gst_yolov5_detectors_read_marks (&self->detectors, buffer, &self->next_frame);
   g_array_set_size (self->detections, 0);
   gst_yolov5_detections_collect (buffer, self->detections);
   g_array_set_size (self->tracks, self->detections->len);
   gst_yolov5_tracks_collect (buffer,
       (GstYolov5Detection *) self->detections->data,
       (GstYolov5TrackedObject *) self->tracks->data, self->detections->len);
+  gst_yolov5_zones_mark_collect (&self->zones, buffer);
 
   GST_OBJECT_LOCK (self);
   skip_empty = self->skip_empty;
   GST_OBJECT_UNLOCK (self);
 
-  if (self->detections->len == 0 && skip_empty) {
+  if (self->detections->len == 0 && self->zones.events->len == 0 && skip_empty)
     skip_frame (self, buffer);
-  } else {
-    g_autoptr (JsonNode) json = frame_to_json (self, buffer);
-
-    self->flow = gst_pad_push (self->srcpad, json_to_line (self, json, buffer));
-  }
+  else
+    self->flow = gst_pad_push (self->srcpad, make_line (self, buffer));
 
   self->next_frame++;
   gst_buffer_unref (buffer);
@@ -469,7 +215,7 @@ expect_detector (GstYolov5Json *self, GstEvent *event)
   const gchar *name, *path;
 
   if (gst_yolov5_model_event_parse (event, &name, &path, NULL))
-    get_detector (self, name, path);
+    gst_yolov5_detectors_get (&self->detectors, name, path);
 #endif
 }
 
@@ -520,7 +266,7 @@ gst_yolov5_json_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
     self->flow = GST_FLOW_OK;
     self->next_frame = 0;
-    g_ptr_array_set_size (self->detectors, 0);
+    gst_yolov5_detectors_forget (&self->detectors);
   }
   return GST_ELEMENT_CLASS (parent_class)->change_state (element, transition);
 }
@@ -566,9 +312,10 @@ gst_yolov5_json_finalize (GObject *object)
 {
   GstYolov5Json *self = GST_YOLOV5_JSON (object);
 
-  g_ptr_array_unref (self->detectors);
+  gst_yolov5_detectors_clear (&self->detectors);
   g_array_unref (self->detections);
   g_array_unref (self->tracks);
+  gst_yolov5_zones_mark_clear (&self->zones);
   g_object_unref (self->generator);
 
   G_OBJECT_CLASS (parent_class)->finalize (object);
@@ -590,8 +337,9 @@ gst_yolov5_json_class_init (GstYolov5JsonClass *klass)
   /**
    * GstYolov5Json:skip-empty:
    *
-   * Write no line for a frame without detections. A gap event goes out
-   * instead, so that sinks do not wait.
+   * Write no line for a frame without detections, unless yolov5zones says that
+   * something happened on it. A gap event goes out instead, so that sinks do not
+   * wait.
    */
   g_object_class_install_property (object_class, PROP_SKIP_EMPTY,
       g_param_spec_boolean ("skip-empty", "Skip empty frames",
@@ -610,6 +358,7 @@ gst_yolov5_json_class_init (GstYolov5JsonClass *klass)
 
   gst_yolov5_inference_register ();
   gst_yolov5_tracks_register ();
+  gst_yolov5_zones_mark_register ();
 }
 
 static void
@@ -629,9 +378,9 @@ gst_yolov5_json_init (GstYolov5Json *self)
   gst_element_add_pad (GST_ELEMENT_CAST (self), self->srcpad);
 
   self->skip_empty = DEFAULT_SKIP_EMPTY;
-  self->detectors =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) detector_free);
+  gst_yolov5_detectors_init (&self->detectors, GST_ELEMENT_CAST (self));
   self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
   self->tracks = g_array_new (FALSE, FALSE, sizeof (GstYolov5TrackedObject));
+  gst_yolov5_zones_mark_init (&self->zones);
   self->generator = json_generator_new ();
 }

@@ -113,10 +113,16 @@ hint_at_model_info (InspectReport *report)
         "The anchors are YOLOv5's defaults. If the training has changed them "
         "(it says so at its start), write them into a .modelinfo file beside "
         "the model.");
-  if (!report->has_own_labels)
+  if (yolov5_model_has_assumed_labels (report->yolov5))
+    add (report,
+        "The 80 classes are taken for COCO's. If they are others, write labels= "
+        "into a .modelinfo file beside the model, or use the property "
+        "label-file, also with the data.yaml of the training.");
+  else if (!report->has_own_labels)
     add (report,
         "The classes have no names. Write labels= into a .modelinfo file "
-        "beside the model, or use the property label-file.");
+        "beside the model, or use the property label-file, also with the "
+        "data.yaml of the training.");
 }
 
 /**

@@ -132,6 +132,18 @@ inspect_report_free (InspectReport *self)
 }
 
 /**
+ * inspect_report_has_labels:
+ * @self: of a YOLOv5
+ *
+ * Returns: whether its classes have names, its own or COCO's
+ */
+gboolean
+inspect_report_has_labels (const InspectReport *self)
+{
+  return self->has_own_labels || yolov5_model_has_assumed_labels (self->yolov5);
+}
+
+/**
  * inspect_report_describe_kind:
  *
  * Returns: the kind of file in a few words

@@ -149,6 +149,7 @@ typedef struct {
 InspectReport *inspect_report_new (const gchar *path);
 void inspect_report_free (InspectReport *self);
 
+gboolean inspect_report_has_labels (const InspectReport *self);
 const gchar *inspect_report_describe_kind (const InspectReport *self);
 gchar *inspect_report_describe_verdict (const InspectReport *self);
 guint64 inspect_tensors_get_size (const GArray *tensors);

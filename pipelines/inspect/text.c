@@ -248,6 +248,7 @@ append_yolov5 (GString *text, const InspectReport *report)
   const Yolov5Model *yolov5 = report->yolov5;
   GString *classes = g_string_new (NULL);
   guint n_classes = yolov5_model_get_n_classes (yolov5);
+  gboolean has_labels = inspect_report_has_labels (report);
 
   for (guint i = 0; i < yolov5_model_get_n_heads (yolov5); i++)
     append_head (text, yolov5_model_get_head (yolov5, i), i == 0);
@@ -256,11 +257,12 @@ append_yolov5 (GString *text, const InspectReport *report)
       report->has_own_anchors ? "of the model info" : "YOLOv5's defaults");
 
   g_string_append_printf (classes, "%u", n_classes);
-  for (guint i = 0; report->has_own_labels && i < n_classes && i < MAX_LABELS;
-       i++)
+  if (yolov5_model_has_assumed_labels (yolov5))
+    g_string_append (classes, ", by COCO's names");
+  for (guint i = 0; has_labels && i < n_classes && i < MAX_LABELS; i++)
     g_string_append_printf (classes, "%s%s", i == 0 ? ": " : ", ",
         yolov5_model_get_label (yolov5, i));
-  if (report->has_own_labels && n_classes > MAX_LABELS)
+  if (has_labels && n_classes > MAX_LABELS)
     g_string_append (classes, ", ...");
   append_row (text, "Classes", classes->str);
   if (report->info_path != NULL)
@@ -360,15 +362,10 @@ append_picture (GString *text, const InspectPicture *picture)
           ? " (confidence, left and top, width x height, label)"
           : "");
   for (guint i = 0; i < picture->detections->len; i++) {
-    const GstStructure *detection = picture->detections->pdata[i];
-    gint x = 0, y = 0, width = 0, height = 0;
-    gdouble confidence = 0;
+    const DetectBox *box = &g_array_index (picture->detections, DetectBox, i);
 
-    gst_structure_get (detection, "x", G_TYPE_INT, &x, "y", G_TYPE_INT, &y,
-        "width", G_TYPE_INT, &width, "height", G_TYPE_INT, &height,
-        "confidence", G_TYPE_DOUBLE, &confidence, NULL);
-    append_format (text, "", "%.2f  %4d,%-4d  %4d x %-4d  %s", confidence, x, y,
-        width, height, gst_structure_get_string (detection, "label"));
+    append_format (text, "", "%.2f  %4d,%-4d  %4d x %-4d  %s", box->confidence,
+        box->x, box->y, box->width, box->height, box->label);
   }
   append_path (text, "Written", picture->output);
 }

@@ -42,6 +42,7 @@ build_convolutions (
   gboolean built = TRUE;
 
   g_debug ("building for %u threads", self->threads);
+  swdpu_find_non_negative (self->plan);
   /* oneDNN reads it when a primitive is created; it belongs to this thread */
   omp_set_num_threads (self->threads);
   for (guint i = 0; built && i < self->plan->steps->len; i++) {

@@ -13,33 +13,17 @@
 #include "tracking/zones.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "tracking/geometry.h"
+#include "tracking/place.h"
 #include "tracking/visitors.h"
 
 /* How far from a line an object is clear of it, in sizes (the mean of its box's
  * width and height): two standard deviations of what detectors find. Of a
  * person, a quarter of a metre. */
 #define CLEARANCE 0.2
-/* The same at most, in parts of twice a zone's area over its perimeter, which
- * is the width of a narrow one: it can be clear of both sides. */
-#define MAX_CLEARANCE 0.25
-
 /* longer than the tracker's, so that the tracker is first to let go */
 #define DEFAULT_MAX_LOST_TIME (3 * TRACKING_SECOND)
-#define MAX_LABELS 256
-
-/* a shape in pixels of the frame, with what is counted on it */
-typedef struct {
-  const ZonesShape *shape;
-  ZonesPoint points[ZONES_MAX_POINTS];
-  gdouble max_clearance;
-  ZonesCounts counts;
-  /* of ZonesLabelCounts */
-  GArray *labels;
-} Place;
-
 struct _Zones {
   ZonesConfig *config;
   Place *places;
@@ -59,11 +43,8 @@ init_places (Zones *self)
 {
   self->n_places = zones_config_get_n_shapes (self->config);
   self->places = g_new0 (Place, self->n_places);
-  for (guint i = 0; i < self->n_places; i++) {
-    self->places[i].shape = zones_config_get_shape (self->config, i);
-    self->places[i].labels =
-        g_array_new (FALSE, TRUE, sizeof (ZonesLabelCounts));
-  }
+  for (guint i = 0; i < self->n_places; i++)
+    place_init (&self->places[i], zones_config_get_shape (self->config, i));
   /* of no frame yet */
   self->width = self->height = 0;
 }
@@ -72,7 +53,7 @@ static void
 free_places (Place *places, guint n_places)
 {
   for (guint i = 0; i < n_places; i++)
-    g_array_unref (places[i].labels);
+    place_clear (&places[i]);
   g_free (places);
 }
 
@@ -116,24 +97,12 @@ zones_get_config (Zones *self)
   return self->config;
 }
 
-static gboolean
-are_equal (const ZonesShape *a, const ZonesShape *b)
-{
-  return a->kind == b->kind && g_str_equal (a->name, b->name)
-         && a->n_points == b->n_points && a->anchor == b->anchor
-         && a->n_labels == b->n_labels && a->dwell == b->dwell
-         && memcmp (a->points, b->points, a->n_points * sizeof *a->points) == 0
-         && (a->n_labels == 0
-             || memcmp (a->labels, b->labels, a->n_labels * sizeof *a->labels)
-                    == 0);
-}
-
 /* from a place that was, -1 if there was none */
 static gint
 find_place (const Place *places, guint n_places, const ZonesShape *shape)
 {
   for (guint i = 0; i < n_places; i++) {
-    if (are_equal (places[i].shape, shape))
+    if (place_is_same (&places[i], shape))
       return i;
   }
   return -1;
@@ -160,12 +129,8 @@ zones_set_config (Zones *self, ZonesConfig *config)
     Place *place = &self->places[i];
 
     old_of_new[i] = find_place (old_places, n_old, place->shape);
-    if (old_of_new[i] >= 0) {
-      const Place *old = &old_places[old_of_new[i]];
-
-      place->counts = old->counts;
-      g_array_append_vals (place->labels, old->labels->data, old->labels->len);
-    }
+    if (old_of_new[i] >= 0)
+      place_copy_counts (place, &old_places[old_of_new[i]]);
   }
   visitors_map_states (self->visitors, old_of_new, self->n_places);
   free_places (old_places, n_old);
@@ -191,64 +156,8 @@ scale_places (Zones *self, guint width, guint height)
     return;
   self->width = width;
   self->height = height;
-  for (guint i = 0; i < self->n_places; i++) {
-    Place *place = &self->places[i];
-    guint n_points = place->shape->n_points;
-
-    for (guint j = 0; j < n_points; j++) {
-      place->points[j].x = place->shape->points[j].x * width;
-      place->points[j].y = place->shape->points[j].y * height;
-    }
-    place->max_clearance = G_MAXDOUBLE;
-    if (place->shape->kind == ZONES_ZONE)
-      place->max_clearance = MAX_CLEARANCE * 2
-                             * polygon_get_area (place->points, n_points)
-                             / polygon_get_perimeter (place->points, n_points);
-  }
-}
-
-/* those of a class; beyond what is counted apart, those of all others */
-static ZonesCounts *
-get_label_counts (Place *place, GQuark label)
-{
-  GArray *labels = place->labels;
-
-  for (guint i = 0; i < labels->len; i++) {
-    if (g_array_index (labels, ZonesLabelCounts, i).label == label)
-      return &g_array_index (labels, ZonesLabelCounts, i).counts;
-  }
-  if (labels->len < MAX_LABELS) {
-    g_array_set_size (labels, labels->len + 1);
-    g_array_index (labels, ZonesLabelCounts, labels->len - 1).label =
-        labels->len < MAX_LABELS ? label : 0;
-  }
-  return &g_array_index (labels, ZonesLabelCounts, labels->len - 1).counts;
-}
-
-static void
-count_event (ZonesCounts *counts, const ZonesEvent *event)
-{
-  switch (event->type) {
-    case ZONES_LINE_CROSSED:
-      if (event->is_forward)
-        counts->forward++;
-      else
-        counts->backward++;
-      break;
-    case ZONES_ZONE_ENTERED:
-      counts->entered++;
-      counts->inside++;
-      break;
-    case ZONES_ZONE_LEFT:
-      counts->left++;
-      counts->inside--;
-      counts->stayed += event->stayed;
-      counts->longest = MAX (counts->longest, event->stayed);
-      break;
-    case ZONES_ZONE_DWELL:
-      counts->dwelled++;
-      break;
-  }
+  for (guint i = 0; i < self->n_places; i++)
+    place_scale (&self->places[i], width, height);
 }
 
 /* @event: what is special about it */
@@ -257,6 +166,7 @@ emit (Zones *self, guint place, const Visitor *visitor, GQuark label,
     ZonesEvent event)
 {
   event.shape = place;
+  event.ago = event.is_gone ? self->clock.now - visitor->seen_at : 0;
   event.id = visitor->id;
   event.label = label;
   event.box = (TrackingBox){
@@ -265,8 +175,7 @@ emit (Zones *self, guint place, const Visitor *visitor, GQuark label,
     .width = visitor->box.width * self->width,
     .height = visitor->box.height * self->height,
   };
-  count_event (&self->places[place].counts, &event);
-  count_event (get_label_counts (&self->places[place], label), &event);
+  place_count (&self->places[place], &event);
   g_array_append_val (self->events, event);
 }
 
@@ -335,16 +244,6 @@ get_anchor (const Zones *self, const TrackingBox *box, ZonesAnchor anchor)
   return point;
 }
 
-static gboolean
-is_wanted (const ZonesShape *shape, GQuark label)
-{
-  for (guint i = 0; i < shape->n_labels; i++) {
-    if (shape->labels[i] == label)
-      return TRUE;
-  }
-  return shape->n_labels == 0;
-}
-
 /* @from: (nullable): where it was, if it is known */
 static void
 move_on_line (Zones *self, guint index, const Visitor *visitor,
@@ -395,7 +294,7 @@ move (Zones *self, const Visitor *visitor, const TrackingBox *old_box)
     const ZonesShape *shape = self->places[i].shape;
     ZonesPoint from, to = get_anchor (self, &visitor->box, shape->anchor);
 
-    if (!is_wanted (shape, visitor->label)) {
+    if (!place_wants (&self->places[i], visitor->label)) {
       /* it was taken for something else */
       if (states[i].is_inside)
         leave (self, i, visitor, &states[i], FALSE);
@@ -453,9 +352,8 @@ is_usable (const ZonesObject *object)
          && box->height >= 0;
 }
 
-/* Returns: FALSE if there is no room for it */
-static gboolean
-see_object (Zones *self, const ZonesObject *object)
+static void
+see_object (Zones *self, const ZonesObject *object, ZonesResult *result)
 {
   Visitor *visitor = visitors_find (self->visitors, object->id);
   gboolean is_new = visitor == NULL;
@@ -464,13 +362,15 @@ see_object (Zones *self, const ZonesObject *object)
   if (is_new) {
     /* nobody knows where it is */
     if (object->is_predicted)
-      return TRUE;
-    if (visitors_get_n (self->visitors) == ZONES_MAX_OBJECTS)
-      return FALSE;
+      return;
+    if (visitors_get_n (self->visitors) == ZONES_MAX_OBJECTS) {
+      result->n_left_out++;
+      return;
+    }
     visitor = visitors_add (self->visitors, object->id);
   } else if (visitor->frame == self->frame) {
-    /* the same id twice */
-    return TRUE;
+    result->n_repeated++;
+    return;
   }
 
   visitor->frame = self->frame;
@@ -488,7 +388,6 @@ see_object (Zones *self, const ZonesObject *object)
     move (self, visitor, is_new ? NULL : &old_box);
   }
   check_dwell (self, visitor);
-  return TRUE;
 }
 
 /* those that are not on a frame that was looked at */
@@ -526,16 +425,15 @@ zones_update (Zones *self, const ZonesFrame *frame, ZonesResult *result)
 {
   g_return_if_fail (frame->width > 0 && frame->height > 0);
 
-  *result = (ZonesResult){ NULL, 0, 0 };
+  *result = (ZonesResult){ 0 };
   tracking_clock_advance (&self->clock, frame->timestamp, frame->frame_period);
   self->frame++;
   g_array_set_size (self->events, 0);
   scale_places (self, frame->width, frame->height);
 
   for (guint i = 0; i < frame->n_objects; i++) {
-    if (is_usable (&frame->objects[i])
-        && !see_object (self, &frame->objects[i]))
-      result->n_left_out++;
+    if (is_usable (&frame->objects[i]))
+      see_object (self, &frame->objects[i], result);
   }
   if (frame->has_looked)
     miss_objects (self);
@@ -593,12 +491,6 @@ zones_get_label_counts (const Zones *self, guint shape, guint *n_labels)
   return (const ZonesLabelCounts *) self->places[shape].labels->data;
 }
 
-static void
-reset_counts (ZonesCounts *counts)
-{
-  *counts = (ZonesCounts){ .inside = counts->inside };
-}
-
 /**
  * zones_reset_counts:
  *
@@ -607,11 +499,6 @@ reset_counts (ZonesCounts *counts)
 void
 zones_reset_counts (Zones *self)
 {
-  for (guint i = 0; i < self->n_places; i++) {
-    GArray *labels = self->places[i].labels;
-
-    reset_counts (&self->places[i].counts);
-    for (guint j = 0; j < labels->len; j++)
-      reset_counts (&g_array_index (labels, ZonesLabelCounts, j).counts);
-  }
+  for (guint i = 0; i < self->n_places; i++)
+    place_reset_counts (&self->places[i]);
 }

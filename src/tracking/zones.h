@@ -145,6 +145,7 @@ typedef enum {
  * @is_forward: for lines: it came from the left hand of one who goes along the
  *   line from its first point to its last
  * @is_gone: the object is not seen any more; this is about when it was last
+ * @ago: nanoseconds from then to the frame: 0 unless it is gone
  * @stayed: for zones: nanoseconds since it entered
  */
 typedef struct {
@@ -155,6 +156,7 @@ typedef struct {
   TrackingBox box;
   gboolean is_forward;
   gboolean is_gone;
+  guint64 ago;
   guint64 stayed;
 } ZonesEvent;
 
@@ -162,6 +164,7 @@ typedef struct {
  * ZonesResult:
  * @events: (array length=n_events): what happened on the frame
  * @n_left_out: objects over %ZONES_MAX_OBJECTS: worth a warning
+ * @n_repeated: objects with the id of another one: worth a warning, too
  *
  * Belongs to the zones; valid until their next call.
  */
@@ -169,6 +172,7 @@ typedef struct {
   const ZonesEvent *events;
   guint n_events;
   guint n_left_out;
+  guint n_repeated;
 } ZonesResult;
 
 /**

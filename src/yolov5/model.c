@@ -6,6 +6,7 @@
 /* What a model's tensors mean: heads, strides, anchors, classes and labels. */
 
 #include "yolov5/yolov5.h"
+#include "yolov5/labels.h"
 #include "yolov5/modelinfo.h"
 
 #include <string.h>
@@ -25,6 +26,7 @@ struct _Yolov5Model {
   guint n_heads;
   guint n_classes;
   gchar **labels;
+  gboolean has_assumed_labels;
   gboolean has_threshold;
   gfloat threshold;
   gboolean has_iou_threshold;
@@ -244,6 +246,10 @@ set_labels (Yolov5Model *self, Yolov5ModelInfo *info, const gchar *info_path,
       return FALSE;
   } else if (info->labels) {
     self->labels = g_steal_pointer (&info->labels);
+  } else if (self->n_classes == YOLOV5_N_COCO_LABELS) {
+    self->labels = g_strdupv ((gchar **) yolov5_labels_of_coco ());
+    self->has_assumed_labels = TRUE;
+    return TRUE;
   } else {
     self->labels = g_new0 (gchar *, (gsize) self->n_classes + 1);
     for (guint i = 0; i < self->n_classes; i++)
@@ -268,11 +274,12 @@ set_labels (Yolov5Model *self, Yolov5ModelInfo *info, const gchar *info_path,
  * @outputs: (array length=n_outputs): the raw heads in any order, each
  *   height x width x (anchors * (5 + classes))
  * @info_path: (nullable): a .modelinfo file, see yolov5_model_find_info()
- * @label_path: (nullable): a file with one label per line; goes before the
- *   labels of @info_path
+ * @label_path: (nullable): a file with one label per line, or a data.yaml; goes
+ *   before the labels of @info_path
  *
  * Heads are told apart by their size. Without anchors in @info_path, 3 heads
- * have those of YOLOv5's P5 models and 4 heads those of its P6 models.
+ * have those of YOLOv5's P5 models and 4 heads those of its P6 models. Without
+ * labels, 80 classes are COCO's.
  *
  * A model does not change and may be used in several threads.
  *
@@ -395,6 +402,18 @@ yolov5_model_get_label (const Yolov5Model *self, guint class_id)
   g_return_val_if_fail (class_id < self->n_classes, NULL);
 
   return self->labels[class_id];
+}
+
+/**
+ * yolov5_model_has_assumed_labels:
+ *
+ * Returns: whether the labels are COCO's because nobody named the classes, of
+ *   which there are as many
+ */
+gboolean
+yolov5_model_has_assumed_labels (const Yolov5Model *self)
+{
+  return self->has_assumed_labels;
 }
 
 /**

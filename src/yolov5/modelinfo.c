@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Readers of .modelinfo and label files. They are strict: what they do not
- * understand is an error, so that a typing error never goes unnoticed. */
+/* The reader of .modelinfo files. It is strict: what it does not understand is
+ * an error, so that a typing error never goes unnoticed. */
 
 #include "yolov5/modelinfo.h"
 
@@ -207,19 +207,35 @@ is_readable_file (const gchar *path, GError **error)
   return TRUE;
 }
 
-/* g_file_get_contents() names the file in its messages */
-static gboolean
-read_file (const gchar *path, gchar **text, gsize *size, GError **error)
+/**
+ * yolov5_text_read:
+ * @path: a file that people write
+ * @hint: (nullable): what to say of it where it is no text
+ *
+ * Returns: (transfer full) (nullable): its UTF-8, or %NULL with
+ *   %YOLOV5_ERROR_NOT_FOUND or %YOLOV5_ERROR_SETTINGS
+ */
+gchar *
+yolov5_text_read (const gchar *path, const gchar *hint, GError **error)
 {
   g_autoptr (GError) local_error = NULL;
+  g_autofree gchar *text = NULL;
+  gsize size;
 
   if (!is_readable_file (path, error))
-    return FALSE;
-  if (g_file_get_contents (path, text, size, &local_error))
-    return TRUE;
-  g_set_error_literal (
-      error, YOLOV5_ERROR, YOLOV5_ERROR_NOT_FOUND, local_error->message);
-  return FALSE;
+    return NULL;
+  /* its messages name the file */
+  if (!g_file_get_contents (path, &text, &size, &local_error)) {
+    g_set_error_literal (
+        error, YOLOV5_ERROR, YOLOV5_ERROR_NOT_FOUND, local_error->message);
+    return NULL;
+  }
+  if (!g_utf8_validate (text, size, NULL)) {
+    g_set_error (error, YOLOV5_ERROR, YOLOV5_ERROR_SETTINGS,
+        "%s is not a text file in UTF-8%s", path, hint != NULL ? hint : "");
+    return NULL;
+  }
+  return g_steal_pointer (&text);
 }
 
 /**
@@ -241,18 +257,13 @@ yolov5_model_info_read (
   g_autoptr (GError) local_error = NULL;
   g_autofree gchar *text = NULL;
   g_auto (GStrv) found = NULL;
-  gsize size;
 
-  if (!read_file (path, &text, &size, error))
+  text = yolov5_text_read (path, NULL, error);
+  if (text == NULL)
     return FALSE;
-  if (!g_utf8_validate (text, size, NULL)) {
-    g_set_error (error, YOLOV5_ERROR, YOLOV5_ERROR_SETTINGS,
-        "%s is not a text file in UTF-8", path);
-    return FALSE;
-  }
   /* else GLib would drop a key like labels[de] in silence */
   if (!g_key_file_load_from_data (
-          file, text, size, G_KEY_FILE_KEEP_TRANSLATIONS, &local_error)) {
+          file, text, -1, G_KEY_FILE_KEEP_TRANSLATIONS, &local_error)) {
     g_set_error (error, YOLOV5_ERROR, YOLOV5_ERROR_SETTINGS, "%s: %s", path,
         local_error->message);
     return FALSE;
@@ -284,54 +295,4 @@ yolov5_model_info_clear (Yolov5ModelInfo *self)
 {
   g_clear_pointer (&self->anchors, g_array_unref);
   g_clear_pointer (&self->labels, g_strfreev);
-}
-
-/**
- * yolov5_labels_read:
- * @path: a text file in UTF-8, one label per line
- *
- * Lines may end in CR LF, and blank lines at the end do not count.
- *
- * Returns: (transfer full) (array zero-terminated=1): the labels, or %NULL with
- *   %YOLOV5_ERROR_NOT_FOUND or %YOLOV5_ERROR_SETTINGS
- */
-gchar **
-yolov5_labels_read (const gchar *path, GError **error)
-{
-  static const gchar byte_order_mark[] = "\xef\xbb\xbf";
-  g_autofree gchar *text = NULL;
-  g_auto (GStrv) lines = NULL;
-  const gchar *start;
-  gsize size;
-  guint n;
-
-  if (!read_file (path, &text, &size, error))
-    return NULL;
-  if (!g_utf8_validate (text, size, NULL)) {
-    g_set_error (error, YOLOV5_ERROR, YOLOV5_ERROR_SETTINGS,
-        "%s is not a text file in UTF-8; a label file has one label per line",
-        path);
-    return NULL;
-  }
-
-  start = text;
-  if (g_str_has_prefix (start, byte_order_mark))
-    start += strlen (byte_order_mark);
-  lines = g_strsplit (start, "\n", -1);
-  for (n = 0; lines[n]; n++)
-    g_strstrip (lines[n]);
-  while (n > 0 && *lines[n - 1] == '\0') {
-    n--;
-    g_clear_pointer (&lines[n], g_free);
-  }
-
-  for (guint i = 0; i < n; i++) {
-    if (*lines[i] == '\0') {
-      g_set_error (error, YOLOV5_ERROR, YOLOV5_ERROR_SETTINGS,
-          "%s: line %u is empty; a label file has one label per line", path,
-          i + 1);
-      return NULL;
-    }
-  }
-  return g_steal_pointer (&lines);
 }

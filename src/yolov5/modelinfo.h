@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What stands beside a model: its .modelinfo file and its label file. */
+/* What stands beside a model: its .modelinfo file. */
 
 #pragma once
 
@@ -39,7 +39,7 @@ gboolean yolov5_model_info_read (
     Yolov5ModelInfo *self, const gchar *path, GError **error);
 void yolov5_model_info_clear (Yolov5ModelInfo *self);
 
-gchar **yolov5_labels_read (const gchar *path, GError **error);
+gchar *yolov5_text_read (const gchar *path, const gchar *hint, GError **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Yolov5ModelInfo, yolov5_model_info_clear)
 

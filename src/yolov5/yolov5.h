@@ -129,6 +129,7 @@ guint yolov5_model_get_n_heads (const Yolov5Model *self);
 const Yolov5Head *yolov5_model_get_head (const Yolov5Model *self, guint index);
 guint yolov5_model_get_n_classes (const Yolov5Model *self);
 const gchar *yolov5_model_get_label (const Yolov5Model *self, guint class_id);
+gboolean yolov5_model_has_assumed_labels (const Yolov5Model *self);
 gboolean yolov5_model_get_threshold (
     const Yolov5Model *self, gfloat *threshold);
 gboolean yolov5_model_get_iou_threshold (

@@ -185,19 +185,23 @@ GST_END_TEST;
  * software DPU */
 GST_START_TEST (test_models_of_demo)
 {
-  static const gchar *const names[] = { "street-640x384_int.xmodel",
-    "street-640x640_int.xmodel" };
+  static const gchar *const names[] = {
+    "everyday/everyday-640x384_int.xmodel",
+    "everyday/everyday-640x640_int.xmodel",
+    "street/street-640x384_int.xmodel",
+    "street/street-640x640_int.xmodel",
+  };
 
   fakedpu_set_n_cores (__i__);
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
-    g_autofree gchar *quantized = g_build_filename (
-        g_getenv ("TEST_MODELS_DIR"), "street", names[i], NULL);
+    g_autofree gchar *quantized =
+        g_build_filename (g_getenv ("TEST_MODELS_DIR"), names[i], NULL);
     Reference reference;
 
     compute_reference (&reference, quantized);
     g_free (reference.path);
-    reference.path = g_build_filename (
-        g_getenv ("TEST_COMPILED_DIR"), "street", names[i], NULL);
+    reference.path =
+        g_build_filename (g_getenv ("TEST_COMPILED_DIR"), names[i], NULL);
     fakedpu_add_model (reference.path);
     run_on_dpu (&reference, 1, __i__ + 1);
     clear_reference (&reference);

@@ -3,9 +3,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Texts that users write: .modelinfo files, label files, lists of classes and
+/* Texts that users write: .modelinfo files, label files, data.yaml, lists of classes and
  * thresholds. Each is read or refused in words, which are UTF-8. */
 
+#include "yolov5/datayaml.h"
+#include "tracking/zones.h"
 #include "yolov5/yolov5.h"
 
 #include <string.h>
@@ -63,6 +65,23 @@ read_file (const guint8 *text, size_t size, gboolean is_labels)
 }
 
 static void
+read_yaml (const guint8 *text, size_t size)
+{
+  g_autofree gchar *copy = g_strndup ((const gchar *) text, size);
+  GError *error = NULL;
+  gchar **labels;
+
+  if (!g_utf8_validate (copy, -1, NULL))
+    return;
+  labels = yolov5_data_yaml_parse (copy, "data.yaml", &error);
+  check (labels != NULL, error);
+  for (guint i = 0; labels != NULL && labels[i] != NULL; i++)
+    if (*labels[i] == '\0' || !g_utf8_validate (labels[i], -1, NULL))
+      g_error ("a label is empty or not UTF-8");
+  g_strfreev (labels);
+}
+
+static void
 read_list (const guint8 *text, size_t size, gboolean is_thresholds)
 {
   static Yolov5Model *model;
@@ -87,7 +106,9 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
 {
   if (size == 0)
     return 0;
-  if (data[0] & 2)
+  if (data[0] & 0x80)
+    read_yaml (data + 1, size - 1);
+  else if (data[0] & 2)
     read_list (data + 1, size - 1, data[0] & 1);
   else
     read_file (data + 1, size - 1, data[0] & 1);

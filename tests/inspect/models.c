@@ -23,6 +23,9 @@
 
 /* multiplications with weights, from the shapes of the layers */
 #define YOLOV5N_STREET_384_ADDS 1242378240
+/* eight more classes in three anchors of each head */
+#define EVERYDAY_384_MORE_ADDS                                                 \
+  (8 * 3 * (80 * 48 * 64 + 40 * 24 * 128 + 20 * 12 * 256))
 #define DEPTHWISE_ADDS                                                         \
   (32 * 40 * 16 * 27 + 32 * 40 * 16 * 9 + 32 * 40 * 24 * 16 + 16 * 20 * 24 * 9 \
       + 16 * 20 * 32 * 24 + 16 * 20 * 32 * 25)
@@ -38,6 +41,10 @@ static const struct {
   gint64 multiply_adds;
   gint64 parameters;
 } models[] = {
+  { "everyday/everyday-640x384_int.xmodel", 0, NOT_COMPILED, 448,
+      YOLOV5N_STREET_384_ADDS + EVERYDAY_384_MORE_ADDS, 1775401 },
+  { "everyday/everyday-640x640_int.xmodel", 0, NOT_COMPILED, 448,
+      (YOLOV5N_STREET_384_ADDS + EVERYDAY_384_MORE_ADDS) / 384 * 640, 1775401 },
   { "street/street-640x384_int.xmodel", 0, NOT_COMPILED, 448,
       YOLOV5N_STREET_384_ADDS, 1764577 },
   { "street/street-640x640_int.xmodel", 0, NOT_COMPILED, 448,
@@ -155,6 +162,33 @@ GST_START_TEST (test_foreign)
       get_string (target, "name"), foreign[__i__].target);
   fail_unless_equals_string (
       get_string (target, "vitis_ai"), foreign[__i__].release);
+}
+GST_END_TEST;
+
+/* 80 classes that nobody named are COCO's, and it says that this is assumed */
+GST_START_TEST (test_coco_labels)
+{
+  g_autofree gchar *path = g_build_filename (g_getenv ("TEST_SHARED_DIR"),
+      "golden", "yolov5n_relu_nc80_320", "int.xmodel", NULL);
+  g_autoptr (InspectResult) json = NULL;
+  g_autoptr (InspectResult) text = NULL;
+  JsonObject *yolov5;
+
+  if (!g_file_test (path, G_FILE_TEST_EXISTS)) {
+    g_print ("skipped: %s is not there\n", path);
+    return;
+  }
+  json = inspect_json (path);
+  yolov5 = json_object_get_object_member (inspect_result_get (json), "yolov5");
+  fail_if (json_object_get_boolean_member (yolov5, "own_labels"));
+  fail_unless_equals_string (
+      json_array_get_string_element (
+          json_object_get_array_member (yolov5, "labels"), 79),
+      "toothbrush");
+  text = inspect_command (path, NULL);
+  fail_unless (strstr (text->out, "by COCO's names: person, bicycle") != NULL,
+      "%s", text->out);
+  fail_unless (strstr (text->out, "taken for COCO's") != NULL, "%s", text->out);
 }
 GST_END_TEST;
 
@@ -599,6 +633,7 @@ inspect_suite (void)
   tcase_add_loop_test (chain, test_models, 0, G_N_ELEMENTS (models));
   tcase_add_loop_test (chain, test_foreign, 0, G_N_ELEMENTS (foreign));
   tcase_add_test (chain, test_foreign_complete);
+  tcase_add_test (chain, test_coco_labels);
   tcase_add_test (chain, test_no_models);
   tcase_add_test (chain, test_heads);
   tcase_add_test (chain, test_model_info);

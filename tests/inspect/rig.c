@@ -131,11 +131,11 @@ inspect_check_verdict (
       json_object_get_boolean_member (verdict, "runs"), status == 0);
 }
 
-/* a model of the project, "street/..." or "t_dw" */
+/* a model of the project, "street/...", "everyday/..." or "t_dw" */
 gchar *
 inspect_model (const gchar *name)
 {
-  if (g_str_has_prefix (name, "street"))
+  if (strchr (name, '/') != NULL)
     return g_build_filename (g_getenv ("TEST_MODELS_DIR"), name, NULL);
   return g_build_filename (
       g_getenv ("TEST_DATA_DIR"), "golden", name, "int.xmodel", NULL);

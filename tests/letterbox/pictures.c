@@ -390,9 +390,10 @@ GST_END_TEST;
 /* the input a quantizer wrote for a letterboxed picture is reproduced */
 GST_START_TEST (test_published_input)
 {
+  static const gchar *const names[] = { "everyday_640x640", "street_640x640" };
   const gchar *shared = g_getenv ("TEST_SHARED_DIR");
   gchar *directory =
-      g_build_filename (shared ? shared : "", "golden", "street_640x640", NULL);
+      g_build_filename (shared ? shared : "", "golden", names[__i__], NULL);
   gchar *picture = g_build_filename (directory, "image0.rgb", NULL);
   gchar *quantized_input = g_build_filename (directory, "input0.s8", NULL);
   const gsize size = 3 * 640 * 640;
@@ -438,7 +439,7 @@ letterbox_suite (void)
   tcase_add_test (tcase, test_quantization);
   tcase_add_test (tcase, test_errors);
   tcase_add_test (tcase, test_extreme_sizes);
-  tcase_add_test (tcase, test_published_input);
+  tcase_add_loop_test (tcase, test_published_input, 0, 2);
 
   return suite;
 }

@@ -6,75 +6,11 @@
 /* The metadata contract other elements rely on, field by field, and what is
  * read back from metadata of any origin. */
 
-#include <gst/check/gstcheck.h>
-#include <gst/check/gstharness.h>
-
-#include "metadata/detections.h"
-#include "metadata/inference.h"
+#include "rig.h"
 
 #ifdef HAVE_GST_ANALYTICS
 #include <gst/analytics/analytics.h>
 #endif
-
-#define WIDTH 640
-#define HEIGHT 360
-
-static GstVideoInfo info;
-static GstBuffer *buffer;
-static GArray *detections;
-
-static void
-setup (void)
-{
-  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_RGB, WIDTH, HEIGHT);
-  buffer = gst_buffer_new_allocate (NULL, GST_VIDEO_INFO_SIZE (&info), NULL);
-  gst_buffer_memset (buffer, 0, 0, GST_VIDEO_INFO_SIZE (&info));
-  detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
-}
-
-static void
-teardown (void)
-{
-  gst_clear_buffer (&buffer);
-  g_array_free (detections, TRUE);
-}
-
-static GstYolov5Detection
-new_detection (
-    const gchar *label, gdouble x, gdouble y, gdouble width, gdouble height)
-{
-  return (GstYolov5Detection){ g_quark_from_string (label), 3, 0.75, x, y,
-    width, height };
-}
-
-static GstVideoRegionOfInterestMeta *
-get_region (guint index)
-{
-  GstMeta *meta = NULL;
-  gpointer state = NULL;
-
-  for (guint i = 0; i <= index; i++)
-    meta = gst_buffer_iterate_meta_filtered (
-        buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
-  return (GstVideoRegionOfInterestMeta *) meta;
-}
-
-static void
-check_detection (guint index, const gchar *label, gint label_id,
-    gdouble confidence, gint x, gint y, gint width, gint height)
-{
-  const GstYolov5Detection *d;
-
-  fail_unless (index < detections->len);
-  d = &g_array_index (detections, GstYolov5Detection, index);
-  fail_unless_equals_string (g_quark_to_string (d->label), label);
-  fail_unless_equals_int (d->label_id, label_id);
-  fail_unless_equals_float (d->confidence, confidence);
-  fail_unless_equals_float (d->x, x);
-  fail_unless_equals_float (d->y, y);
-  fail_unless_equals_float (d->width, width);
-  fail_unless_equals_float (d->height, height);
-}
 
 static gdouble
 get_double (const GstStructure *structure, const gchar *field)
@@ -95,7 +31,7 @@ GST_START_TEST (test_region_contract)
   GstStructure *param;
   gint label_id = -1;
 
-  gst_yolov5_detections_attach (buffer, &info, &detection, 1, TRUE);
+  gst_yolov5_detections_attach (rig.buffer, &rig.info, &detection, 1, TRUE);
   region = get_region (0);
   fail_unless (region != NULL);
   fail_unless (get_region (1) == NULL);
@@ -149,7 +85,7 @@ GST_START_TEST (test_rounding)
   GstVideoRegionOfInterestMeta *region;
   GstStructure *param;
 
-  gst_yolov5_detections_attach (buffer, &info, &detection, 1, TRUE);
+  gst_yolov5_detections_attach (rig.buffer, &rig.info, &detection, 1, TRUE);
   region = get_region (0);
   fail_unless_equals_int (region->x, roundings[__i__].left);
   fail_unless_equals_int (region->y, roundings[__i__].top);
@@ -169,10 +105,10 @@ GST_START_TEST (test_nothing_to_attach)
 {
   gpointer state = NULL;
 
-  gst_yolov5_detections_attach (buffer, &info, NULL, 0, TRUE);
-  fail_unless (gst_buffer_iterate_meta (buffer, &state) == NULL);
-  gst_yolov5_detections_collect (buffer, detections);
-  fail_unless_equals_int (detections->len, 0);
+  gst_yolov5_detections_attach (rig.buffer, &rig.info, NULL, 0, TRUE);
+  fail_unless (gst_buffer_iterate_meta (rig.buffer, &state) == NULL);
+  gst_yolov5_detections_collect (rig.buffer, rig.detections);
+  fail_unless_equals_int (rig.detections->len, 0);
 }
 GST_END_TEST;
 
@@ -196,14 +132,14 @@ GST_START_TEST (test_ids_are_unique)
   for (guint i = 0; i < G_N_ELEMENTS (attached); i++) {
     GstVideoRegionOfInterestMeta *region =
         gst_buffer_add_video_region_of_interest_meta (
-            buffer, "face", i, i, 10, 10);
+            rig.buffer, "face", i, i, 10, 10);
 
     region->id = upstream_ids[__i__][i];
     g_hash_table_add (ids, GINT_TO_POINTER (region->id));
     attached[i] = new_detection ("person", 10 * i, 20, 30, 40);
   }
-  gst_yolov5_detections_attach (buffer, &info, attached, 3, TRUE);
-  gst_yolov5_detections_attach (buffer, &info, attached, 3, TRUE);
+  gst_yolov5_detections_attach (rig.buffer, &rig.info, attached, 3, TRUE);
+  gst_yolov5_detections_attach (rig.buffer, &rig.info, attached, 3, TRUE);
 
   for (guint i = 0; i < 9; i++) {
     GstVideoRegionOfInterestMeta *region = get_region (i);
@@ -218,8 +154,8 @@ GST_START_TEST (test_ids_are_unique)
     }
   }
   fail_unless_equals_int (n, 6);
-  gst_yolov5_detections_collect (buffer, detections);
-  fail_unless_equals_int (detections->len, 9);
+  gst_yolov5_detections_collect (rig.buffer, rig.detections);
+  fail_unless_equals_int (rig.detections->len, 9);
   g_hash_table_unref (ids);
 }
 GST_END_TEST;
@@ -235,10 +171,10 @@ GST_START_TEST (test_collect_what_was_attached)
 
   attached[1].label_id = 0;
   attached[1].confidence = 0.25;
-  gst_yolov5_detections_attach (buffer, &info, attached, 3, TRUE);
-  g_array_append_val (detections, attached[0]);
-  gst_yolov5_detections_collect (buffer, detections);
-  fail_unless_equals_int (detections->len, 4);
+  gst_yolov5_detections_attach (rig.buffer, &rig.info, attached, 3, TRUE);
+  g_array_append_val (rig.detections, attached[0]);
+  gst_yolov5_detections_collect (rig.buffer, rig.detections);
+  fail_unless_equals_int (rig.detections->len, 4);
   check_detection (1, "person", 3, 0.75, 1, 2, 3, 4);
   check_detection (2, "car", 0, 0.25, 0, 0, 1, 1);
   check_detection (3, "person", 3, 0.75, 600, 300, 40, 60);
@@ -251,22 +187,22 @@ GST_START_TEST (test_collect_regions_of_others)
 {
   GstVideoRegionOfInterestMeta *region;
 
-  gst_buffer_add_video_region_of_interest_meta (buffer, "face", 1, 2, 3, 4);
-  region =
-      gst_buffer_add_video_region_of_interest_meta (buffer, "dog", 5, 6, 7, 8);
+  gst_buffer_add_video_region_of_interest_meta (rig.buffer, "face", 1, 2, 3, 4);
+  region = gst_buffer_add_video_region_of_interest_meta (
+      rig.buffer, "dog", 5, 6, 7, 8);
   gst_video_region_of_interest_meta_add_param (region,
       gst_structure_new ("roi/omx-alg", "label_id", G_TYPE_INT, 9, NULL));
   gst_video_region_of_interest_meta_add_param (region,
       gst_structure_new ("detection", "confidence", G_TYPE_DOUBLE, 0.5, "x_min",
           G_TYPE_DOUBLE, 0.9, "x_max", G_TYPE_DOUBLE, 1.0, NULL));
-  region =
-      gst_buffer_add_video_region_of_interest_meta_id (buffer, 0, 9, 9, 9, 9);
+  region = gst_buffer_add_video_region_of_interest_meta_id (
+      rig.buffer, 0, 9, 9, 9, 9);
   gst_video_region_of_interest_meta_add_param (
       region, gst_structure_new ("detection", "label_id", G_TYPE_INT, 4,
                   "confidence", G_TYPE_STRING, "high", NULL));
 
-  gst_yolov5_detections_collect (buffer, detections);
-  fail_unless_equals_int (detections->len, 3);
+  gst_yolov5_detections_collect (rig.buffer, rig.detections);
+  fail_unless_equals_int (rig.detections->len, 3);
   check_detection (0, "face", -1, -1, 1, 2, 3, 4);
   check_detection (1, "dog", -1, 0.5, 5, 6, 7, 8);
   check_detection (2, NULL, 4, -1, 9, 9, 9, 9);
@@ -290,13 +226,13 @@ GST_START_TEST (test_scaling)
   gst_harness_set_caps_str (harness,
       "video/x-raw,format=RGB,width=640,height=360,framerate=25/1",
       "video/x-raw,format=RGB,width=320,height=90,framerate=25/1");
-  gst_yolov5_detections_attach (buffer, &info, &detection, 1, TRUE);
-  buffer = gst_harness_push_and_pull (harness, buffer);
-  fail_unless (buffer != NULL);
+  gst_yolov5_detections_attach (rig.buffer, &rig.info, &detection, 1, TRUE);
+  rig.buffer = gst_harness_push_and_pull (harness, rig.buffer);
+  fail_unless (rig.buffer != NULL);
 
-  gst_yolov5_detections_collect (buffer, detections);
-  fail_unless_equals_int (detections->len, 1);
-  scaled = &g_array_index (detections, GstYolov5Detection, 0);
+  gst_yolov5_detections_collect (rig.buffer, rig.detections);
+  fail_unless_equals_int (rig.detections->len, 1);
+  scaled = &g_array_index (rig.detections, GstYolov5Detection, 0);
 #ifndef HAVE_GST_ANALYTICS
   if (scaled->confidence == -1)
     scaled->confidence = 0.75;
@@ -307,184 +243,6 @@ GST_START_TEST (test_scaling)
   gst_harness_teardown (harness);
 }
 GST_END_TEST;
-
-#if GST_CHECK_VERSION(1, 20, 0)
-/* the mark of inference is read back, also after scaling, and frames that
- * nobody looked at have none */
-GST_START_TEST (test_inference_mark)
-{
-  const GstYolov5Inference inference = { .frame = 7,
-    .letterbox_time = 1,
-    .inference_time = 2,
-    .postprocess_time = 3,
-    .element = "detector",
-    .path = "/pipeline/detector" };
-  GstYolov5Inference found = { 0 };
-  GstHarness *harness = gst_harness_new ("videoscale");
-
-  gst_yolov5_inference_register ();
-  fail_if (gst_yolov5_inference_read (buffer, &found));
-  gst_yolov5_inference_attach (buffer, &inference, NULL, 0);
-  gst_harness_set_caps_str (harness,
-      "video/x-raw,format=RGB,width=640,height=360,framerate=25/1",
-      "video/x-raw,format=RGB,width=320,height=90,framerate=25/1");
-  buffer = gst_harness_push_and_pull (harness, buffer);
-
-  fail_unless (gst_yolov5_inference_read (buffer, &found));
-  fail_unless_equals_uint64 (found.frame, 7);
-  fail_unless_equals_int (found.n_detections, 0);
-  fail_unless_equals_uint64 (found.letterbox_time, 1);
-  fail_unless_equals_uint64 (found.inference_time, 2);
-  fail_unless_equals_uint64 (found.postprocess_time, 3);
-  fail_unless_equals_string (found.element, "detector");
-  fail_unless_equals_string (found.path, "/pipeline/detector");
-  gst_harness_teardown (harness);
-}
-GST_END_TEST;
-
-static void
-attach_marked (const gchar *path, GstYolov5Detection *attached, guint n)
-{
-  const GstYolov5Inference inference = {
-    .n_detections = n, .element = "detector", .path = path
-  };
-
-  gst_yolov5_inference_register ();
-  gst_yolov5_detections_attach (buffer, &info, attached, n, TRUE);
-  gst_yolov5_inference_attach (buffer, &inference, attached, n);
-}
-
-/* as elements do that scale or convert */
-static void
-drop_parameters (void)
-{
-  GstVideoRegionOfInterestMeta *region;
-  guint i;
-
-  for (i = 0; (region = get_region (i)); i++) {
-    g_list_free_full (region->params, (GDestroyNotify) gst_structure_free);
-    region->params = NULL;
-  }
-}
-
-/* what regions lose on their way is found again in the mark that lists them,
- * also where the video is really converted and scaled */
-GST_START_TEST (test_lost_parameters)
-{
-  static const struct {
-    const gchar *element;
-    const gchar *caps;
-  } ways[] = {
-    { NULL, NULL },
-    { "videoconvert", "video/x-raw,format=I420,width=640,height=360" },
-    { "videoconvert ! videoscale",
-        "video/x-raw,format=I420,width=1280,height=360" },
-  };
-  GstYolov5Detection attached[] = {
-    new_detection ("person", 1, 2, 3, 4),
-    new_detection ("car", 10, 20, 30, 40),
-    new_detection ("person", 5, 5, 5, 5),
-  };
-  guint i;
-
-  attached[1].label_id = 0;
-  attached[1].confidence = 0.25;
-  attach_marked ("/a", attached, 3);
-  /* one that somebody else attached, with an id of ours */
-  gst_buffer_add_video_region_of_interest_meta (buffer, "face", 7, 7, 7, 7)
-      ->id = attached[0].id;
-  if (ways[__i__].element) {
-    GstHarness *harness = gst_harness_new_parse (ways[__i__].element);
-
-    gst_harness_set_caps_str (harness,
-        "video/x-raw,format=RGB,width=640,height=360,framerate=25/1",
-        ways[__i__].caps);
-    buffer = gst_harness_push_and_pull (harness, buffer);
-    gst_harness_teardown (harness);
-  } else {
-    drop_parameters ();
-  }
-
-  gst_yolov5_detections_collect (buffer, detections);
-  fail_unless_equals_int (detections->len, 4);
-  for (i = 0; i < 4; i++) {
-    const GstYolov5Detection *found =
-        &g_array_index (detections, GstYolov5Detection, i);
-
-    fail_unless_equals_int (found->mark, i < 3 ? 0 : -1);
-    fail_unless_equals_int (found->label_id, i < 3 ? attached[i].label_id : -1);
-    fail_unless_equals_float (
-        found->confidence, i < 3 ? attached[i].confidence : -1);
-    if (i < 3)
-      fail_unless_equals_int (found->id, attached[i].id);
-  }
-}
-GST_END_TEST;
-
-/* each element that looked has a mark, which lists its own detections */
-GST_START_TEST (test_marks_of_two_elements)
-{
-  GstYolov5Detection cars[] = { new_detection ("car", 1, 2, 3, 4) };
-  GstYolov5Detection both[] = { new_detection ("person", 1, 2, 3, 4),
-    new_detection ("car", 5, 6, 7, 8) };
-  const gchar *paths[] = { "/a", "/b" };
-  const gint marks[] = { 0, 1, 1 };
-  GstYolov5Inference found;
-  gpointer state = NULL;
-  guint i;
-
-  attach_marked ("/a", cars, 1);
-  attach_marked ("/b", both, 2);
-  for (i = 0; i < 2; i++) {
-    fail_unless (gst_yolov5_inference_iterate (buffer, &state, &found));
-    fail_unless_equals_string (found.path, paths[i]);
-    fail_unless_equals_int (gst_yolov5_inference_get_n_listed (&found), i + 1);
-  }
-  fail_if (gst_yolov5_inference_iterate (buffer, &state, &found));
-
-  gst_yolov5_detections_collect (buffer, detections);
-  fail_unless_equals_int (detections->len, 3);
-  for (i = 0; i < 3; i++)
-    fail_unless_equals_int (
-        g_array_index (detections, GstYolov5Detection, i).mark, marks[i]);
-}
-GST_END_TEST;
-
-/* marks that others wrote, with lists of any length and type, do no harm */
-GST_START_TEST (test_odd_marks)
-{
-  static const gchar *const lists[] = {
-    "x",
-    "x, region-ids=(int)1, labels=(string)person",
-    "x, region-ids=(string)<a, b>, labels=(int)<1, 2>",
-    "x, region-ids=(int)<1, 1>, labels=(string)<person>",
-    ("x, region-ids=(int)<1>, labels=(string)<person>, label-ids=(string)<a>, "
-     "confidences=(int)<5>"),
-  };
-  GstYolov5Detection detection = new_detection ("person", 1, 2, 3, 4);
-  GstStructure *mark;
-  GstStructure *odd = gst_structure_new_from_string (lists[__i__]);
-  gint i;
-
-  fail_unless (odd != NULL);
-  attach_marked ("/a", NULL, 0);
-  mark = gst_custom_meta_get_structure (
-      gst_buffer_get_custom_meta (buffer, GST_YOLOV5_INFERENCE_META_NAME));
-  for (i = 0; i < gst_structure_n_fields (odd); i++) {
-    const gchar *name = gst_structure_nth_field_name (odd, i);
-
-    gst_structure_set_value (mark, name, gst_structure_get_value (odd, name));
-  }
-  gst_structure_free (odd);
-  gst_yolov5_detections_attach (buffer, &info, &detection, 1, TRUE);
-  get_region (0)->id = 1;
-  drop_parameters ();
-  gst_yolov5_detections_collect (buffer, detections);
-  fail_unless_equals_int (
-      g_array_index (detections, GstYolov5Detection, 0).label_id, -1);
-}
-GST_END_TEST;
-#endif
 
 #ifndef HAVE_GST_ANALYTICS
 /* of two regions of the same id and label the scaled one counts, as videoscale
@@ -501,7 +259,7 @@ GST_START_TEST (test_scaled_region_beside_the_old_one)
   for (i = 0; i < 2; i++) {
     GstVideoRegionOfInterestMeta *region =
         gst_buffer_add_video_region_of_interest_meta (
-            buffer, "person", 10 + i, 10, 10, 10);
+            rig.buffer, "person", 10 + i, 10, 10, 10);
 
     region->id = 5;
     if (cases[__i__].params[i])
@@ -510,13 +268,16 @@ GST_START_TEST (test_scaled_region_beside_the_old_one)
                       "confidence", G_TYPE_DOUBLE, 0.75, NULL));
   }
   /* the same id but another label, and no ids */
-  gst_buffer_add_video_region_of_interest_meta (buffer, "car", 20, 10, 10, 10)
+  gst_buffer_add_video_region_of_interest_meta (
+      rig.buffer, "car", 20, 10, 10, 10)
       ->id = 5;
-  gst_buffer_add_video_region_of_interest_meta (buffer, "dog", 30, 10, 10, 10);
-  gst_buffer_add_video_region_of_interest_meta (buffer, "dog", 40, 10, 10, 10);
+  gst_buffer_add_video_region_of_interest_meta (
+      rig.buffer, "dog", 30, 10, 10, 10);
+  gst_buffer_add_video_region_of_interest_meta (
+      rig.buffer, "dog", 40, 10, 10, 10);
 
-  gst_yolov5_detections_collect (buffer, detections);
-  fail_unless_equals_int (detections->len, 4);
+  gst_yolov5_detections_collect (rig.buffer, rig.detections);
+  fail_unless_equals_int (rig.detections->len, 4);
   check_detection (0, "person", with_params ? 3 : -1, with_params ? 0.75 : -1,
       10 + cases[__i__].expected, 10, 10, 10);
   check_detection (1, "car", -1, -1, 20, 10, 10, 10);
@@ -536,11 +297,12 @@ GST_START_TEST (test_objects_have_the_ids_of_their_regions)
   gpointer state = NULL;
 
   for (guint i = 0; i < 3; i++)
-    gst_buffer_add_video_region_of_interest_meta (buffer, "face", i, i, 10, 10)
+    gst_buffer_add_video_region_of_interest_meta (
+        rig.buffer, "face", i, i, 10, 10)
         ->id = upstream_ids[__i__][i];
-  gst_yolov5_detections_attach (buffer, &info, &detection, 1, TRUE);
+  gst_yolov5_detections_attach (rig.buffer, &rig.info, &detection, 1, TRUE);
 
-  relations = gst_buffer_get_analytics_relation_meta (buffer);
+  relations = gst_buffer_get_analytics_relation_meta (rig.buffer);
   fail_unless (relations != NULL);
   fail_unless (gst_analytics_relation_meta_iterate (
       relations, &state, gst_analytics_od_mtd_get_mtd_type (), &object));
@@ -551,8 +313,8 @@ GST_START_TEST (test_objects_have_the_ids_of_their_regions)
   fail_unless (!gst_analytics_relation_meta_iterate (
       relations, &state, gst_analytics_od_mtd_get_mtd_type (), &object));
 
-  gst_yolov5_detections_collect (buffer, detections);
-  fail_unless_equals_int (detections->len, 4);
+  gst_yolov5_detections_collect (rig.buffer, rig.detections);
+  fail_unless_equals_int (rig.detections->len, 4);
   check_detection (3, "person", 3, 0.75, 64, 90, 320, 180);
 }
 GST_END_TEST;
@@ -562,22 +324,22 @@ GST_END_TEST;
 GST_START_TEST (test_collect_objects_of_others)
 {
   GstAnalyticsRelationMeta *relations =
-      gst_buffer_add_analytics_relation_meta (buffer);
+      gst_buffer_add_analytics_relation_meta (rig.buffer);
   GstAnalyticsODMtd object;
 
   gst_analytics_relation_meta_add_od_mtd (
       relations, g_quark_from_string ("dog"), 1, 2, 3, 4, 0.5, &object);
-  gst_buffer_add_video_region_of_interest_meta (buffer, "face", 5, 6, 7, 8);
-  gst_buffer_add_video_region_of_interest_meta (buffer, "face", 6, 6, 7, 8);
+  gst_buffer_add_video_region_of_interest_meta (rig.buffer, "face", 5, 6, 7, 8);
+  gst_buffer_add_video_region_of_interest_meta (rig.buffer, "face", 6, 6, 7, 8);
   gst_analytics_relation_meta_add_od_mtd (
       relations, g_quark_from_string ("cat"), 9, 9, 9, 9, 0.25, &object);
-  gst_buffer_add_video_region_of_interest_meta (buffer, "cat", 9, 9, 9, 9)->id =
-      object.id;
-  gst_buffer_add_video_region_of_interest_meta (buffer, "cat", 8, 8, 8, 8)->id =
-      object.id;
+  gst_buffer_add_video_region_of_interest_meta (rig.buffer, "cat", 9, 9, 9, 9)
+      ->id = object.id;
+  gst_buffer_add_video_region_of_interest_meta (rig.buffer, "cat", 8, 8, 8, 8)
+      ->id = object.id;
 
-  gst_yolov5_detections_collect (buffer, detections);
-  fail_unless_equals_int (detections->len, 5);
+  gst_yolov5_detections_collect (rig.buffer, rig.detections);
+  fail_unless_equals_int (rig.detections->len, 5);
   check_detection (0, "face", -1, -1, 5, 6, 7, 8);
   check_detection (1, "face", -1, -1, 6, 6, 7, 8);
   check_detection (2, "cat", -1, 0.25, 9, 9, 9, 9);
@@ -592,7 +354,7 @@ get_level (GstBuffer *frame, gint x, gint y)
   guint8 level = 0;
 
   gst_buffer_extract (
-      frame, y * GST_VIDEO_INFO_PLANE_STRIDE (&info, 0) + 3 * x, &level, 1);
+      frame, y * GST_VIDEO_INFO_PLANE_STRIDE (&rig.info, 0) + 3 * x, &level, 1);
   return level;
 }
 
@@ -602,11 +364,11 @@ static guint
 draw_upstream (GstHarness *harness, gboolean draw_labels)
 {
   GstYolov5Detection detection = new_detection ("person", 64, 90, 320, 180);
-  GstBuffer *frame = gst_buffer_copy_deep (buffer);
+  GstBuffer *frame = gst_buffer_copy_deep (rig.buffer);
   guint n_drawn = 0;
 
   g_object_set (harness->element, "draw-labels", draw_labels, NULL);
-  gst_yolov5_detections_attach (frame, &info, &detection, 1, TRUE);
+  gst_yolov5_detections_attach (frame, &rig.info, &detection, 1, TRUE);
   frame = gst_harness_push_and_pull (harness, frame);
   fail_unless (frame != NULL);
   /* in the middle of each edge, away from the label, and in the box */
@@ -639,7 +401,8 @@ GST_START_TEST (test_upstream_overlay_draws_detections)
       "video/x-raw,format=RGB,width=640,height=360,framerate=25/1",
       "video/x-raw,format=RGB,width=640,height=360,framerate=25/1");
   /* first, for upstream's element repeats what it drew last */
-  plain = gst_harness_push_and_pull (harness, gst_buffer_copy_deep (buffer));
+  plain =
+      gst_harness_push_and_pull (harness, gst_buffer_copy_deep (rig.buffer));
   fail_unless (plain != NULL);
   for (gint y = 0; y < HEIGHT; y++) {
     for (gint x = 0; x < WIDTH; x++)
@@ -660,7 +423,8 @@ detection_suite (void)
   Suite *suite = suite_create ("detection");
   TCase *tcase = tcase_create ("metadata");
 
-  tcase_add_checked_fixture (tcase, setup, teardown);
+  tcase_add_checked_fixture (
+      tcase, metadata_rig_set_up, metadata_rig_tear_down);
   tcase_add_test (tcase, test_region_contract);
   tcase_add_loop_test (tcase, test_rounding, 0, G_N_ELEMENTS (roundings));
   tcase_add_test (tcase, test_nothing_to_attach);
@@ -669,12 +433,6 @@ detection_suite (void)
   tcase_add_test (tcase, test_collect_what_was_attached);
   tcase_add_test (tcase, test_collect_regions_of_others);
   tcase_add_test (tcase, test_scaling);
-#if GST_CHECK_VERSION(1, 20, 0)
-  tcase_add_test (tcase, test_inference_mark);
-  tcase_add_loop_test (tcase, test_lost_parameters, 0, 3);
-  tcase_add_test (tcase, test_marks_of_two_elements);
-  tcase_add_loop_test (tcase, test_odd_marks, 0, 5);
-#endif
 #ifndef HAVE_GST_ANALYTICS
   tcase_add_loop_test (tcase, test_scaled_region_beside_the_old_one, 0, 4);
 #endif

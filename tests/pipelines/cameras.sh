@@ -7,7 +7,7 @@
 set -eu
 
 pipelines=$1/pipelines
-model=$1/models/street/street-640x384_int.xmodel
+model=$1/models/everyday/everyday-640x384_int.xmodel
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
@@ -76,6 +76,10 @@ run 2 multi-camera test test test test test
 run 2 usb-camera /dev/video0
 run 2 usb-camera "--print model"
 run 2 usb-camera -print
+run 2 usb-camera "--model output=none"
+run 2 usb-camera --print=yes
+run 1 usb-camera --device=/dev/null "--output=a film.avi"
+says '"a film.avi"'
 run 2 rtsp-client
 
 # a missing camera, file or address is a sentence that names it

@@ -28,7 +28,7 @@ gst-inspect-1.0 yolov5overlay >/dev/null
 gst-launch-1.0 -m videotestsrc num-buffers=3 ! \
   video/x-raw,width=640,height=360 ! \
   yolov5dpu device=cpu post-messages=true \
-  model=/usr/share/yolov5dpu/models/street-640x384_int.xmodel ! \
+  model=/usr/share/yolov5dpu/models/everyday-640x384_int.xmodel ! \
   yolov5overlay ! fakesink >$log 2>&1 || {
   cat $log
   exit 1

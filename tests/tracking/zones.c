@@ -411,6 +411,7 @@ GST_START_TEST (test_lost_inside)
   assert_equals_int (result.events[0].type, ZONES_ZONE_LEFT);
   fail_unless (result.events[0].is_gone);
   assert_equals_uint64 (result.events[0].stayed, TRACKING_SECOND);
+  assert_equals_uint64 (result.events[0].ago, 32 * TRACKING_SECOND / 10);
 }
 GST_END_TEST;
 
@@ -543,7 +544,7 @@ GST_START_TEST (test_reset)
 }
 GST_END_TEST;
 
-/* objects that are none, or twice there, do no harm */
+/* objects that are none, or twice there, do no harm, and the latter are told */
 GST_START_TEST (test_odd_objects)
 {
   ZonesObject objects[] = { make_object (0, 500, 250),
@@ -554,6 +555,7 @@ GST_START_TEST (test_odd_objects)
   objects[5].is_predicted = TRUE;
   start (YARD);
   show (objects, G_N_ELEMENTS (objects), TRUE);
+  assert_equals_int (result.n_repeated, 1);
   show (objects, G_N_ELEMENTS (objects), TRUE);
   assert_equals_int (zones_get_counts (zones, 0)->inside, 1);
   assert_equals_uint64 (zones_get_counts (zones, 0)->left, 0);

@@ -387,6 +387,110 @@ GST_START_TEST (test_label_files)
 }
 GST_END_TEST;
 
+static const struct {
+  const gchar *text;
+  const gchar *second;
+  const gchar *words;
+} data_files[] = {
+  /* as YOLOv5's own files, and as PyYAML and labelling tools write them */
+  { "# COCO\npath: ../data\ntrain: images\n\n# Classes\nnames:\n"
+    "  0: a\n  1: red car # or so\n  2: c\n  3: d\n\n# Download\n"
+    "download: https://host/file.zip\n",
+      "red car", NULL },
+  { "nc: 4\nnames: ['a', 'it''s', 'c', 'd']\n", "it's", NULL },
+  { "names: [ a, \"b \\\"x\\\" \\\\\", c, d ]  # four\nnc: 4", "b \"x\" \\",
+      NULL },
+  { "names:\n- a\n- traffic light\n- c\n- d\nnc: 4\n", "traffic light", NULL },
+  { "names:\r\n  - a\r\n  - b\r\n  - c\r\n  - d\r\n", "b", NULL },
+  { "names: [a, traffic\n    light,\n  c, d,\n]\n", "traffic light", NULL },
+  { "names: {0: a, 1: b, 2: c, 3: d}", "b", NULL },
+  { "names: {\"0\":\"a\",\"1\":\"b\",\"2\":\"c\",\"3\":\"d\"}", "b", NULL },
+  { "\xef\xbb\xbfnames:\n  3: d\n  1: b#b\n  0: a\n  2: c\n", "b#b", NULL },
+  { "roboflow:\n  names: x\nnames: [a, b, c, d]\n", "b", NULL },
+  /* what is not understood is said, with its line */
+  { "", NULL, "no \"names:\"" },
+  { "a\nb\nc\nd\n", NULL, "no \"names:\"" },
+  { "nc: 4\nnames:\n", NULL, "there are no names" },
+  { "names: []\n", NULL, "there are no names" },
+  { "names: [a, b, c]\n", NULL, "3 labels|4 classes" },
+  { "names: [a, b, c, d\n", NULL, "does not go on or end" },
+  { "names: [a, b c: d]\n", NULL, "line 1|does not go on or end" },
+  { "names: [a, , c, d]\n", NULL, "a name is missing" },
+  { "names: [a, [b], c, d]\n", NULL, "more YAML than is understood" },
+  { "names: [a, *b, c, d]\n", NULL, "more YAML than is understood" },
+  { "names: [a, 'b, c, d]\n", NULL, "a quotation has no end" },
+  { "names: [a, \"\\n\", c, d]\n", NULL, "only \\\" and \\\\" },
+  { "names: [a, '  ', c, d]\n", NULL, "a name is empty" },
+  { "names: [a, b, c, d] e\n", NULL, "something behind the names" },
+  { "names: a\n", NULL, "no number of a class" },
+  { "names:[a]\n", NULL, "no blank behind \"names:\"" },
+  { "names:\n- a\n  - b\n", NULL, "line 3|below the others" },
+  { "names:\n- a\n1: b\n- c\n- d\n", NULL, "1 labels|4 classes" },
+  { "names:\n-a\n", NULL, "no blank behind \"-\"" },
+  { "names:\n- 'a' b\n", NULL, "something behind a name" },
+  { "names:\n  0: a\n  - b\n", NULL, "line 3|below the others" },
+  { "names:\n  0: a\n  1:b\n", NULL, "no blank behind a colon" },
+  { "names:\n  0: a\n  1 b\n", NULL, "no colon" },
+  { "names:\n  0: a\n  0: b\n", NULL, "line 3|twice" },
+  { "names:\n  0: a\n  2: b\n", NULL, "none for class 1|without a gap" },
+  { "names:\n  1: a\n  99999999999999999999: b\n", NULL, "no number" },
+  { "names:\n  0: a\nnames: [b]\n", NULL, "more than once" },
+  { "names:\n  0: \xff\n", NULL, "UTF-8" },
+};
+
+/* the data.yaml of a training: its names, and nothing that is guessed */
+GST_START_TEST (test_data_files)
+{
+  g_autofree gchar *path = write_file ("data.yaml", data_files[__i__].text);
+  GError *error = NULL;
+  Yolov5Model *model = new_model_640 (NULL, path, &error);
+
+  if (data_files[__i__].words) {
+    g_autofree gchar *words =
+        g_strconcat ("data.yaml|", data_files[__i__].words, NULL);
+
+    fail_unless (model == NULL, "%s", data_files[__i__].text);
+    check_error (error, SETTINGS, words);
+  } else {
+    fail_unless (model != NULL, "%s", error != NULL ? error->message : "");
+    fail_unless_equals_string (yolov5_model_get_label (model, 0), "a");
+    fail_unless_equals_string (
+        yolov5_model_get_label (model, 1), data_files[__i__].second);
+    fail_unless_equals_string (yolov5_model_get_label (model, 3), "d");
+    yolov5_model_unref (model);
+  }
+}
+GST_END_TEST;
+
+/* 80 classes that nobody named are COCO's, as labels/coco.txt has them */
+GST_START_TEST (test_coco_labels)
+{
+  static const Yolov5Tensor outputs[] = {
+    { 20, 20, 255, 3 },
+    { 80, 80, 255, 3 },
+    { 40, 40, 255, 4 },
+  };
+  g_autofree gchar *list =
+      g_build_filename (g_getenv ("TEST_LABELS_DIR"), "coco.txt", NULL);
+  g_autofree gchar *info =
+      write_file ("a.modelinfo", "[yolov5]\nthreshold=0.5\n");
+  Yolov5Model *assumed =
+      yolov5_model_new (&input_640, outputs, 3, info, NULL, NULL);
+  Yolov5Model *told =
+      yolov5_model_new (&input_640, outputs, 3, NULL, list, NULL);
+
+  fail_unless (assumed != NULL && told != NULL);
+  fail_unless (yolov5_model_has_assumed_labels (assumed));
+  fail_unless (!yolov5_model_has_assumed_labels (told));
+  for (guint i = 0; i < 80; i++)
+    fail_unless_equals_string (
+        yolov5_model_get_label (assumed, i), yolov5_model_get_label (told, i));
+  fail_unless_equals_string (yolov5_model_get_label (assumed, 16), "dog");
+  yolov5_model_unref (assumed);
+  yolov5_model_unref (told);
+}
+GST_END_TEST;
+
 static void
 check_found (const gchar *model_name, const gchar *expected)
 {
@@ -477,6 +581,8 @@ yolov5_suite (void)
   tcase_add_test (tcase, test_too_many_anchors_are_refused);
   tcase_add_test (tcase, test_missing_files);
   tcase_add_loop_test (tcase, test_label_files, 0, G_N_ELEMENTS (label_files));
+  tcase_add_loop_test (tcase, test_data_files, 0, G_N_ELEMENTS (data_files));
+  tcase_add_test (tcase, test_coco_labels);
   tcase_add_test (tcase, test_find_info);
   tcase_add_test (tcase, test_find_info_without_extension);
   tcase_add_test (tcase, test_model_is_shared);
