@@ -70,9 +70,9 @@
 
 #include "element.h"
 
+#include "metadata/buffers.h"
 #include "metadata/inference.h"
 #include "metadata/tracks.h"
-#include "metadata/buffers.h"
 #include "caps.h"
 #include "composition.h"
 #include "drawing.h"
@@ -402,15 +402,6 @@ get_running_time (GstYolov5Overlay *self, GstBuffer *buffer)
       segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
 }
 
-/* frames without a timestamp are drawn by the clock of the system */
-static GstClockTime
-get_drawing_time (GstYolov5Overlay *self, GstBuffer *buffer)
-{
-  GstClockTime time = get_running_time (self, buffer);
-
-  return GST_CLOCK_TIME_IS_VALID (time) ? time : gst_util_get_timestamp ();
-}
-
 static void
 examine_buffer (GstYolov5Overlay *self, GstBuffer *buffer)
 {
@@ -421,7 +412,7 @@ examine_buffer (GstYolov5Overlay *self, GstBuffer *buffer)
       overlay_objects_find (objects, buffer,
           &GST_VIDEO_FILTER_CAST (self)->in_info,
           get_running_time (self, buffer), settings, self->models, &self->meter)
-      && (objects->shown->len > 0
+      && (objects->shown->len > 0 || objects->zones.shapes->len > 0
           || (settings->draw_stats && overlay_meter_has_text (&self->meter)));
 }
 
@@ -457,6 +448,20 @@ gst_yolov5_overlay_prepare_output_buffer (
   return GST_FLOW_OK;
 }
 
+/* frames without a timestamp are drawn by the clock of the system */
+static OverlayScene
+get_scene (GstYolov5Overlay *self, GstBuffer *buffer)
+{
+  GstClockTime time = get_running_time (self, buffer);
+
+  return (OverlayScene){
+    .objects = self->objects.shown,
+    .zones = &self->objects.zones,
+    .meter = &self->meter,
+    .now = GST_CLOCK_TIME_IS_VALID (time) ? time : gst_util_get_timestamp (),
+  };
+}
+
 static GstFlowReturn
 draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
 {
@@ -476,9 +481,11 @@ draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
   for (i = 0; i < self->objects.blurred->len; i++)
     overlay_pixelate_rectangle (
         &frame, &g_array_index (self->objects.blurred, GstVideoRectangle, i));
-  if (self->has_something_to_show && !self->attach)
-    overlay_drawing_draw (self->drawing, &frame, self->objects.shown,
-        &self->meter, get_drawing_time (self, buffer));
+  if (self->has_something_to_show && !self->attach) {
+    OverlayScene scene = get_scene (self, buffer);
+
+    overlay_drawing_draw (self->drawing, &frame, &scene);
+  }
   gst_video_frame_unmap (&frame);
   return GST_FLOW_OK;
 }
@@ -488,9 +495,9 @@ attach_composition (GstYolov5Overlay *self, GstBuffer *buffer)
 {
   GstVideoOverlayCompositionMeta *meta =
       gst_buffer_get_video_overlay_composition_meta (buffer);
-  GstVideoOverlayComposition *composition =
-      overlay_drawing_compose (self->drawing, meta ? meta->overlay : NULL,
-          self->objects.shown, &self->meter, get_drawing_time (self, buffer));
+  OverlayScene scene = get_scene (self, buffer);
+  GstVideoOverlayComposition *composition = overlay_drawing_compose (
+      self->drawing, meta ? meta->overlay : NULL, &scene);
 
   if (composition == NULL)
     return;
@@ -538,6 +545,7 @@ gst_yolov5_overlay_class_init (GstYolov5OverlayClass *klass)
   GST_DEBUG_CATEGORY_GET (CAT_PERFORMANCE, "GST_PERFORMANCE");
   gst_yolov5_inference_register ();
   gst_yolov5_tracks_register ();
+  gst_yolov5_zones_mark_register ();
 
   object_class->set_property = gst_yolov5_overlay_set_property;
   object_class->get_property = gst_yolov5_overlay_get_property;

@@ -33,6 +33,7 @@ overlay_objects_init (OverlayObjects *self, GstElement *element)
   };
   overlay_hold_init (&self->hold);
   overlay_watch_init (&self->watch);
+  gst_yolov5_zones_mark_init (&self->zones);
 }
 
 void
@@ -40,6 +41,7 @@ overlay_objects_clear (OverlayObjects *self)
 {
   overlay_hold_clear (&self->hold);
   overlay_watch_clear (&self->watch);
+  gst_yolov5_zones_mark_clear (&self->zones);
   g_array_unref (self->detections);
   g_array_unref (self->tracks);
   g_array_unref (self->objects);
@@ -344,6 +346,7 @@ overlay_objects_find (OverlayObjects *self, GstBuffer *buffer,
   g_array_set_size (self->hidden, 0);
   g_array_set_size (self->shown, 0);
   g_array_set_size (self->blurred, 0);
+  gst_yolov5_zones_mark_empty (&self->zones);
   /* Most gaps have no picture to draw into. The frames that videorate repeats
    * are marked as gaps, but have one. */
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP)
@@ -358,5 +361,7 @@ overlay_objects_find (OverlayObjects *self, GstBuffer *buffer,
   if (settings->blurred)
     find_blurred (self);
   find_shown (self);
+  if (settings->draw_zones)
+    gst_yolov5_zones_mark_collect (&self->zones, buffer);
   return TRUE;
 }
