@@ -111,7 +111,11 @@ run_address ()
 detections-c
 embed
 inspect-actions
-rtsp'
+rtsp
+view-browser
+view-hostile
+view-serving
+view-threads'
   # Python is not built with it, and the other one's program loads a fake DPU
   # before anything else.
   without='detections-python
