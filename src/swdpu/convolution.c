@@ -3,27 +3,32 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* One convolution on oneDNN, on a path that is given. */
+/* One convolution on a path that is given, mostly on oneDNN. */
 
 #include "convolution.h"
 #include "arithmetic.h"
 #include "kernels.h"
 #include "onednn.h"
+#include "tiles.h"
 
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #define SCRATCH_ALIGNMENT 64
 
 struct _SwdpuConvolution {
   SwdpuPath path;
+  /* where these are the path; the rest is oneDNN's */
+  SwdpuTiles *tiles;
   const PlanTensor *input;
   const PlanTensor *output;
   guint channels;
   PlanRequantize requantize;
   /* from the accumulator's fix point to the exact sum's */
   gint accumulator_shift;
-  /* at the exact sum's fix point, per output channel */
+  /* at the exact sum's fix point, per output channel, and as many more as a
+   * block of channels may have */
   gint32 *exact_bias;
 
   dnnl_engine_t engine;
@@ -44,6 +49,7 @@ struct _SwdpuBoundConvolution {
   const SwdpuConvolution *convolution;
   const gint8 *input;
   gint8 *output;
+  guint8 *scratch;
   gfloat *float_input;
   gpointer accumulators;
   dnnl_memory_t memories[3];
@@ -107,7 +113,9 @@ describe_convolution (SwdpuConvolution *self,
     MAX (0, (out[PLAN_W] - 1) * strides[1] + reach_w + 1 - in[PLAN_W]
                 - before[1]) };
   g_autoptr (SwdpuLayout) source =
-      describe_image (self->input, is_float ? dnnl_f32 : dnnl_s8);
+      describe_image (self->input, is_float                       ? dnnl_f32
+                                   : self->input->is_non_negative ? dnnl_u8
+                                                                  : dnnl_s8);
   g_autoptr (SwdpuLayout) destination = describe_image (self->output, result);
   g_autoptr (SwdpuLayout) weights = describe_weights (self, convolution, TRUE);
   g_autoptr (SwdpuLayout) bias = describe_bias (self);
@@ -304,13 +312,14 @@ lay_out_scratch (SwdpuConvolution *self)
         align_scratch (self->input->size * sizeof (gfloat));
   self->scratch_size = self->accumulators_offset;
   if (self->path != SWDPU_PATH_INT8_FUSED)
-    self->scratch_size += align_scratch (self->output->size * sizeof (gint32));
+    self->scratch_size += align_scratch (
+        (self->output->size + SWDPU_TILE_MAX_CHANNELS) * sizeof (gint32));
 }
 
 static void
 compute_exact_bias (SwdpuConvolution *self, const PlanConvolution *convolution)
 {
-  self->exact_bias = g_new0 (gint32, self->channels);
+  self->exact_bias = g_new0 (gint32, self->channels + SWDPU_TILE_MAX_CHANNELS);
   for (guint c = 0; convolution->bias != NULL && c < self->channels; c++)
     self->exact_bias[c] = swdpu_round_shift (convolution->bias[c],
         convolution->bias_fix_point - self->requantize.fix_point);
@@ -322,8 +331,10 @@ compute_exact_bias (SwdpuConvolution *self, const PlanConvolution *convolution)
  * @reach: of @step
  * @path: one that swdpu_reach_choose_path() allows
  *
- * Returns: (transfer full) (nullable): %NULL when oneDNN does not have that
- *   path for this convolution; %SWDPU_PATH_PLAIN is always there
+ * To be called with as many OpenMP threads as will run it.
+ *
+ * Returns: (transfer full) (nullable): %NULL when there is no such path for this
+ *   convolution; %SWDPU_PATH_PLAIN is always there
  */
 SwdpuConvolution *
 swdpu_convolution_new (const Plan *plan, const PlanStep *step,
@@ -341,6 +352,17 @@ swdpu_convolution_new (const Plan *plan, const PlanStep *step,
   self->accumulator_shift = reach->accumulator_shift;
   if (path == SWDPU_PATH_PLAIN)
     return g_steal_pointer (&self);
+  if (path == SWDPU_PATH_TILES) {
+    const SwdpuTileKernels *kernels = swdpu_tile_kernels_get ();
+
+    if (kernels != NULL)
+      self->tiles =
+          swdpu_tiles_new (plan, step, reach, kernels, omp_get_max_threads ());
+    if (self->tiles == NULL)
+      return NULL;
+    self->scratch_size = swdpu_tiles_get_scratch_size (self->tiles);
+    return g_steal_pointer (&self);
+  }
 
   compute_exact_bias (self, convolution);
   if (!create_primitive (self, convolution) || !pack_weights (self, convolution)
@@ -354,6 +376,8 @@ swdpu_convolution_new (const Plan *plan, const PlanStep *step,
 void
 swdpu_convolution_free (SwdpuConvolution *self)
 {
+  if (self->tiles != NULL)
+    swdpu_tiles_free (self->tiles);
   if (self->scale != NULL)
     dnnl_memory_destroy (self->scale);
   if (self->bias != NULL)
@@ -416,6 +440,9 @@ swdpu_convolution_bind (const SwdpuConvolution *self, const gint8 *input,
   bound->convolution = self;
   bound->input = input;
   bound->output = output;
+  bound->scratch = scratch;
+  if (self->path == SWDPU_PATH_TILES)
+    return bound;
   if (self->path == SWDPU_PATH_FLOAT)
     source = bound->float_input =
         (gfloat *) (scratch + self->float_input_offset);
@@ -460,7 +487,16 @@ finish (const SwdpuBoundConvolution *self)
   gsize n_pixels = convolution->output->size / channels;
   gboolean is_float = convolution->path == SWDPU_PATH_FLOAT;
   gint unit = 1 << convolution->accumulator_shift;
+  const SwdpuTileKernels *kernels = swdpu_tile_kernels_get ();
 
+  if (!is_float && kernels != NULL) {
+    const SwdpuTileFinish finish = { convolution->exact_bias, channels, unit,
+      convolution->requantize };
+
+    kernels->finish (
+        &finish, self->accumulators, channels, n_pixels, self->output);
+    return;
+  }
   for (gsize pixel = 0; pixel < n_pixels; pixel++) {
     gint32 *exact = (gint32 *) self->accumulators + pixel * channels;
     const gfloat *floats = (gfloat *) self->accumulators + pixel * channels;
@@ -488,6 +524,11 @@ swdpu_bound_convolution_run (SwdpuBoundConvolution *self, dnnl_stream_t stream)
 {
   const SwdpuConvolution *convolution = self->convolution;
 
+  if (convolution->path == SWDPU_PATH_TILES) {
+    swdpu_tiles_run (
+        convolution->tiles, self->input, self->output, self->scratch);
+    return TRUE;
+  }
   if (convolution->path == SWDPU_PATH_FLOAT) {
     gsize size = convolution->input->size;
 

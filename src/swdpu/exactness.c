@@ -5,6 +5,7 @@
 
 #include "exactness.h"
 #include "arithmetic.h"
+#include "tile-kernels.h"
 
 #include <math.h>
 #include <oneapi/dnnl/dnnl.h>
@@ -24,8 +25,63 @@ swdpu_best_path (void)
   const guint vnni = (dnnl_cpu_isa_avx512_core_vnni & ~dnnl_cpu_isa_avx512_core)
                      | (dnnl_cpu_isa_avx2_vnni & ~dnnl_cpu_isa_avx2);
 
-  return (dnnl_get_effective_cpu_isa () & vnni) != 0 ? SWDPU_PATH_INT8_FUSED
-                                                     : SWDPU_PATH_FLOAT;
+  if ((dnnl_get_effective_cpu_isa () & vnni) != 0)
+    return SWDPU_PATH_INT8_FUSED;
+  return swdpu_tile_kernels_get () != NULL ? SWDPU_PATH_TILES
+                                           : SWDPU_PATH_FLOAT;
+}
+
+static gboolean
+ends_in_relu (const PlanStep *step)
+{
+  PlanActivation activation = PLAN_ACTIVATION_NONE;
+
+  if (step->type == PLAN_STEP_CONVOLUTION)
+    activation = step->convolution.activation;
+  else if (step->type == PLAN_STEP_SUM)
+    activation = step->sum.requantize.activation;
+  else if (step->type == PLAN_STEP_PRODUCT)
+    activation = step->product.activation;
+  return activation == PLAN_ACTIVATION_RELU
+         || activation == PLAN_ACTIVATION_RELU6;
+}
+
+static gboolean
+is_result_non_negative (const Plan *plan, const PlanStep *step)
+{
+  if (ends_in_relu (step))
+    return TRUE;
+  if (step->type == PLAN_STEP_CONVOLUTION)
+    return FALSE;
+  if (step->type == PLAN_STEP_TABLE) {
+    for (guint i = 0; i < 256; i++)
+      if (step->table[i] < 0)
+        return FALSE;
+    return TRUE;
+  }
+  if (step->type == PLAN_STEP_PAD && step->pad.value < 0)
+    return FALSE;
+  for (guint i = 0; i < step->n_inputs; i++)
+    if (!plan_tensor (plan, step->inputs[i])->is_non_negative)
+      return FALSE;
+  return TRUE;
+}
+
+/**
+ * swdpu_find_non_negative:
+ *
+ * Finds the tensors of @plan whose values cannot be negative, whatever its inputs
+ * hold: what a ReLU made, and what other steps but convolutions make of that.
+ */
+void
+swdpu_find_non_negative (const Plan *plan)
+{
+  for (guint i = 0; i < plan->steps->len; i++) {
+    const PlanStep *step = plan_step (plan, i);
+
+    plan_tensor (plan, step->output)->is_non_negative =
+        is_result_non_negative (plan, step);
+  }
 }
 
 /**
@@ -115,8 +171,8 @@ swdpu_reach_choose_path (const SwdpuReach *self, SwdpuPath best)
     return SWDPU_PATH_PLAIN;
   if (best == SWDPU_PATH_INT8_FUSED && swdpu_reach_get_nudge (self) > 0)
     return SWDPU_PATH_INT8_FUSED;
-  /* both hand their accumulators on as floats, inside */
-  if (self->accumulator >= FLOAT_EXACT)
-    return SWDPU_PATH_PLAIN;
-  return MIN (best, SWDPU_PATH_INT8);
+  /* oneDNN hands its accumulators on as floats, inside */
+  if (self->accumulator < FLOAT_EXACT)
+    return MIN (best, SWDPU_PATH_INT8);
+  return best >= SWDPU_PATH_TILES ? SWDPU_PATH_TILES : SWDPU_PATH_PLAIN;
 }

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  * SwdpuPath:
  * @SWDPU_PATH_PLAIN: the integer kernel of kernels.h
  * @SWDPU_PATH_FLOAT: oneDNN's f32 convolution of the integers, exact below 2^24
+ * @SWDPU_PATH_TILES: our own int8 kernels of tiles.h
  * @SWDPU_PATH_INT8: oneDNN's int8 convolution, exact on CPUs with VNNI
  * @SWDPU_PATH_INT8_FUSED: the same with activation and rounding in oneDNN
  *
@@ -24,6 +25,7 @@ G_BEGIN_DECLS
 typedef enum {
   SWDPU_PATH_PLAIN,
   SWDPU_PATH_FLOAT,
+  SWDPU_PATH_TILES,
   SWDPU_PATH_INT8,
   SWDPU_PATH_INT8_FUSED,
 } SwdpuPath;
@@ -45,6 +47,7 @@ typedef struct {
 } SwdpuReach;
 
 SwdpuPath swdpu_best_path (void);
+void swdpu_find_non_negative (const Plan *plan);
 SwdpuReach swdpu_reach_find (const Plan *plan, const PlanStep *step);
 gfloat swdpu_reach_get_nudge (const SwdpuReach *self);
 SwdpuPath swdpu_reach_choose_path (const SwdpuReach *self, SwdpuPath best);

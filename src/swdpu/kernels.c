@@ -8,6 +8,8 @@
 
 #include "kernels.h"
 #include "arithmetic.h"
+#include "requantize-loops.h"
+#include "tile-kernels.h"
 
 #include <string.h>
 
@@ -36,40 +38,6 @@ activate (const PlanRequantize *requantize, gint64 value, gint *shift)
   return value;
 }
 
-/* ties go up, as the sums of these bounded integers cannot overflow */
-static void
-requantize_shift_right (
-    const gint32 *exact, gsize n, gint shift, gint32 least, gint8 *output)
-{
-  gint32 half = shift > 0 ? 1 << (shift - 1) : 0;
-
-  for (gsize i = 0; i < n; i++) {
-    gint32 value = MAX (exact[i], least);
-
-    value = (MIN (value, G_MAXINT32 - half) + half) >> shift;
-    output[i] = CLAMP (value, -128, 127);
-  }
-}
-
-/* the floor in between does not change the result: the rounding that follows
- * is a floor as well */
-static void
-requantize_leaky_shift_right (
-    const gint32 *exact, gsize n, gint shift, gint8 *output)
-{
-  gint32 half = 1 << (shift - 1);
-
-  for (gsize i = 0; i < n; i++) {
-    gint32 negative = MAX (exact[i], G_MININT32 / SWDPU_LEAKY_NUMERATOR)
-                          * SWDPU_LEAKY_NUMERATOR
-                      >> SWDPU_LEAKY_SHIFT;
-    gint32 value = exact[i] < 0 ? negative : exact[i];
-
-    value = (MIN (value, G_MAXINT32 - half) + half) >> shift;
-    output[i] = CLAMP (value, -128, 127);
-  }
-}
-
 /**
  * swdpu_requantize:
  * @exact: (array length=n): values at @requantize's fix point
@@ -81,25 +49,16 @@ swdpu_requantize (const PlanRequantize *requantize, const gint32 *exact,
     gsize n, gint8 *output)
 {
   gint shift = requantize->fix_point - requantize->output_fix_point;
-  PlanActivation activation = requantize->activation;
 
-  /* beyond 2^27 / 13 the leaky product would need more than 32 bits, but what
-   * is cut off there saturates as long as the shift is small */
-  if (shift >= 0 && shift <= 16
-      && (activation == PLAN_ACTIVATION_NONE
-          || activation == PLAN_ACTIVATION_RELU)) {
-    requantize_shift_right (exact, n, shift,
-        activation == PLAN_ACTIVATION_RELU ? 0 : G_MININT32, output);
-  } else if (shift >= 1 && shift <= 16
-             && activation == PLAN_ACTIVATION_LEAKY_RELU) {
-    requantize_leaky_shift_right (exact, n, shift, output);
-  } else {
-    for (gsize i = 0; i < n; i++) {
-      gint total = shift;
-      gint64 value = activate (requantize, exact[i], &total);
+  if (requantize_is_usual (requantize)) {
+    requantize_usual (requantize, exact, n, output);
+    return;
+  }
+  for (gsize i = 0; i < n; i++) {
+    gint total = shift;
+    gint64 value = activate (requantize, exact[i], &total);
 
-      output[i] = swdpu_saturate (swdpu_round_shift (value, total));
-    }
+    output[i] = swdpu_saturate (swdpu_round_shift (value, total));
   }
 }
 
@@ -234,7 +193,15 @@ kernel_sum (const Plan *plan, const PlanStep *step, const gint8 *const *inputs,
 {
   const PlanSum *sum = &step->sum;
   gsize size = plan_tensor (plan, step->output)->size;
+  const SwdpuTileKernels *kernels = swdpu_tile_kernels_get ();
+  SwdpuTileAddition addition;
   gint32 exact[BLOCK];
+
+  if (kernels != NULL
+      && swdpu_tile_addition_init (&addition, sum, step->n_inputs)) {
+    kernels->add (&addition, inputs[0], inputs[1], size, output);
+    return;
+  }
 
   for (gsize start = 0; start < size; start += BLOCK) {
     gsize n = MIN (BLOCK, size - start);

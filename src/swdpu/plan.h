@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 
 #define SWDPU_ERROR (swdpu_error_quark ())
 GQuark swdpu_error_quark (void);
+gboolean swdpu_check_cancelled (const gint *cancelled, GError **error);
 
 /**
  * SwdpuError:
@@ -60,6 +61,8 @@ typedef enum {
  * @index: which input or output it is
  * @data: of a constant; belongs to the plan
  * @offset: where it lies in the arena, in bytes
+ * @is_non_negative: whether its values are known not to be negative, see
+ *   swdpu_find_non_negative()
  */
 typedef struct {
   gchar *name;
@@ -70,6 +73,7 @@ typedef struct {
   guint index;
   const gint8 *data;
   gsize offset;
+  gboolean is_non_negative;
 } PlanTensor;
 
 typedef enum {

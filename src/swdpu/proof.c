@@ -28,6 +28,8 @@ struct _SwdpuProof {
   dnnl_stream_t stream;
   guint64 random;
   Buffer input;
+  /* the same without signs, for what cannot be negative */
+  Buffer magnitudes;
   Buffer output;
   Buffer scratch;
   /* of what was tried -> whether it was right */
@@ -62,6 +64,7 @@ swdpu_proof_free (SwdpuProof *self)
     dnnl_stream_destroy (self->stream);
   g_hash_table_unref (self->tried);
   free (self->input.data);
+  free (self->magnitudes.data);
   free (self->output.data);
   free (self->scratch.data);
   g_free (self);
@@ -103,23 +106,27 @@ buffer_grow (Buffer *self, gsize size)
 static gboolean
 grow_input (SwdpuProof *self, gsize size)
 {
-  guint64 *words;
+  guint64 *words, *magnitudes;
 
   if (size <= self->input.size)
     return TRUE;
-  if (!buffer_grow (&self->input, size))
+  if (!buffer_grow (&self->input, size)
+      || !buffer_grow (&self->magnitudes, size))
     return FALSE;
   words = self->input.data;
-  for (gsize i = 0; i < self->input.size / sizeof (*words); i++)
+  magnitudes = self->magnitudes.data;
+  for (gsize i = 0; i < self->input.size / sizeof (*words); i++) {
     words[i] = draw (self);
+    magnitudes[i] = words[i] & G_GUINT64_CONSTANT (0x7f7f7f7f7f7f7f7f);
+  }
   return TRUE;
 }
 
 static gboolean
-run (SwdpuProof *self, const SwdpuConvolution *convolution)
+run (SwdpuProof *self, const SwdpuConvolution *convolution, const gint8 *input)
 {
   SwdpuBoundConvolution *bound = swdpu_convolution_bind (
-      convolution, self->input.data, self->output.data, self->scratch.data);
+      convolution, input, self->output.data, self->scratch.data);
   gboolean done;
 
   if (bound == NULL)
@@ -176,14 +183,17 @@ static gboolean
 try (SwdpuProof *self, const Plan *plan, const PlanStep *step,
     const SwdpuConvolution *convolution)
 {
-  return self->stream != NULL
-         && grow_input (self, plan_tensor (plan, step->inputs[0])->size)
-         && buffer_grow (&self->output, plan_tensor (plan, step->output)->size)
+  const PlanTensor *tensor = plan_tensor (plan, step->inputs[0]);
+  const gint8 *input;
+
+  if (self->stream == NULL || !grow_input (self, tensor->size))
+    return FALSE;
+  input = tensor->is_non_negative ? self->magnitudes.data : self->input.data;
+  return buffer_grow (&self->output, plan_tensor (plan, step->output)->size)
          && buffer_grow (
              &self->scratch, swdpu_convolution_get_scratch_size (convolution))
-         && run (self, convolution)
-         && check_output (
-             self, plan, step, self->input.data, self->output.data);
+         && run (self, convolution, input)
+         && check_output (self, plan, step, input, self->output.data);
 }
 
 /* what oneDNN chooses its code by */
@@ -198,11 +208,13 @@ describe (const Plan *plan, const PlanStep *step, SwdpuPath path)
                                                   : PLAN_ACTIVATION_NONE;
 
   return g_strdup_printf (
-      "%ux%ux%u to %ux%ux%u, kernel %ux%u, stride %ux%u, dilation %ux%u, "
+      "%ux%ux%u%s to %ux%ux%u, kernel %ux%u, stride %ux%u, dilation %ux%u, "
       "padding %d+%d, %u groups, activation %d, path %d",
-      in[PLAN_W], in[PLAN_H], in[PLAN_C], out[PLAN_W], out[PLAN_H], out[PLAN_C],
-      window->kernel_w, window->kernel_h, window->stride_w, window->stride_h,
-      window->dilation_w, window->dilation_h, window->pad_left, window->pad_top,
+      in[PLAN_W], in[PLAN_H], in[PLAN_C],
+      plan_tensor (plan, step->inputs[0])->is_non_negative ? " (u8)" : "",
+      out[PLAN_W], out[PLAN_H], out[PLAN_C], window->kernel_w, window->kernel_h,
+      window->stride_w, window->stride_h, window->dilation_w,
+      window->dilation_h, window->pad_left, window->pad_top,
       convolution->groups, activation, path);
 }
 
@@ -275,7 +287,8 @@ swdpu_proof_make (
 
     if (convolution != NULL
         && swdpu_convolution_get_scratch_size (convolution) <= MAX_SCRATCH_SIZE
-        && is_right (self, plan, step, convolution))
+        && (path == SWDPU_PATH_TILES
+            || is_right (self, plan, step, convolution)))
       return g_steal_pointer (&convolution);
   }
   return swdpu_convolution_new (

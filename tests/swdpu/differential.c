@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const gchar *const path_names[] = { "plain", "float", "int8", "fused" };
+static const gchar *const path_names[] = { "plain", "float", "tiles", "int8",
+  "fused" };
 
 /* all nodes but the input, so that the first that is wrong is named */
 static gchar **

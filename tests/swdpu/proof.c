@@ -10,6 +10,11 @@
 
 #include <gst/check/gstcheck.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <swdpu/kernels.h>
+#include <swdpu/tiles.h>
 
 /* small enough to try many, odd enough to find what is wrong */
 #define N_SHAPES 1500
@@ -170,8 +175,8 @@ GST_START_TEST (test_known_faults)
 }
 GST_END_TEST;
 
-static const SwdpuPath paths[] = { SWDPU_PATH_FLOAT, SWDPU_PATH_INT8,
-  SWDPU_PATH_INT8_FUSED };
+static const SwdpuPath paths[] = { SWDPU_PATH_FLOAT, SWDPU_PATH_TILES,
+  SWDPU_PATH_INT8, SWDPU_PATH_INT8_FUSED };
 
 /* and so is what nobody has tried, on each path that this CPU has */
 GST_START_TEST (test_random_shapes)
@@ -191,6 +196,139 @@ GST_START_TEST (test_random_shapes)
 }
 GST_END_TEST;
 
+/* what weights and inputs are made of; small weights and the largest input bring
+ * sums close to what 16 bits hold */
+typedef enum {
+  FILL_RANDOM,
+  FILL_EXTREMES,
+  FILL_LARGEST,
+  FILL_SMALL_WEIGHTS,
+  N_FILLS,
+} Fill;
+
+static gint8
+draw_value (GRand *random, Fill fill, gboolean is_non_negative)
+{
+  static const gint8 extremes[] = { -128, 127, -128, 126 };
+  gint value = g_rand_int_range (random, -128, 128);
+
+  if (fill == FILL_LARGEST)
+    value = is_non_negative ? 127 : -128;
+  else if (fill == FILL_EXTREMES)
+    value = extremes[value & 3];
+  return is_non_negative ? value & 127 : value;
+}
+
+static void
+fill_values (
+    gint8 *values, gsize n, GRand *random, Fill fill, gboolean is_non_negative)
+{
+  for (gsize i = 0; i < n; i++)
+    values[i] = draw_value (random, fill, is_non_negative);
+}
+
+/* memory that ends where nobody may read */
+typedef struct {
+  gint8 *start;
+  gsize size;
+  gint8 *data;
+} GuardedMemory;
+
+static GuardedMemory
+guarded_memory_new (gsize n)
+{
+  gsize page = sysconf (_SC_PAGESIZE);
+  GuardedMemory self;
+
+  self.size = (n + page - 1) / page * page + page;
+  self.start = mmap (NULL, self.size, PROT_READ | PROT_WRITE,
+      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  fail_unless (self.start != MAP_FAILED);
+  fail_unless (mprotect (self.start + self.size - page, page, PROT_NONE) == 0);
+  self.data = self.start + self.size - page - n;
+  return self;
+}
+
+/* one convolution by @kernels, whose input and output end where memory does */
+static void
+check_tiles (GRand *random, const Geometry *geometry,
+    const SwdpuTileKernels *kernels, Fill fill)
+{
+  gboolean is_non_negative = g_rand_boolean (random);
+  guint threads = 1 + g_rand_int_range (random, 0, 2);
+  guint n_out = geometry->n_out * geometry->groups;
+  gsize n_weights =
+      (gsize) n_out * geometry->kernel_h * geometry->kernel_w * geometry->n_in;
+  g_autofree gint8 *weights = g_malloc (n_weights);
+  g_autofree gint8 *bias = rig_random (random, n_out);
+  PlanActivation activation =
+      g_rand_int_range (random, 0, PLAN_ACTIVATION_LEAKY_RELU + 1);
+  g_autoptr (Plan) plan = make_plan (geometry, activation, weights, bias);
+  const PlanStep *step = plan_step (plan, 0);
+  const PlanTensor *output = plan_tensor (plan, 1);
+  gsize n_in = plan_tensor (plan, 0)->size;
+  guint n_rows = output->shape.dims[PLAN_H];
+  g_autofree gint8 *expected = g_malloc (output->size);
+  GuardedMemory in = guarded_memory_new (n_in);
+  GuardedMemory out = guarded_memory_new (output->size);
+  g_autoptr (SwdpuTiles) tiles = NULL;
+  SwdpuReach reach;
+
+  fill_values (weights, n_weights, random, fill, FALSE);
+  fill_values (in.data, n_in, random, fill, is_non_negative);
+  if (fill == FILL_SMALL_WEIGHTS) {
+    for (gsize i = 0; i < n_weights; i++)
+      weights[i] = 1 + (weights[i] & 15);
+    memset (in.data, 127, n_in);
+  }
+  plan_tensor (plan, 0)->is_non_negative = is_non_negative;
+  reach = swdpu_reach_find (plan, step);
+  tiles = swdpu_tiles_new (plan, step, &reach, kernels, threads);
+  if (tiles != NULL) {
+    gsize size = swdpu_tiles_get_scratch_size (tiles);
+    GuardedMemory scratch = guarded_memory_new ((size + 63) / 64 * 64);
+
+    swdpu_tiles_run (tiles, in.data, out.data, (guint8 *) scratch.data);
+    for (guint y = 0; y < n_rows; y++)
+      swdpu_kernel_convolve_row (
+          plan, step, in.data, y, expected + y * (output->size / n_rows));
+    fail_unless (memcmp (out.data, expected, output->size) == 0,
+        "%s, fill %d, %u threads, activation %d: %ux%u, kernel %ux%u, stride "
+        "%ux%u, %u groups of %u to %u: wrong",
+        kernels->name, fill, threads, activation, geometry->in_w,
+        geometry->in_h, geometry->kernel_w, geometry->kernel_h,
+        geometry->stride_w, geometry->stride_h, geometry->groups,
+        geometry->n_in, geometry->n_out);
+    munmap (scratch.start, scratch.size);
+  } else {
+    /* whole blocks of channels, or one group */
+    fail_unless (geometry->groups > 1);
+  }
+  munmap (in.start, in.size);
+  munmap (out.start, out.size);
+}
+
+/* each level's tiles are what plain integers give, whatever the numbers, and touch
+ * nothing but their memory */
+GST_START_TEST (test_tiles_of_each_level)
+{
+  const SwdpuTileKernels *const *kernels = swdpu_tile_kernels_list ();
+  g_autoptr (GRand) random = g_rand_new_with_seed (18);
+
+  for (; *kernels != NULL; kernels++) {
+    for (guint i = 0; i < N_SHAPES / 3; i++) {
+      Geometry geometry = draw_geometry (random);
+
+      if (i % 8 == 0)
+        geometry.n_in = 64;
+      if (i % 8 == 1 && geometry.groups <= 4)
+        geometry.n_in = geometry.n_out = 16;
+      check_tiles (random, &geometry, *kernels, i % N_FILLS);
+    }
+  }
+}
+GST_END_TEST;
+
 static Suite *
 swdpu_proof_suite (void)
 {
@@ -200,6 +338,7 @@ swdpu_proof_suite (void)
   tcase_set_timeout (tcase, 300);
   suite_add_tcase (suite, tcase);
   tcase_add_test (tcase, test_known_faults);
+  tcase_add_test (tcase, test_tiles_of_each_level);
   tcase_add_loop_test (tcase, test_random_shapes, 0, G_N_ELEMENTS (paths));
   return suite;
 }

@@ -10,9 +10,9 @@ set -eu
 # Each runs networks of a picture's size many times, at seconds a frame, encodes
 # a long clip, or is about live streams.
 too_slow='ctrl-c
-demo
+detect
 golden-shared
-golden-shared-float
+golden-shared-neon
 pipelines-hostile-models
 pipelines-media
 rtsp

@@ -1,0 +1,90 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What both levels of ARM do with the sums. */
+
+#pragma once
+
+#include "../tile-finish.h"
+
+#include <arm_neon.h>
+#include <string.h>
+
+G_BEGIN_DECLS
+
+/* of a call */
+typedef struct {
+  int32x4_t unit_shift;
+  int32x4_t least;
+  int32x4_t half;
+  int32x4_t most;
+  int32x4_t shift;
+} FinishConstants;
+
+/* Biases, activation and rounding of four channels, for the usual shifts: as
+ * requantize_usual() does it. */
+static inline __attribute__ ((always_inline)) int16x4_t
+finish_four (const gint32 *sums, const gint32 *bias, const FinishConstants *by,
+    gboolean is_leaky)
+{
+  int32x4_t value = vaddq_s32 (
+      vshlq_s32 (vld1q_s32 (sums), by->unit_shift), vld1q_s32 (bias));
+
+  value = vmaxq_s32 (value, by->least);
+  if (is_leaky) {
+    int32x4_t negative = vmaxq_s32 (vminq_s32 (value, vdupq_n_s32 (0)),
+        vdupq_n_s32 (G_MININT32 / SWDPU_LEAKY_NUMERATOR));
+
+    negative = vshrq_n_s32 (
+        vmulq_n_s32 (negative, SWDPU_LEAKY_NUMERATOR), SWDPU_LEAKY_SHIFT);
+    value = vmaxq_s32 (value, negative);
+  }
+  value = vaddq_s32 (vminq_s32 (value, by->most), by->half);
+  return vqmovn_s32 (vshlq_s32 (value, by->shift));
+}
+
+static inline __attribute__ ((always_inline)) void
+finish_usual (const SwdpuTileFinish *self, const gint32 *sums,
+    gsize sums_stride, guint n_pixels, gboolean is_leaky, gint8 *output)
+{
+  gint shift = self->requantize.fix_point - self->requantize.output_fix_point;
+  gint32 half = shift > 0 ? 1 << (shift - 1) : 0;
+  gboolean is_relu = self->requantize.activation == PLAN_ACTIVATION_RELU;
+  const FinishConstants by = { vdupq_n_s32 (g_bit_nth_lsf (self->unit, -1)),
+    vdupq_n_s32 (is_relu ? 0 : G_MININT32), vdupq_n_s32 (half),
+    vdupq_n_s32 (G_MAXINT32 - half), vdupq_n_s32 (-shift) };
+  guint n = self->n_channels;
+
+  for (; n_pixels > 0; n_pixels--, sums += sums_stride, output += n) {
+    guint c = 0;
+
+    for (; c + 8 <= n; c += 8)
+      vst1_s8 (output + c,
+          vqmovn_s16 (vcombine_s16 (
+              finish_four (sums + c, self->bias + c, &by, is_leaky),
+              finish_four (sums + c + 4, self->bias + c + 4, &by, is_leaky))));
+    for (; c < n; c += 4) {
+      int16x4_t four = finish_four (sums + c, self->bias + c, &by, is_leaky);
+      gint8 bytes[8];
+
+      vst1_s8 (bytes, vqmovn_s16 (vcombine_s16 (four, four)));
+      memcpy (output + c, bytes, MIN (4, n - c));
+    }
+  }
+}
+
+static void
+finish_row (const SwdpuTileFinish *self, const gint32 *sums, gsize sums_stride,
+    guint n_pixels, gint8 *output)
+{
+  if (!requantize_is_usual (&self->requantize))
+    finish_sums (self, sums, sums_stride, n_pixels, output);
+  else if (self->requantize.activation == PLAN_ACTIVATION_LEAKY_RELU)
+    finish_usual (self, sums, sums_stride, n_pixels, TRUE, output);
+  else
+    finish_usual (self, sums, sums_stride, n_pixels, FALSE, output);
+}
+
+G_END_DECLS

@@ -1,0 +1,70 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What a level's file does with the sums, compiled for its processor. */
+
+#pragma once
+
+#include "kernels.h"
+#include "requantize-loops.h"
+#include "tile-kernels.h"
+
+G_BEGIN_DECLS
+
+/* so many at once, on the stack */
+#define FINISH_BLOCK 256
+
+static void
+finish_sums (const SwdpuTileFinish *self, const gint32 *sums, gsize sums_stride,
+    guint n_pixels, gint8 *output)
+{
+  gint32 exact[FINISH_BLOCK];
+
+  for (guint pixel = 0; pixel < n_pixels; pixel++, sums += sums_stride) {
+    for (guint start = 0; start < self->n_channels; start += FINISH_BLOCK) {
+      guint n = MIN (FINISH_BLOCK, self->n_channels - start);
+
+      /* what wraps around here wraps back */
+      for (guint c = 0; c < n; c++)
+        exact[c] = (gint32) ((guint32) sums[start + c] * (guint32) self->unit
+                             + (guint32) self->bias[start + c]);
+      if (requantize_is_usual (&self->requantize))
+        requantize_usual (&self->requantize, exact, n, output);
+      else
+        swdpu_requantize (&self->requantize, exact, n, output);
+      output += n;
+    }
+  }
+}
+
+static inline gint16
+half_of (guint8 shift)
+{
+  return shift > 0 ? 1 << (shift - 1) : 0;
+}
+
+static void
+add_tensors (const SwdpuTileAddition *self, const gint8 *restrict a,
+    const gint8 *restrict b, gsize n, gint8 *restrict output)
+{
+  const gint left_a = self->left[0], left_b = self->left[1];
+  const gint right_a = self->right[0], right_b = self->right[1];
+  const gint16 half_a = half_of (right_a), half_b = half_of (right_b);
+  const gint shift = self->shift;
+  const gint16 half = half_of (shift), least = self->least;
+
+  for (gsize i = 0; i < n; i++) {
+    gint16 x = (gint16) ((gint16) (a[i] + half_a) >> right_a);
+    gint16 y = (gint16) ((gint16) (b[i] + half_b) >> right_b);
+    gint16 sum =
+        (gint16) ((gint16) (x * (1 << left_a)) + (gint16) (y * (1 << left_b)));
+
+    sum = MAX (sum, least);
+    sum = (gint16) ((gint16) (sum + half) >> shift);
+    output[i] = CLAMP (sum, -128, 127);
+  }
+}
+
+G_END_DECLS

@@ -1,0 +1,53 @@
+/* yolov5dpu - YOLOv5 on AMD/Xilinx DPUs for GStreamer
+ *
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <glib.h>
+#include <immintrin.h>
+#include <string.h>
+
+typedef __m128i Vector;
+
+#define VECTOR_BYTES 16
+#define TILE_VECTORS 2
+#define TILE_PIXELS 3
+
+#define ZERO() _mm_setzero_si128 ()
+#define LOAD(address) _mm_loadu_si128 ((const __m128i *) (address))
+#define STORE(address, vector)                                                 \
+  _mm_storeu_si128 ((__m128i *) (address), (vector))
+#define BROADCAST(address) _mm_set1_epi32 (load_word (address))
+#define MULTIPLY_BYTES(bytes, weights) _mm_maddubs_epi16 ((bytes), (weights))
+#define ADD_16(a, b) _mm_add_epi16 ((a), (b))
+#define ADD_32(a, b) _mm_add_epi32 ((a), (b))
+#define ADD_NEIGHBOURS(a) _mm_madd_epi16 ((a), _mm_set1_epi16 (1))
+
+#define MIN_32(a, b) _mm_min_epi32 ((a), (b))
+#define MAX_32(a, b) _mm_max_epi32 ((a), (b))
+#define MULTIPLY_32(a, b) _mm_mullo_epi32 ((a), (b))
+#define SET_32(value) _mm_set1_epi32 (value)
+#define SHIFT_LEFT(a, n) _mm_sll_epi32 ((a), _mm_cvtsi32_si128 (n))
+#define SHIFT_RIGHT(a, n) _mm_sra_epi32 ((a), _mm_cvtsi32_si128 (n))
+
+static inline gint32
+load_word (const guint8 *bytes)
+{
+  gint32 word;
+
+  memcpy (&word, bytes, sizeof (word));
+  return word;
+}
+
+static inline void
+store_saturated (const __m128i value[TILE_VECTORS], gint8 *output)
+{
+  __m128i words = _mm_packs_epi32 (value[0], value[1]);
+
+  _mm_storel_epi64 ((__m128i *) output, _mm_packs_epi16 (words, words));
+}
+
+#include "tile-loops.h"
+
+const SwdpuTileKernels swdpu_tile_kernels_sse41 = { "sse4.1", UNIT, CHANNELS,
+  lane_of, TRUE, sum_row, finish_row, add_tensors };
