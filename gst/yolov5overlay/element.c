@@ -71,10 +71,6 @@
  * |[
  * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! yolov5dpu model=yolov5n.xmodel inference-interval=3 ! yolov5track ! yolov5overlay style=corners color-by=id draw-trails=3000000000 ! videoconvert ! autovideosink
  * ]| Shows who is who and where each came from, in a colour for each.
- * |[
- * gst-launch-1.0 videotestsrc ! video/x-raw,width=1280,height=720 ! yolov5dpu model=yolov5n.xmodel ! yolov5overlay ! videoconvert ! autovideosink
- * ]| A quick look without camera or film. A test picture holds few objects, so
- * there may be nothing to draw.
  */
 
 #include "element.h"
@@ -474,6 +470,7 @@ get_scene (GstYolov5Overlay *self, GstBuffer *buffer)
 static GstFlowReturn
 draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
 {
+  OverlayScene scene = get_scene (self, buffer);
   g_autoptr (GError) error = NULL;
   GstVideoFrame frame;
   guint i;
@@ -490,11 +487,8 @@ draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
   for (i = 0; i < self->objects.blurred->len; i++)
     overlay_pixelate_rectangle (
         &frame, &g_array_index (self->objects.blurred, GstVideoRectangle, i));
-  if (self->has_something_to_show && !self->attach) {
-    OverlayScene scene = get_scene (self, buffer);
-
+  if (self->has_something_to_show && !self->attach)
     overlay_drawing_draw (self->drawing, &frame, &scene);
-  }
   gst_video_frame_unmap (&frame);
   return GST_FLOW_OK;
 }
