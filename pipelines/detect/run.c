@@ -409,19 +409,6 @@ remove_input (DetectRun *self)
   self->input = NULL;
 }
 
-/* so that there is a folder, as users name new ones */
-static gboolean
-make_folder (const gchar *output, GError **error)
-{
-  g_autofree gchar *folder = g_path_get_dirname (output);
-
-  if (g_mkdir_with_parents (folder, 0777) == 0)
-    return TRUE;
-  g_set_error (error, DETECT_ERROR, DETECT_ERROR_OUTPUT,
-      "%s: The folder cannot be made: %s", folder, g_strerror (errno));
-  return FALSE;
-}
-
 static gboolean
 write_picture (const gchar *output, GstSample *sample, GError **error)
 {
@@ -508,9 +495,7 @@ run_picture (DetectRun *self, GError **error)
         "%s: There is no picture in it", self->source->name);
     return FALSE;
   }
-  if (output != NULL
-      && (!make_folder (output, error)
-          || !write_picture (output, self->sample, error)))
+  if (output != NULL && !write_picture (output, self->sample, error))
     return FALSE;
   if (self->settings->shows)
     wait_for_eyes (self);
@@ -554,8 +539,6 @@ run_video (DetectRun *self, GError **error)
   const gchar *output = self->source->output;
 
   drop_pipeline (self);
-  if (output != NULL && !make_folder (output, error))
-    return FALSE;
   if (!make_pipeline (self, TRUE, error) || !add_input (self, error))
     return FALSE;
   if (output != NULL) {

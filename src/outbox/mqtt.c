@@ -184,8 +184,10 @@ set_up_client (Mqtt *self)
   gint code = MOSQ_ERR_SUCCESS;
 
   mosquitto_int_option (client, MOSQ_OPT_TCP_NODELAY, 1);
-  mosquitto_int_option (client, MOSQ_OPT_SEND_MAXIMUM, WINDOW);
-  mosquitto_max_inflight_messages_set (client, WINDOW);
+  /* In MQTT 5 brokers say how many messages they take at once. Before, they hang
+   * up at too many, and libmosquitto's own limit is one that they can stand. */
+  if (self->mqtt5)
+    mosquitto_int_option (client, MOSQ_OPT_SEND_MAXIMUM, WINDOW);
   mosquitto_connect_v5_callback_set (client, on_connect);
   mosquitto_disconnect_v5_callback_set (client, on_disconnect);
   mosquitto_publish_v5_callback_set (client, on_publish);
