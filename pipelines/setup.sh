@@ -14,7 +14,8 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 
 build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libprotobuf-dev
-  libprotobuf-c-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev'
+  libprotobuf-c-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev
+  libmosquitto-dev librdkafka-dev zlib1g-dev'
 # of the software DPU, which is left out where it is not to be had
 software_dpu_package=libdnnl-dev
 vart_packages='libvart-dev libxir-dev libunilog-dev libtarget-factory-dev'
@@ -26,11 +27,17 @@ run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
 # GstAnalytics, which GStreamer has from here on
 analytics_version=1.24
 analytics_package=libgstreamer-plugins-bad1.0-dev
+# which systems before Debian 12 and Ubuntu 22.04 do not have
+view_package=libsoup-3.0-dev
 # the peers that tests/bench compares with
 bench_packages='python3-opencv python3-onnx'
-# what only the tests need: the manual page's, those of models/prepare, and the
-# scorer of tracks
-test_packages='man-db python3-numpy python3-pil python3-scipy python3-torch'
+# what only the tests need: the manual page's, those of models/prepare, the
+# scorer of tracks, and a broker with its certificates and cables
+test_packages='curl man-db mosquitto openssl iproute2 python3-numpy python3-pil
+  python3-scipy python3-torch'
+
+# the browser of tests, which is a package of this name in Debian only
+browser_packages='chromium chromium-driver python3-selenium'
 
 is_installed ()
 {
@@ -113,8 +120,16 @@ else
 fi
 case ${1-} in
   --bench) packages="$packages $bench_packages" ;;
-  --tests) packages="$packages $test_packages" ;;
+  --tests)
+    packages="$packages $test_packages"
+    if is_installed chromium-driver || is_available chromium-driver; then
+      packages="$packages $browser_packages"
+    fi
+    ;;
 esac
+if is_installed $view_package || is_available $view_package; then
+  packages="$packages $view_package"
+fi
 # shellcheck disable=SC2086
 install_missing $packages
 gst_version=$(dpkg-query -W -f '${Version}' libgstreamer1.0-dev)

@@ -17,6 +17,7 @@ apt-get update -qq
 apt-get install -y -qq gstreamer1.0-tools gstreamer1.0-plugins-base \
   gstreamer1.0-plugins-good \
   "$packages"/gstreamer1.0-yolov5dpu_*_"$architecture".deb \
+  "$packages"/gstreamer1.0-yolov5dpu-publish_*_"$architecture".deb \
   "$packages"/libvart-swdpu-runner0_*_"$architecture".deb \
   "$packages"/yolov5dpu-models_*_all.deb \
   --no-install-recommends >$log 2>&1 || {
@@ -26,6 +27,7 @@ apt-get install -y -qq gstreamer1.0-tools gstreamer1.0-plugins-base \
 
 gst-inspect-1.0 yolov5dpu >/dev/null
 gst-inspect-1.0 yolov5overlay >/dev/null
+gst-inspect-1.0 yolov5publish >/dev/null
 gst-launch-1.0 -m videotestsrc num-buffers=3 ! \
   video/x-raw,width=640,height=360 ! \
   yolov5dpu device=cpu post-messages=true \
