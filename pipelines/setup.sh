@@ -71,6 +71,11 @@ since ()
   echo "$(($(date +%s) - $1)) s"
 }
 
+count ()
+{
+  echo $#
+}
+
 install_missing ()
 {
   missing=
@@ -79,7 +84,9 @@ install_missing ()
   done
   [ -n "$missing" ] || return 0
 
-  echo "Installing packages, which takes minutes where there are many:$missing"
+  # shellcheck disable=SC2086
+  echo "Installing $(count $missing) packages and what they need, which takes" \
+    "minutes where there are many:$missing"
   start=$(date +%s)
   as_root apt-get update -qq
   # shellcheck disable=SC2086
@@ -144,8 +151,13 @@ elif [ $tests = auto ] \
 fi
 echo "Building into $top/build"
 start=$(date +%s)
-ninja -C build >build/ninja.log 2>&1 || {
-  grep -E -A12 'FAILED|error:' build/ninja.log >&2 || cat build/ninja.log >&2
-  exit 1
-}
+if [ -t 1 ]; then
+  # with its own line of progress
+  ninja -C build
+else
+  ninja -C build >build/ninja.log 2>&1 || {
+    grep -E -A12 'FAILED|error:' build/ninja.log >&2 || cat build/ninja.log >&2
+    exit 1
+  }
+fi
 echo "Built in $(since "$start")"

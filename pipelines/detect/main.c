@@ -51,19 +51,23 @@ typedef struct {
 
 /**
  * Program:
+ * @n_done: sources that have been looked at, or could not be
  * @print: where lines for people go
+ * @is_stopped: the user wants nothing more, not even what is half done
  * @failed: something did not work
  */
 typedef struct {
   Options options;
   GPtrArray *sources;
   guint n_done;
+  guint n_succeeded;
   DetectRun *run;
   DetectExport *exports;
   DetectSummary *summary;
   GPrintFunc print;
   gboolean is_interactive;
   gint64 start;
+  gboolean is_stopped;
   gboolean failed;
 } Program;
 
@@ -325,10 +329,14 @@ run_sources (Program *self)
       clear_progress (self);
       self->print (line);
       self->print ("\n");
+      self->n_succeeded++;
       continue;
     }
     report (self, error);
-    if (g_error_matches (error, DETECT_ERROR, DETECT_ERROR_SETUP))
+    self->is_stopped =
+        g_error_matches (error, DETECT_ERROR, DETECT_ERROR_STOPPED);
+    if (self->is_stopped
+        || g_error_matches (error, DETECT_ERROR, DETECT_ERROR_SETUP))
       break;
   }
 }
@@ -380,15 +388,13 @@ finish (Program *self)
   g_autoptr (GError) error = NULL;
   g_autofree gchar *text = NULL;
 
-  if (detect_run_get_labels (self->run) == NULL)
+  if (self->n_succeeded == 0 || self->is_stopped)
     return;
   if (!detect_export_finish (
           self->exports, detect_run_get_labels (self->run), &error)) {
     report (self, error);
     return;
   }
-  if (self->n_done == 0)
-    return;
   text =
       detect_summary_to_text (self->summary, detect_run_get_stats (self->run));
   self->print (text);
