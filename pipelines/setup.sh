@@ -25,7 +25,7 @@ analytics_package=libgstreamer-plugins-bad1.0-dev
 bench_packages='python3-opencv python3-onnx'
 # what only the tests need: the manual page's, those of models/prepare, the
 # scorer of tracks, and a broker with its certificates and cables
-test_packages='man-db mosquitto openssl iproute2 python3-numpy python3-pil python3-scipy python3-torch'
+test_packages='man-db mosquitto openssl iproute2 python3-paho-mqtt python3-numpy python3-pil python3-scipy python3-torch'
 
 is_installed ()
 {

@@ -25,7 +25,8 @@ is suppressed, and explained, in tests/sanitizers.
 END
 }
 
-thread_tests='metadata-detections outbox-queue outbox-sending yolov5dpu-buffers yolov5dpu-flow
+thread_tests='metadata-detections outbox-queue outbox-sending
+  yolov5dpu-buffers yolov5dpu-flow
   yolov5dpu-frames yolov5dpu-live yolov5dpu-start yolov5dpu-stopping
   yolov5dpu-streams yolov5dpu-stress yolov5dpu-timing yolov5dpu-tuning
   yolov5json-lines yolov5overlay-boxes yolov5overlay-expiry
@@ -110,7 +111,10 @@ run_address ()
 detections-c
 embed
 inspect-actions
-rtsp'
+rtsp
+yolov5publish-losses
+yolov5publish-mqtt
+yolov5publish-security'
   # Python is not built with it, and the other one's program loads a fake DPU
   # before anything else.
   without='detections-python
