@@ -112,7 +112,10 @@ run_address ()
 detections-c
 embed
 inspect-actions
-rtsp'
+rtsp
+yolov5publish-losses
+yolov5publish-mqtt
+yolov5publish-security'
   # Python is not built with it, and the other one's program loads a fake DPU
   # before anything else.
   without='detections-python
