@@ -33,8 +33,8 @@ view_package=libsoup-3.0-dev
 bench_packages='python3-opencv python3-onnx'
 # what only the tests need: the manual page's, those of models/prepare, the
 # scorer of tracks, and a broker with its certificates and cables
-test_packages='curl man-db mosquitto openssl iproute2 python3-numpy python3-pil
-  python3-scipy python3-torch'
+test_packages='curl man-db mosquitto openssl iproute2 python3-numpy
+  python3-paho-mqtt python3-pil python3-scipy python3-torch'
 
 # the browser of tests, which is a package of this name in Debian only
 browser_packages='chromium chromium-driver python3-selenium'
