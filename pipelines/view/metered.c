@@ -5,9 +5,10 @@
 
 #include "metered.h"
 
-/* so many at once, and so many a second after that: a page with 16 cameras
- * answers 100 kB of frames a second */
-#define BYTES_AT_ONCE (512.0 * 1024)
+/* So many at once, and so many a second after that: a page with 16 cameras
+ * answers 100 kB of frames a second. libsoup moves all that waits for each
+ * message that it takes from it, so a flood of small ones is not to be long. */
+#define BYTES_AT_ONCE (64.0 * 1024)
 #define BYTES_A_SECOND (256.0 * 1024)
 
 /* THE STREAM THAT COUNTS */
