@@ -8,23 +8,27 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 . "$top/pipelines/machine.sh"
 clip_package=opencv-doc
 clip_name=vtest.avi
+zones_name=pipelines/demo-zones.ini
 
 usage ()
 {
   cat <<END
-usage: pipelines/demo.sh [--model XMODEL] [--output FILE.mp4] [SOURCE]
+usage: pipelines/demo.sh [--model NAME|FILE] [--output FILE] [--zones FILE] [SOURCE]
 
-Runs SOURCE through yolov5dpu and yolov5overlay into an .mp4 and prints what
-was found, how fast, and where the time went. Ctrl-C ends it; the file is
-playable then, too. Should it fail, or at a second Ctrl-C, an older FILE.mp4
-stays as it was.
+Runs SOURCE through yolov5dpu, yolov5track and yolov5overlay into an .mp4, and
+prints how many different objects there were, for how long they were seen, how
+many crossed lines and were in zones, and where the time went. Ctrl-C ends it;
+the file is playable then, too. Should it fail, or at a second Ctrl-C, an older
+FILE stays as it was. yolov5dpu-detect can do more.
 
-SOURCE is a file, a URI or a camera (/dev/videoN). Without one, it is the
-pedestrian clip $clip_name of Debian's package $clip_package. Clips and
-pictures of a phone that was held sideways are turned upright.
+SOURCE is a clip, a picture, a URI or a camera (/dev/videoN). Without one, it is
+the pedestrian clip $clip_name of Debian's package $clip_package, with the lines
+and zones of $zones_name. What was taken with a phone that was held sideways is
+turned upright.
 
-  --model XMODEL     the model (models/everyday/everyday-640x640_int.xmodel)
-  --output FILE.mp4  what to write (demo.mp4)
+  --model NAME|FILE  an installed model or an .xmodel file (everyday)
+  --output FILE      what to write (demo.mp4; demo.jpg of a picture)
+  --zones FILE       lines and zones to count at, see docs/elements/yolov5zones.md
 
 Installs what is missing on this machine (Debian 12) and builds the plug-in.
 END
@@ -64,12 +68,13 @@ check_source ()
   esac
 }
 
-# An error unless an .mp4 can be written at $1, from the source $2.
+# An error unless $1 can be written, from the source $2.
 check_output ()
 {
   case $1 in
-    *.mp4) ;;
-    *) complain "The output is a name that ends in .mp4, not \"$1\"" ;;
+    *.mp4 | *.jpg | *.jpeg | *.png) ;;
+    *) complain "The output is a name that ends in .mp4, .jpg or .png, not" \
+      "\"$1\"" ;;
   esac
   folder=$(dirname -- "$1")
   [ -d "$folder" ] || complain "There is no folder \"$folder\" to write \"$1\"" \
@@ -84,48 +89,46 @@ check_output ()
     "another name"
 }
 
-model=$top/models/everyday/everyday-640x640_int.xmodel
-output=demo.mp4
-source=$top/build/$clip_name
-named=
-while [ $# -gt 0 ]; do
+# An error unless $1 may be a model: of a name, what is installed decides.
+check_model ()
+{
   case $1 in
-    -h | --help)
-      usage
-      exit 0
-      ;;
-    --model | --output)
-      if [ $# -lt 2 ]; then
-        usage >&2
-        exit 2
-      fi
-      [ "$1" = --model ] && model=$2 || output=$2
-      shift
-      ;;
-    -*)
-      usage >&2
-      exit 2
-      ;;
-    *)
-      [ -z "$named" ] || complain "There are two sources, \"$source\" and" \
-        "\"$1\": name one"
-      named=yes
-      source=$1
-      ;;
+    */* | *.xmodel) [ -e "$1" ] || complain "There is no model \"$1\"" ;;
   esac
-  shift
-done
+}
+
+model=everyday
+output=
+zones=
+take_options "" "model output zones" "$@"
+shift "$taken"
+[ $# -le 1 ] || complain "There are two sources, \"$1\" and \"$2\": name one"
 
 # what is wrong is said before anything is installed
-[ -z "$named" ] || check_source "$source"
-[ -e "$model" ] || complain "There is no model \"$model\""
+[ $# = 0 ] || check_source "$1"
+source=${1-$top/build/$clip_name}
+[ $# != 0 ] || [ -n "$zones" ] || zones=$top/$zones_name
+# what is in the clip, and what the model is good at
+classes=
+[ $# != 0 ] || [ "$model" != everyday ] || classes=person,bicycle,car
+if [ -z "$output" ]; then
+  case $source in
+    *.jpg | *.jpeg | *.png | *.JPG | *.JPEG | *.PNG) output=demo.jpg ;;
+    *) output=demo.mp4 ;;
+  esac
+fi
+check_model "$model"
+[ -z "$zones" ] || [ -f "$zones" ] || complain "There is no file \"$zones\"" \
+  "with lines and zones"
 check_output "$output" "$source"
 
 "$top/pipelines/setup.sh"
-[ -n "$named" ] || fetch_clip
+[ $# != 0 ] || fetch_clip
 
 GST_PLUGIN_PATH_1_0=$top/build/gst${GST_PLUGIN_PATH_1_0:+:$GST_PLUGIN_PATH_1_0}
 YOLOV5DPU_RUNNER=${YOLOV5DPU_RUNNER:-$top/build/src/swdpu/libvart-swdpu-runner.so.0}
-export GST_PLUGIN_PATH_1_0 YOLOV5DPU_RUNNER
-exec "$top/build/pipelines/yolov5dpu-demo" --model "$model" --output "$output" \
-  "$source"
+YOLOV5DPU_MODELS=${YOLOV5DPU_MODELS:-$top/models}
+export GST_PLUGIN_PATH_1_0 YOLOV5DPU_RUNNER YOLOV5DPU_MODELS
+exec "$top/build/pipelines/detect/yolov5dpu-detect" --track \
+  --model="$model" --output="$output" ${zones:+--zones="$zones"} \
+  ${classes:+--classes=$classes} -- "$source"

@@ -14,6 +14,7 @@ is_one_of ()
 
 # Reads options until the first argument that is none, and sets a variable for
 # each: take_options "FLAG..." "NAME-WITH-VALUE..." ARGUMENT...
+# Values stand behind their names, or behind a "=".
 # $taken counts the arguments that were options. The script has a usage ().
 take_options ()
 {
@@ -26,6 +27,21 @@ take_options ()
       -h | --help)
         usage
         exit 0
+        ;;
+      --*=*)
+        option=${1%%=*}
+        case $option in
+          --*[!a-z]*) option=- ;;
+        esac
+        option=${option#--}
+        if ! is_one_of "$option" "$names"; then
+          usage >&2
+          exit 2
+        fi
+        eval "$option=\${1#*=}"
+        taken=$((taken + 1))
+        shift
+        continue
         ;;
       --*[!a-z]*) option=- ;;
       --*) option=${1#--} ;;
@@ -110,7 +126,10 @@ pick_encoder ()
 # Sets $display.
 pick_display ()
 {
-  if [ -n "${WAYLAND_DISPLAY-}${DISPLAY-}" ] && has_element autovideosink; then
+  if [ -n "${print-}" ] && [ -z "${WAYLAND_DISPLAY-}${DISPLAY-}" ]; then
+    # of a pipeline for another machine
+    display=autovideosink
+  elif [ -n "${WAYLAND_DISPLAY-}${DISPLAY-}" ] && has_element autovideosink; then
     display=autovideosink
   elif [ -n "$(find /dev/dri -name 'card*' 2>/dev/null)" ] \
     && has_element kmssink; then
@@ -180,7 +199,8 @@ split_size ()
 # An error that lists the cameras unless there is one at $1.
 check_camera ()
 {
-  [ ! -c "$1" ] || return 0
+  # a pipeline may be for another machine
+  [ ! -c "$1" ] && [ -z "${print-}" ] || return 0
 
   cameras=$(find /dev -maxdepth 1 -name 'video*' 2>/dev/null | sort | tr '\n' ' ')
   complain "There is no camera at $1 (cameras here: ${cameras:-none}):" \

@@ -25,12 +25,15 @@ is suppressed, and explained, in tests/sanitizers.
 END
 }
 
-thread_tests='metadata-detections yolov5dpu-buffers yolov5dpu-flow
-  yolov5dpu-frames yolov5dpu-live yolov5dpu-start yolov5dpu-stopping
-  yolov5dpu-streams yolov5dpu-stress yolov5dpu-timing yolov5dpu-tuning
+thread_tests='metadata-detections metadata-inference outbox-queue
+  outbox-sending yolov5dpu-buffers
+  yolov5dpu-flow yolov5dpu-frames yolov5dpu-live yolov5dpu-results
+  yolov5dpu-start yolov5dpu-stopping yolov5dpu-streams yolov5dpu-stress
+  yolov5dpu-timing yolov5dpu-tuning yolov5json-detectors yolov5json-flow
   yolov5json-lines yolov5overlay-boxes yolov5overlay-expiry
   yolov5overlay-labels yolov5overlay-stopping yolov5track-ids
-  yolov5track-streams'
+  yolov5track-streams yolov5zones-configs yolov5zones-events
+  yolov5zones-streams'
 
 # $1 build directory, $2 sanitizers
 build ()
@@ -105,7 +108,7 @@ run_address ()
   wrap_programs "$top/build-address" libasan.so
   # What GLib keeps for threads that live as long as the program counts as lost
   # where the memory of threads is not searched.
-  without_leaks='demo
+  without_leaks='detect
 detections-c
 embed
 inspect-actions

@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "lists.h"
+#include "messages.h"
 
 #define FIELD_ELEMENT "element"
 #define FIELD_PATH "path"
@@ -132,23 +133,6 @@ gst_yolov5_zones_event_type_get_name (GstYolov5ZonesEventType type)
   return event_names[type];
 }
 
-/* labels come from anywhere; structures take UTF-8 alone */
-static void
-set_label (GstStructure *structure, GQuark label)
-{
-  const gchar *text = g_quark_to_string (label);
-
-  if (!text)
-    return;
-  if (g_utf8_validate (text, -1, NULL)) {
-    gst_structure_set (structure, FIELD_LABEL, G_TYPE_STRING, text, NULL);
-  } else {
-    g_autofree gchar *valid = g_utf8_make_valid (text, -1);
-
-    gst_structure_set (structure, FIELD_LABEL, G_TYPE_STRING, valid, NULL);
-  }
-}
-
 static void
 set_counts (GstStructure *structure, GstYolov5ShapeKind kind,
     const GstYolov5ShapeCounts *values)
@@ -199,7 +183,7 @@ set_classes (GstStructure *structure, const GstYolov5ZonesMark *self,
         self->classes, GstYolov5ShapeClass, shape->first_class + i);
     GstStructure *own = gst_structure_new_empty ("class");
 
-    set_label (own, class->label);
+    gst_yolov5_message_set_label (own, class->label);
     set_counts (own, shape->kind, &class->counts);
     append_structure (&list, own);
   }
@@ -250,30 +234,47 @@ gst_yolov5_zones_mark_write (
   set_shapes (structure, self, GST_YOLOV5_SHAPE_ZONE);
 }
 
-#if GST_CHECK_VERSION(1, 20, 0)
-
-static GstStructure *
-event_to_structure (const GstYolov5ZonesEvent *event)
+/**
+ * gst_yolov5_zones_event_to_structure:
+ *
+ * Returns: (transfer full): a structure that is named as the type of the event.
+ *   It has `line` and `direction`, which is `forward` or `backward`, or `zone`
+ *   (strings) and `stayed` (uint64, nanoseconds); the `id` of the object
+ *   (uint64), its `label` (string), whether it is `gone` (boolean), and the
+ *   `timestamp` (uint64)
+ */
+GstStructure *
+gst_yolov5_zones_event_to_structure (const GstYolov5ZonesEvent *self)
 {
-  GstStructure *structure = gst_structure_new (event_names[event->type], "id",
-      G_TYPE_UINT64, event->id, "timestamp", G_TYPE_UINT64, event->timestamp,
-      "gone", G_TYPE_BOOLEAN, event->is_gone, NULL);
+  GstStructure *structure = gst_structure_new_empty (event_names[self->type]);
+
+  if (self->type == GST_YOLOV5_LINE_CROSSED)
+    gst_structure_set (structure, "line", G_TYPE_STRING, self->shape,
+        "direction", G_TYPE_STRING,
+        self->is_forward ? DIRECTION_FORWARD : DIRECTION_BACKWARD, NULL);
+  else
+    gst_structure_set (structure, "zone", G_TYPE_STRING, self->shape, "stayed",
+        G_TYPE_UINT64, self->stayed, NULL);
+  gst_structure_set (structure, "id", G_TYPE_UINT64, self->id, NULL);
+  gst_yolov5_message_set_label (structure, self->label);
+  gst_structure_set (structure, "gone", G_TYPE_BOOLEAN, self->is_gone,
+      "timestamp", G_TYPE_UINT64, self->timestamp, NULL);
+  return structure;
+}
+
+#if GST_CHECK_VERSION(1, 20, 0)
+static GstStructure *
+event_with_box (const GstYolov5ZonesEvent *event)
+{
+  GstStructure *structure = gst_yolov5_zones_event_to_structure (event);
   GValue box = G_VALUE_INIT;
 
-  set_label (structure, event->label);
   gst_value_array_init (&box, 4);
   gst_yolov5_list_append_double (&box, event->x);
   gst_yolov5_list_append_double (&box, event->y);
   gst_yolov5_list_append_double (&box, event->width);
   gst_yolov5_list_append_double (&box, event->height);
   gst_structure_take_value (structure, FIELD_BOX, &box);
-  if (event->type == GST_YOLOV5_LINE_CROSSED)
-    gst_structure_set (structure, "line", G_TYPE_STRING, event->shape,
-        "direction", G_TYPE_STRING,
-        event->is_forward ? DIRECTION_FORWARD : DIRECTION_BACKWARD, NULL);
-  else
-    gst_structure_set (structure, "zone", G_TYPE_STRING, event->shape, "stayed",
-        G_TYPE_UINT64, event->stayed, NULL);
   return structure;
 }
 #endif
@@ -286,12 +287,9 @@ event_to_structure (const GstYolov5ZonesEvent *event)
  *
  * Attaches a #GstCustomMeta `yolov5dpu-zones` with `element` and `path`
  * (strings), the fields of gst_yolov5_zones_mark_write(), and `events`, an array
- * of structures. They are named `line-crossed`, `zone-entered`, `zone-left` and
- * `zone-dwell`, and have the `id` of the object (uint64), its `label` (string),
- * its `box` (an array of x, y, width and height as doubles, in fractions of the
- * frame), the `timestamp` (uint64), whether it is `gone` (boolean), and either
- * `line` and `direction`, which is `forward` or `backward`, or `zone` (strings)
- * and `stayed` (uint64, nanoseconds). Before GStreamer 1.20 nothing is attached.
+ * of structures as of gst_yolov5_zones_event_to_structure(), which also have the
+ * object's `box`, an array of x, y, width and height as doubles, in fractions of
+ * the frame. Before GStreamer 1.20 nothing is attached.
  */
 void
 gst_yolov5_zones_mark_attach (const GstYolov5ZonesMark *self, GstBuffer *buffer,
@@ -311,8 +309,8 @@ gst_yolov5_zones_mark_attach (const GstYolov5ZonesMark *self, GstBuffer *buffer,
   gst_yolov5_zones_mark_write (self, structure);
   gst_value_array_init (&events, self->events->len);
   for (guint i = 0; i < self->events->len; i++)
-    append_structure (&events, event_to_structure (&g_array_index (
-                                   self->events, GstYolov5ZonesEvent, i)));
+    append_structure (&events,
+        event_with_box (&g_array_index (self->events, GstYolov5ZonesEvent, i)));
   gst_structure_take_value (structure, FIELD_EVENTS, &events);
 #endif
 }

@@ -152,6 +152,8 @@ void gst_yolov5_zones_mark_empty (GstYolov5ZonesMark *self);
 
 const gchar *gst_yolov5_zones_event_type_get_name (
     GstYolov5ZonesEventType type);
+GstStructure *gst_yolov5_zones_event_to_structure (
+    const GstYolov5ZonesEvent *self);
 
 void gst_yolov5_zones_mark_write (
     const GstYolov5ZonesMark *self, GstStructure *structure);

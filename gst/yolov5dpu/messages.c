@@ -8,6 +8,8 @@
 
 #include "messages.h"
 
+#include "metadata/messages.h"
+
 static void
 find_gst_error (const GError *error, GQuark *domain, gint *code)
 {
@@ -114,48 +116,6 @@ gst_yolov5_find_lag (
   return GST_BUFFER_PTS (buffer) - slot->timestamp;
 }
 
-static GstStructure *
-detection_to_structure (
-    const GstVideoInfo *info, const GstYolov5Detection *detection)
-{
-  GstVideoRectangle box;
-
-  gst_yolov5_detection_get_pixels (detection, info, &box);
-  /* clang-format off */
-  return gst_structure_new ("detection",
-      "label", G_TYPE_STRING, g_quark_to_string (detection->label),
-      "label-id", G_TYPE_INT, detection->label_id,
-      "confidence", G_TYPE_DOUBLE, detection->confidence,
-      "x", G_TYPE_INT, box.x,
-      "y", G_TYPE_INT, box.y,
-      "width", G_TYPE_INT, box.w,
-      "height", G_TYPE_INT, box.h,
-      NULL);
-  /* clang-format on */
-}
-
-static void
-find_times (GstPad *srcpad, GstClockTime timestamp, GstClockTime *stream_time,
-    GstClockTime *running_time)
-{
-  GstEvent *event = gst_pad_get_sticky_event (srcpad, GST_EVENT_SEGMENT, 0);
-  const GstSegment *segment;
-
-  *stream_time = GST_CLOCK_TIME_NONE;
-  *running_time = GST_CLOCK_TIME_NONE;
-  if (!event)
-    return;
-
-  gst_event_parse_segment (event, &segment);
-  if (segment->format == GST_FORMAT_TIME) {
-    *stream_time =
-        gst_segment_to_stream_time (segment, GST_FORMAT_TIME, timestamp);
-    *running_time =
-        gst_segment_to_running_time (segment, GST_FORMAT_TIME, timestamp);
-  }
-  gst_event_unref (event);
-}
-
 /**
  * gst_yolov5_post_detections:
  * @element: whose message it is
@@ -169,34 +129,27 @@ void
 gst_yolov5_post_detections (
     GstElement *element, GstPad *srcpad, const GstYolov5Slot *slot)
 {
-  GstClockTime stream_time, running_time;
+  GstEvent *event = gst_pad_get_sticky_event (srcpad, GST_EVENT_SEGMENT, 0);
+  const GstSegment *segment = NULL;
   GValue list = G_VALUE_INIT;
   GstStructure *structure;
   guint i;
 
   g_value_init (&list, GST_TYPE_LIST);
-  for (i = 0; i < slot->detections->len; i++) {
-    const GstYolov5Detection *detection =
-        &g_array_index (slot->detections, GstYolov5Detection, i);
-    GValue value = G_VALUE_INIT;
+  for (i = 0; i < slot->detections->len; i++)
+    gst_yolov5_message_append (
+        &list, gst_yolov5_message_new_detection (&slot->format->info,
+                   &g_array_index (slot->detections, GstYolov5Detection, i)));
 
-    g_value_init (&value, GST_TYPE_STRUCTURE);
-    g_value_take_boxed (
-        &value, detection_to_structure (&slot->format->info, detection));
-    gst_value_list_append_and_take_value (&list, &value);
-  }
-
-  find_times (srcpad, slot->timestamp, &stream_time, &running_time);
-  /* clang-format off */
-  structure = gst_structure_new ("yolov5dpu",
-      "frame", G_TYPE_UINT64, slot->frame,
-      "timestamp", G_TYPE_UINT64, slot->timestamp,
-      "stream-time", G_TYPE_UINT64, stream_time,
-      "running-time", G_TYPE_UINT64, running_time,
-      "duration", G_TYPE_UINT64, slot->duration,
-      NULL);
-  /* clang-format on */
+  if (event)
+    gst_event_parse_segment (event, &segment);
+  structure = gst_structure_new (
+      "yolov5dpu", "frame", G_TYPE_UINT64, slot->frame, NULL);
+  gst_yolov5_message_set_times (structure, segment, slot->timestamp);
+  gst_structure_set (
+      structure, "duration", G_TYPE_UINT64, slot->duration, NULL);
   gst_structure_take_value (structure, "detections", &list);
+  gst_clear_event (&event);
 
   gst_element_post_message (
       element, gst_message_new_element (GST_OBJECT_CAST (element), structure));

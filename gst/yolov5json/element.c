@@ -40,6 +40,8 @@
  *   (null for other elements). Those that yolov5track knows also have `id`,
  *   `predicted`, true where nobody looked and the object is expected, and `age`,
  *   the nanoseconds since it was found first
+ * * `lines`, `zones`, `events`: there only behind yolov5zones: what it counted
+ *   so far, and what happened on this frame
  *
  * yolov5dpu marks the frames it inferred (with GStreamer 1.20 or later). Other
  * elements do not: from them a frame with detections is taken as inferred and
@@ -97,6 +99,7 @@ struct _GstYolov5Json {
   GstYolov5Detectors detectors;
   GArray *detections;
   GArray *tracks;
+  GstYolov5ZonesMark zones;
   JsonGenerator *generator;
 };
 
@@ -124,6 +127,7 @@ make_line (GstYolov5Json *self, GstBuffer *buffer)
     .detectors = &self->detectors,
     .detections = self->detections,
     .tracks = self->tracks,
+    .zones = &self->zones,
   };
   GString *text = gst_yolov5_line_write (&description, self->generator);
   gsize length = text->len;
@@ -168,12 +172,13 @@ gst_yolov5_json_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   gst_yolov5_tracks_collect (buffer,
       (GstYolov5Detection *) self->detections->data,
       (GstYolov5TrackedObject *) self->tracks->data, self->detections->len);
+  gst_yolov5_zones_mark_collect (&self->zones, buffer);
 
   GST_OBJECT_LOCK (self);
   skip_empty = self->skip_empty;
   GST_OBJECT_UNLOCK (self);
 
-  if (self->detections->len == 0 && skip_empty)
+  if (self->detections->len == 0 && self->zones.events->len == 0 && skip_empty)
     skip_frame (self, buffer);
   else
     self->flow = gst_pad_push (self->srcpad, make_line (self, buffer));
@@ -310,6 +315,7 @@ gst_yolov5_json_finalize (GObject *object)
   gst_yolov5_detectors_clear (&self->detectors);
   g_array_unref (self->detections);
   g_array_unref (self->tracks);
+  gst_yolov5_zones_mark_clear (&self->zones);
   g_object_unref (self->generator);
 
   G_OBJECT_CLASS (parent_class)->finalize (object);
@@ -331,8 +337,9 @@ gst_yolov5_json_class_init (GstYolov5JsonClass *klass)
   /**
    * GstYolov5Json:skip-empty:
    *
-   * Write no line for a frame without detections. A gap event goes out
-   * instead, so that sinks do not wait.
+   * Write no line for a frame without detections, unless yolov5zones says that
+   * something happened on it. A gap event goes out instead, so that sinks do not
+   * wait.
    */
   g_object_class_install_property (object_class, PROP_SKIP_EMPTY,
       g_param_spec_boolean ("skip-empty", "Skip empty frames",
@@ -351,6 +358,7 @@ gst_yolov5_json_class_init (GstYolov5JsonClass *klass)
 
   gst_yolov5_inference_register ();
   gst_yolov5_tracks_register ();
+  gst_yolov5_zones_mark_register ();
 }
 
 static void
@@ -373,5 +381,6 @@ gst_yolov5_json_init (GstYolov5Json *self)
   gst_yolov5_detectors_init (&self->detectors, GST_ELEMENT_CAST (self));
   self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
   self->tracks = g_array_new (FALSE, FALSE, sizeof (GstYolov5TrackedObject));
+  gst_yolov5_zones_mark_init (&self->zones);
   self->generator = json_generator_new ();
 }

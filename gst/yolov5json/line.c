@@ -11,6 +11,7 @@
 
 #include "metadata/detections.h"
 #include "metadata/tracks.h"
+#include "zones.h"
 
 static void
 add_integer (JsonBuilder *builder, const gchar *name, gint64 value)
@@ -192,6 +193,7 @@ to_json (const GstYolov5Line *self)
         &g_array_index (self->detections, GstYolov5Detection, i),
         &g_array_index (self->tracks, GstYolov5TrackedObject, i));
   json_builder_end_array (builder);
+  gst_yolov5_json_add_zones (builder, self->zones, self->width, self->height);
 
   json_builder_end_object (builder);
   return json_builder_get_root (builder);

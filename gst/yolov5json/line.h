@@ -10,6 +10,7 @@
 #include <json-glib/json-glib.h>
 
 #include "detectors.h"
+#include "metadata/zones.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +24,7 @@ G_BEGIN_DECLS
  * @detections: (element-type GstYolov5Detection): what was found
  * @tracks: (element-type GstYolov5TrackedObject): what is known of each of the
  *   detections over time
+ * @zones: what was counted at lines and in zones
  *
  * What goes into a line.
  */
@@ -34,6 +36,7 @@ typedef struct {
   const GstYolov5Detectors *detectors;
   const GArray *detections;
   const GArray *tracks;
+  const GstYolov5ZonesMark *zones;
 } GstYolov5Line;
 
 GString *gst_yolov5_line_write (

@@ -10,9 +10,6 @@
 
 #include <math.h>
 
-/* of a colour in the palette; 3.6 : 1 in contrast to black */
-#define MIN_LUMINANCE 0.13
-
 /* gst_video_info_from_caps() fills the colorimetry in where the caps have
  * none; this is for caps that say "unknown" outright */
 static void
@@ -95,39 +92,35 @@ get_relative_luminance (const guint8 rgb[3])
   return luminance;
 }
 
+/* The first eight are the set whose nearest two are the farthest apart, in normal
+ * vision and as seen with protanopia and deuteranopia, that a random search found
+ * among vivid colours which stand out from black (3.6 : 1). Each of the others is
+ * the one that is farthest from all before it, normal vision counting more.
+ * Distances are CIEDE2000; tests/yolov5overlay/palette.c measures them. */
+static const guint32 palette[OVERLAY_PALETTE_SIZE] = { 0x00dd55, 0x998800,
+  0x22ffee, 0xbb3344, 0xbb3399, 0xff77aa, 0x3366ee, 0xbb99ee, 0x009966,
+  0xaa5500, 0xffee22, 0x88aa44, 0xccee88, 0xffaa00, 0xdd6666, 0x0088dd,
+  0x88ffbb, 0x9966bb, 0xffaaff, 0xff0088, 0x44cc99, 0xcc66aa, 0xff5522,
+  0xdd55ff, 0xcc0066, 0x007733, 0xcc4433, 0x6688ff, 0x66bb66, 0x559944,
+  0xff8888, 0xee00cc, 0x9933cc, 0xff8800, 0x5544ff, 0xff0044, 0x99ff66,
+  0xccdd33, 0xdd4466, 0x99dd88, 0x447700, 0xee88cc, 0xeebb55, 0x00eebb,
+  0xff55bb, 0xcc5588, 0xff5577, 0x99cc33, 0xdd9955, 0x00ddcc, 0xff77ee,
+  0xff9977, 0xcc77cc, 0xdd1188, 0x7766cc, 0x7755aa, 0xdd0000, 0xaa55aa,
+  0x00bb99, 0xff2222, 0xbbaa33, 0xbb66dd, 0x33ee99, 0x8877cc };
+
 /**
  * overlay_palette_get_rgb:
  * @index: any number; the palette repeats after #OVERLAY_PALETTE_SIZE
  * @rgb: (out): red, green and blue
- *
- * The palette: steps of the golden ratio around the colour wheel keep
- * neighbours far apart however many are used, and every second and third colour
- * is lighter or darker, so that similar hues still differ. Dark blues are
- * lightened until they stand out from a dark scene.
  */
 void
 overlay_palette_get_rgb (guint index, guint8 rgb[3])
 {
-  static const struct {
-    gdouble saturation, value;
-  } shades[] = { { 1.0, 1.0 }, { 0.6, 1.0 }, { 1.0, 0.75 } };
-  const gdouble golden_ratio = 0.618033988749895;
-  guint i = index % OVERLAY_PALETTE_SIZE, c;
-  gdouble hue = fmod (0.35 + i * golden_ratio, 1.0);
-  gdouble saturation = shades[i % G_N_ELEMENTS (shades)].saturation;
-  gdouble value = shades[i % G_N_ELEMENTS (shades)].value;
+  guint32 color = palette[index % OVERLAY_PALETTE_SIZE];
 
-  for (c = 0; c < 3; c++) {
-    /* HSV to RGB: each channel is a trapezoid over the hue, a third apart */
-    gdouble position = fmod (6.0 * hue + 6.0 - 2.0 * c, 6.0);
-    gdouble level = CLAMP (fabs (position - 3.0) - 1.0, 0.0, 1.0);
-
-    rgb[c] =
-        (guint8) lround (255.0 * value * (1.0 - saturation * (1.0 - level)));
-  }
-  while (get_relative_luminance (rgb) < MIN_LUMINANCE)
-    for (c = 0; c < 3; c++)
-      rgb[c] += (255 - rgb[c] + 15) / 16;
+  rgb[0] = (guint8) (color >> 16);
+  rgb[1] = (guint8) (color >> 8);
+  rgb[2] = (guint8) color;
 }
 
 static void
@@ -175,26 +168,4 @@ overlay_paint_from_rgb (OverlayPaint *paint, const GstVideoInfo *info,
     text[c] = (guint8) ((level * alpha + rgb[c] * (255 - alpha) + 127) / 255);
   }
   overlay_color_from_rgb (&paint->text, info, text);
-}
-
-/**
- * overlay_palette_convert:
- * @info: format and colorimetry of the frames to draw into
- * @text_argb: as in overlay_paint_from_rgb()
- * @palette: (out): the palette in @info's components
- *
- * Converts the whole palette, once for the caps.
- */
-void
-overlay_palette_convert (const GstVideoInfo *info, guint32 text_argb,
-    OverlayPaint palette[OVERLAY_PALETTE_SIZE])
-{
-  guint i;
-
-  for (i = 0; i < OVERLAY_PALETTE_SIZE; i++) {
-    guint8 rgb[3];
-
-    overlay_palette_get_rgb (i, rgb);
-    overlay_paint_from_rgb (&palette[i], info, rgb, text_argb);
-  }
 }

@@ -41,7 +41,5 @@ void overlay_color_from_rgb (
 void overlay_paint_from_rgb (OverlayPaint *paint, const GstVideoInfo *info,
     const guint8 rgb[3], guint32 text_argb);
 void overlay_palette_get_rgb (guint index, guint8 rgb[3]);
-void overlay_palette_convert (const GstVideoInfo *info, guint32 text_argb,
-    OverlayPaint palette[OVERLAY_PALETTE_SIZE]);
 
 G_END_DECLS

@@ -11,89 +11,43 @@
 #include <math.h>
 #include <string.h>
 
-#include "composition.h"
-#include "labels.h"
-#include "painter.h"
+#include "boxes.h"
+#include "captions.h"
+#include "shapes.h"
+#include "trails.h"
 
-/* lines as a part of the frame's shorter side: 5 pixels in 1920x1080 */
-#define AUTO_THICKNESS_PART 240
-#define AUTO_THICKNESS_MIN 2
-/* ... and at most this part of the box, or small objects vanish below them */
-#define AUTO_THICKNESS_BOX_PART 8
-
-/* Sinks handle each rectangle of a composition by itself. From here on one
- * picture as large as the frame is cheaper. */
-#define MAX_COMPOSED_DETECTIONS 64
-
-/* a name and a confidence, or the lines of figures */
-#define MAX_TEXTS 2
-G_STATIC_ASSERT (OVERLAY_N_LINES <= MAX_TEXTS);
+/* Sinks handle each rectangle of a composition by itself: four dark lines under
+ * four others, and a label. From here on one picture as large as the frame is
+ * cheaper. */
+#define MAX_COMPOSED_OBJECTS 36
 
 struct _OverlayDrawing {
   GstVideoInfo info;
   OverlaySettings settings;
-  OverlayPaint palette[OVERLAY_PALETTE_SIZE];
-  /* by entry of settings.colors */
-  OverlayPaint *class_paints;
-  OverlayPaint meter_paint;
+  OverlayPaints paints;
+  OverlaySprites *sprites;
   /* NULL if there is nothing to write, or no font to write it in */
-  OverlayLabels *labels;
+  OverlayCaptions *captions;
   gboolean lacks_font;
+  OverlayPlacement *placement;
+  OverlayTrails *trails;
+  /* OverlayLabelPlace of the frame's objects */
+  GArray *places;
 
   /* the last composition, and what it was made of */
   OverlayComposition *composer;
   GstVideoOverlayComposition *composition;
   GstVideoOverlayComposition *below;
-  GArray *detections;
+  GArray *objects;
   guint meter_serial;
+  gboolean had_slanted_lines;
 };
-
-/* where it is drawn to: a frame, or without one the drawing's composer */
-typedef struct {
-  OverlayDrawing *drawing;
-  GstVideoFrame *frame;
-} Canvas;
-
-/* texts on a ground of one colour; their places are relative to the block's */
-typedef struct {
-  GstVideoRectangle place;
-  const OverlayPaint *paint;
-  guint n_texts;
-  struct {
-    const OverlayMask *mask;
-    gint x;
-    gint y;
-  } texts[MAX_TEXTS];
-} TextBlock;
 
 static void
 drop_composition (OverlayDrawing *self)
 {
   g_clear_pointer (&self->composition, gst_video_overlay_composition_unref);
   g_clear_pointer (&self->below, gst_video_overlay_composition_unref);
-}
-
-static void
-convert_colors (OverlayDrawing *self)
-{
-  static const guint8 black[3] = { 0, 0, 0 };
-  const OverlayClasses *classes = self->settings.colors;
-  guint n = overlay_classes_get_n_entries (classes), i;
-
-  overlay_palette_convert (
-      &self->info, self->settings.labels_color, self->palette);
-  overlay_paint_from_rgb (
-      &self->meter_paint, &self->info, black, OVERLAY_AUTO_COLOR);
-
-  g_free (self->class_paints);
-  self->class_paints = g_new (OverlayPaint, n);
-  for (i = 0; i < n; i++) {
-    guint8 rgb[3];
-
-    overlay_classes_get_rgb (classes, i, rgb);
-    overlay_paint_from_rgb (
-        &self->class_paints[i], &self->info, rgb, self->settings.labels_color);
-  }
 }
 
 /**
@@ -112,7 +66,11 @@ overlay_drawing_new (const GstVideoInfo *info, const OverlaySettings *settings)
   OverlayDrawing *self = g_new0 (OverlayDrawing, 1);
 
   self->info = *info;
-  self->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
+  self->objects = g_array_new (FALSE, FALSE, sizeof (OverlayObject));
+  self->places = g_array_new (FALSE, TRUE, sizeof (OverlayLabelPlace));
+  self->trails = overlay_trails_new ();
+  self->placement = overlay_placement_new (
+      info->width, info->height, overlay_get_grid (info));
   overlay_drawing_configure (self, settings);
   return self;
 }
@@ -127,23 +85,28 @@ overlay_drawing_free (OverlayDrawing *self)
   if (self == NULL)
     return;
   drop_composition (self);
-  g_array_unref (self->detections);
+  g_array_unref (self->objects);
+  g_array_unref (self->places);
+  overlay_trails_free (self->trails);
+  overlay_placement_free (self->placement);
   overlay_composition_free (self->composer);
-  overlay_labels_free (self->labels);
-  g_free (self->class_paints);
+  overlay_captions_free (self->captions);
+  overlay_sprites_free (self->sprites);
+  overlay_paints_clear (&self->paints);
   overlay_settings_clear (&self->settings);
   g_free (self);
 }
 
-/* Without a font, squares would say nothing but that there is none. */
-static void
-open_font (OverlayDrawing *self)
+/**
+ * overlay_drawing_forget:
+ *
+ * Forgets where things were, as the frames to come show something else.
+ */
+void
+overlay_drawing_forget (OverlayDrawing *self)
 {
-  self->labels = overlay_labels_new (
-      self->settings.font_desc, self->info.width, self->info.height);
-  self->lacks_font = !overlay_labels_has_font (self->labels);
-  if (self->lacks_font)
-    g_clear_pointer (&self->labels, overlay_labels_free);
+  overlay_placement_forget (self->placement);
+  overlay_trails_forget (self->trails);
 }
 
 /**
@@ -161,19 +124,25 @@ overlay_drawing_configure (
 
   overlay_settings_clear (&self->settings);
   overlay_settings_copy (&self->settings, settings);
-  convert_colors (self);
+  overlay_paints_convert (&self->paints, &self->info, settings);
   drop_composition (self);
+  /* they have the colours of before */
+  overlay_sprites_free (self->sprites);
+  self->sprites = overlay_sprites_new ();
   /* it keeps a pixel of each colour */
   overlay_composition_free (self->composer);
   self->composer = overlay_composition_new ();
 
   if (new_font) {
-    g_clear_pointer (&self->labels, overlay_labels_free);
+    g_clear_pointer (&self->captions, overlay_captions_free);
     self->lacks_font = FALSE;
   }
-  if (self->labels == NULL && !self->lacks_font
-      && (settings->draw_labels || settings->draw_stats))
-    open_font (self);
+  /* without a font, squares would say nothing but that there is none */
+  if (self->captions == NULL && !self->lacks_font
+      && (settings->draw_labels || settings->draw_stats)) {
+    self->captions = overlay_captions_new (&self->info, settings->font_desc);
+    self->lacks_font = self->captions == NULL;
+  }
 }
 
 /**
@@ -197,7 +166,9 @@ overlay_drawing_lacks_font (const OverlayDrawing *self)
 const gchar *
 overlay_drawing_get_unwritable (const OverlayDrawing *self)
 {
-  return self->labels ? overlay_labels_get_unwritable (self->labels) : NULL;
+  return self->captions ? overlay_labels_get_unwritable (
+             overlay_captions_get_labels (self->captions))
+                        : NULL;
 }
 
 /**
@@ -235,281 +206,198 @@ overlay_drawing_get_box (const GstVideoInfo *info,
 }
 
 static const OverlayPaint *
-get_paint (const OverlayDrawing *self, const GstYolov5Detection *detection)
+get_paint (const OverlayDrawing *self, const OverlayObject *object)
 {
-  gint entry = overlay_classes_find (self->settings.colors, detection);
-  guint index = 0;
-
-  if (entry >= 0)
-    return &self->class_paints[entry];
-  if (detection->label_id >= 0)
-    index = (guint) detection->label_id;
-  else if (detection->label != 0)
-    index = g_str_hash (g_quark_to_string (detection->label));
-  return &self->palette[index % OVERLAY_PALETTE_SIZE];
+  return overlay_paints_get (&self->paints, &self->settings, object);
 }
 
+/* predicted ones are thinner as well as lighter */
 static gint
-get_thickness (
-    const GstVideoInfo *info, const GstVideoRectangle *box, gint wanted)
+get_thickness (const OverlayDrawing *self, const OverlayObject *object,
+    const GstVideoRectangle *box)
 {
-  gint thickness = wanted;
+  gint thickness = overlay_box_get_thickness (
+      &self->info, box, (gint) self->settings.thickness);
 
-  if (thickness == 0) {
-    gint side = MIN (info->width, info->height);
-
-    thickness = (side + AUTO_THICKNESS_PART / 2) / AUTO_THICKNESS_PART;
-    thickness = MIN (thickness, MIN (box->w, box->h) / AUTO_THICKNESS_BOX_PART);
-    thickness = MAX (thickness, AUTO_THICKNESS_MIN);
-  }
-  return GST_ROUND_UP_N (thickness, overlay_get_grid (info));
+  if (!object->is_predicted)
+    return thickness;
+  return GST_ROUND_UP_N (
+      MAX (thickness / 2, 1), overlay_get_grid (&self->info));
 }
 
 static void
-draw_outline (const Canvas *canvas, const GstVideoRectangle *box,
-    const GstYolov5Detection *detection)
+draw_trail (OverlayDrawing *self, const OverlayCanvas *canvas,
+    const OverlayObject *object, const GstVideoRectangle *box)
 {
-  OverlayDrawing *self = canvas->drawing;
-  gint thickness =
-      get_thickness (&self->info, box, (gint) self->settings.thickness);
-  const OverlayColor *color = &get_paint (self, detection)->fill;
-  GstVideoRectangle lines[4];
-  guint n_lines, i;
+  gint thickness = overlay_box_get_thickness (&self->info, box, 0);
 
-  if (canvas->frame) {
-    overlay_draw_outline (canvas->frame, box, thickness, color);
+  if (self->settings.trails == 0 || object->id == 0)
     return;
-  }
-  n_lines = overlay_split_outline (&self->info, box, thickness, lines);
-  for (i = 0; i < n_lines; i++)
-    overlay_composition_add_solid (self->composer, &lines[i], color);
+  overlay_trails_draw (self->trails, canvas, object->id, thickness,
+      &get_paint (self, object)->fill, &self->paints.dark);
 }
 
+/* Boxes, or what is there in their place. Detectors attach the best first: drawn
+ * last, it lies on top. */
 static void
-write_block (GstVideoFrame *frame, const GstVideoRectangle *place,
-    const TextBlock *block)
+draw_boxes (OverlayDrawing *self, const OverlayCanvas *canvas,
+    const OverlayObject *objects, guint n_objects)
 {
   guint i;
 
-  overlay_fill_rectangle (frame, place, &block->paint->fill);
-  for (i = 0; i < block->n_texts; i++)
-    overlay_draw_mask (frame, place->x + block->texts[i].x,
-        place->y + block->texts[i].y, block->texts[i].mask, block->paint);
-}
+  for (i = n_objects; i-- > 0;) {
+    OverlayLabelPlace *place =
+        &g_array_index (self->places, OverlayLabelPlace, i);
+    const OverlayPaint *paint = get_paint (self, &objects[i]);
+    gint thickness;
 
-static void
-draw_block (const Canvas *canvas, TextBlock *block)
-{
-  OverlayDrawing *self = canvas->drawing;
-  GstVideoRectangle inside = { 0, 0 };
-  GstVideoFrame picture;
-
-  if (!overlay_align_rectangle (&self->info, &block->place))
-    return;
-  if (canvas->frame) {
-    write_block (canvas->frame, &block->place, block);
-    return;
-  }
-  if (!overlay_composition_map_picture (
-          block->place.w, block->place.h, &picture))
-    return;
-  inside.w = block->place.w;
-  inside.h = block->place.h;
-  write_block (&picture, &inside, block);
-  overlay_composition_add_picture (
-      self->composer, block->place.x, block->place.y, &picture);
-}
-
-static void
-add_text (TextBlock *block, const OverlayMask *mask, gint x, gint baseline)
-{
-  block->texts[block->n_texts].mask = mask;
-  block->texts[block->n_texts].x = x;
-  block->texts[block->n_texts].y = baseline - mask->baseline;
-  block->n_texts++;
-}
-
-/* room for a line of text, at least as high as the font's letters */
-static void
-measure_line (const OverlayLabels *labels, const OverlayMask *mask,
-    gint *ascent, gint *descent)
-{
-  *ascent = MAX (*ascent, overlay_labels_get_ascent (labels));
-  *descent = MAX (*descent, overlay_labels_get_descent (labels));
-  if (mask) {
-    *ascent = MAX (*ascent, mask->baseline);
-    *descent = MAX (*descent, mask->height - mask->baseline);
-  }
-}
-
-/* above the box, or in it where there is no room, and always in the frame */
-static void
-place_label (const GstVideoInfo *info, const GstVideoRectangle *box,
-    GstVideoRectangle *label)
-{
-  gint grid = overlay_get_grid (info);
-
-  label->x = MAX (MIN (box->x, info->width - label->w), 0);
-  label->y = box->y >= label->h ? box->y - label->h : box->y;
-  label->y = MAX (MIN (label->y, info->height - label->h), 0);
-  label->x -= label->x % grid;
-  label->y -= label->y % grid;
-}
-
-static void
-draw_label (const Canvas *canvas, const GstVideoRectangle *box,
-    const GstYolov5Detection *detection)
-{
-  OverlayDrawing *self = canvas->drawing;
-  const GstVideoInfo *info = &self->info;
-  const OverlayMask *name, *confidence = NULL;
-  gint grid = overlay_get_grid (info);
-  gint font_size = overlay_labels_get_font_size (self->labels);
-  gint margin_x = MAX (font_size / 4, grid), margin_y = MAX (font_size / 10, 1);
-  gint x = margin_x, ascent = 0, descent = 0;
-  TextBlock block = { .paint = get_paint (self, detection) };
-
-  name = overlay_labels_get_name (self->labels, detection->label);
-  if (self->settings.draw_confidence)
-    confidence =
-        overlay_labels_get_confidence (self->labels, detection->confidence);
-  if (name == NULL && confidence == NULL)
-    return;
-
-  measure_line (self->labels, name, &ascent, &descent);
-  measure_line (self->labels, confidence, &ascent, &descent);
-  if (name) {
-    add_text (&block, name, x, margin_y + ascent);
-    x += name->width;
-  }
-  if (name && confidence)
-    x += MAX (font_size / 3, 4);
-  if (confidence) {
-    add_text (&block, confidence, x, margin_y + ascent);
-    x += confidence->width;
-  }
-  block.place.w = GST_ROUND_UP_N (x + margin_x, grid);
-  block.place.h = GST_ROUND_UP_N (ascent + descent + 2 * margin_y, grid);
-  /* in so small a frame a label would leave nothing to look at */
-  if (block.place.h > MIN (info->width, info->height))
-    return;
-
-  place_label (info, box, &block.place);
-  draw_block (canvas, &block);
-}
-
-/* the lines of figures, in the top left corner */
-static void
-draw_meter (const Canvas *canvas, const OverlayMeter *meter)
-{
-  OverlayDrawing *self = canvas->drawing;
-  const gchar *texts[OVERLAY_N_LINES] = {
-    [OVERLAY_LINE_RATE] = meter->rate,
-    [OVERLAY_LINE_INFERENCE] = meter->inference,
-  };
-  gint grid = overlay_get_grid (&self->info);
-  gint font_size = overlay_labels_get_font_size (self->labels);
-  gint margin = MAX (font_size / 4, grid);
-  gint distance = GST_ROUND_UP_N (font_size / 2, grid);
-  gint width = 0, height = margin;
-  TextBlock block = { .paint = &self->meter_paint };
-  OverlayLine line;
-
-  for (line = 0; line < OVERLAY_N_LINES; line++) {
-    const OverlayMask *mask =
-        overlay_labels_get_line (self->labels, line, texts[line]);
-    gint ascent = 0, descent = 0;
-
-    if (mask == NULL)
+    if (!overlay_drawing_get_box (
+            &self->info, &objects[i].detection, &place->object))
       continue;
-    measure_line (self->labels, mask, &ascent, &descent);
-    add_text (&block, mask, margin, height + ascent);
-    height += ascent + descent;
-    width = MAX (width, mask->width);
+    place->anchor = place->object;
+    thickness = get_thickness (self, &objects[i], &place->object);
+    draw_trail (self, canvas, &objects[i], &place->object);
+    if (self->settings.style != OVERLAY_STYLE_DOT)
+      overlay_box_draw (canvas, &place->object, self->settings.style, thickness,
+          paint, &self->paints);
+    else if (overlay_box_get_dot (
+                 &self->info, &place->object, thickness, &place->anchor))
+      overlay_box_draw_dot (
+          canvas, self->sprites, &place->anchor, paint, &self->paints);
   }
-  block.place.x = block.place.y = distance;
-  block.place.w = GST_ROUND_UP_N (width + 2 * margin, grid);
-  block.place.h = GST_ROUND_UP_N (height + margin, grid);
-  /* figures that are cut off would be wrong */
-  if (block.n_texts > 0 && distance + block.place.w <= self->info.width
-      && distance + block.place.h <= self->info.height)
-    draw_block (canvas, &block);
+}
+
+/* No line runs through a label because all labels come after all boxes, and no
+ * tag lies over a label. */
+static void
+draw_labels (OverlayDrawing *self, const OverlayCanvas *canvas,
+    const OverlayObject *objects, guint n_objects)
+{
+  OverlayLabelPlace *places = (OverlayLabelPlace *) self->places->data;
+  gboolean with_confidence = self->settings.draw_confidence;
+  guint i, round;
+
+  for (i = 0; i < n_objects; i++) {
+    places[i].id = objects[i].id;
+    places[i].kind = objects[i].detection.label;
+    overlay_captions_measure (self->captions, &objects[i], with_confidence,
+        n_objects == 1, &places[i]);
+  }
+  overlay_placement_run (self->placement, places, n_objects);
+  for (round = 0; round < 2; round++)
+    for (i = n_objects; i-- > 0;)
+      if ((places[i].form == OVERLAY_FORM_TAG) == (round == 0)
+          && places[i].sizes[places[i].form].width > 0)
+        overlay_captions_draw (self->captions, canvas, self->sprites,
+            &objects[i], with_confidence, get_paint (self, &objects[i]),
+            &places[i]);
 }
 
 static void
-draw_all (
-    const Canvas *canvas, const GArray *detections, const OverlayMeter *meter)
+draw_all (OverlayDrawing *self, const OverlayCanvas *canvas,
+    const OverlayScene *scene)
 {
-  OverlayDrawing *self = canvas->drawing;
-  const GstYolov5Detection *detection = (GstYolov5Detection *) detections->data;
-  GstVideoRectangle box;
+  const OverlayObject *objects = (const OverlayObject *) scene->objects->data;
+  guint n = scene->objects->len;
+  OverlayLabels *labels;
+
+  g_array_set_size (self->places, 0);
+  g_array_set_size (self->places, n);
+  overlay_shapes_draw (canvas, scene->zones, &self->paints);
+  draw_boxes (self, canvas, objects, n);
+  if (self->captions == NULL)
+    return;
+
+  labels = overlay_captions_get_labels (self->captions);
+  if (self->settings.draw_stats)
+    overlay_figures_draw (
+        labels, canvas, scene->meter, &self->paints.figures, self->placement);
+  if (self->settings.draw_labels) {
+    overlay_shapes_write (
+        labels, canvas, scene->zones, &self->paints, self->placement);
+    draw_labels (self, canvas, objects, n);
+  }
+}
+
+static void
+follow_objects (OverlayDrawing *self, const OverlayScene *scene)
+{
   guint i;
 
-  /* detectors attach the best first: drawn last, it lies on top. No line runs
-   * through a label because all labels come after all boxes. */
-  for (i = detections->len; i-- > 0;)
-    if (overlay_drawing_get_box (&self->info, &detection[i], &box))
-      draw_outline (canvas, &box, &detection[i]);
+  if (self->settings.trails == 0)
+    return;
+  overlay_trails_begin_frame (self->trails, scene->now, self->settings.trails);
+  for (i = 0; i < scene->objects->len; i++) {
+    const OverlayObject *object =
+        &g_array_index (scene->objects, OverlayObject, i);
 
-  if (self->settings.draw_labels && self->labels)
-    for (i = detections->len; i-- > 0;)
-      if (overlay_drawing_get_box (&self->info, &detection[i], &box))
-        draw_label (canvas, &box, &detection[i]);
-
-  if (self->settings.draw_stats && self->labels)
-    draw_meter (canvas, meter);
+    if (object->id != 0)
+      overlay_trails_add (self->trails, object);
+  }
 }
 
 /**
  * overlay_drawing_draw:
- * @frame: mapped for writing
- * @detections: (element-type GstYolov5Detection): what to show, the best first
- * @meter: what to show if the statistics are wanted
+ * @frame: mapped for reading and writing
+ * @scene: what to draw
  *
  * Draws into a frame.
  */
 void
-overlay_drawing_draw (OverlayDrawing *self, GstVideoFrame *frame,
-    const GArray *detections, const OverlayMeter *meter)
+overlay_drawing_draw (
+    OverlayDrawing *self, GstVideoFrame *frame, const OverlayScene *scene)
 {
-  Canvas canvas = { .drawing = self, .frame = frame };
+  OverlayCanvas canvas = { .info = &self->info, .frame = frame };
 
-  draw_all (&canvas, detections, meter);
+  follow_objects (self, scene);
+  draw_all (self, &canvas, scene);
 }
 
 static void
-compose_as_one (
-    OverlayDrawing *self, const GArray *detections, const OverlayMeter *meter)
+compose_as_one (OverlayDrawing *self, const OverlayScene *scene)
 {
   GstVideoFrame picture;
+  OverlayCanvas canvas = {
+    .info = &self->info, .frame = &picture, .is_transparent = TRUE
+  };
 
   if (!overlay_composition_map_picture (
           self->info.width, self->info.height, &picture))
     return;
   memset (GST_VIDEO_FRAME_PLANE_DATA (&picture, 0), 0,
       GST_VIDEO_FRAME_SIZE (&picture));
-  overlay_drawing_draw (self, &picture, detections, meter);
+  draw_all (self, &canvas, scene);
   overlay_composition_add_picture (self->composer, 0, 0, &picture);
+}
+
+/* slanted lines are many rectangles, and seldom the same on the next frame */
+static gboolean
+has_slanted_lines (const OverlayDrawing *self, const OverlayScene *scene)
+{
+  return self->settings.trails > 0 || scene->zones->shapes->len > 0;
 }
 
 static gboolean
 is_composed (const OverlayDrawing *self, GstVideoOverlayComposition *below,
-    const GArray *detections, const OverlayMeter *meter)
+    const OverlayScene *scene)
 {
+  const GArray *objects = scene->objects;
+
   return self->composition != NULL && self->below == below
-         && (!self->settings.draw_stats || self->meter_serial == meter->serial)
-         && self->detections->len == detections->len
-         && (detections->len == 0
-             || memcmp (self->detections->data, detections->data,
-                    detections->len * sizeof (GstYolov5Detection))
+         && !has_slanted_lines (self, scene) && !self->had_slanted_lines
+         && (!self->settings.draw_stats
+             || self->meter_serial == scene->meter->serial)
+         && self->objects->len == objects->len
+         && (objects->len == 0
+             || memcmp (self->objects->data, objects->data,
+                    objects->len * sizeof (OverlayObject))
                     == 0);
 }
 
 /**
  * overlay_drawing_compose:
  * @below: (nullable): what others have attached and stays below
- * @detections: (element-type GstYolov5Detection): what to show, the best first
- * @meter: what to show if the statistics are wanted
+ * @scene: what to draw
  *
  * Makes a composition, or finds that the last one still holds, so that sinks
  * need not upload it again.
@@ -519,26 +407,28 @@ is_composed (const OverlayDrawing *self, GstVideoOverlayComposition *below,
  */
 GstVideoOverlayComposition *
 overlay_drawing_compose (OverlayDrawing *self,
-    GstVideoOverlayComposition *below, const GArray *detections,
-    const OverlayMeter *meter)
+    GstVideoOverlayComposition *below, const OverlayScene *scene)
 {
-  Canvas canvas = { .drawing = self };
+  OverlayCanvas canvas = { .info = &self->info, .composer = self->composer };
+  const GArray *objects = scene->objects;
 
-  if (is_composed (self, below, detections, meter))
+  follow_objects (self, scene);
+  if (is_composed (self, below, scene))
     return self->composition;
 
   drop_composition (self);
+  self->had_slanted_lines = has_slanted_lines (self, scene);
   overlay_composition_begin (self->composer, below);
-  if (detections->len > MAX_COMPOSED_DETECTIONS)
-    compose_as_one (self, detections, meter);
+  if (objects->len > MAX_COMPOSED_OBJECTS || self->had_slanted_lines)
+    compose_as_one (self, scene);
   else
-    draw_all (&canvas, detections, meter);
+    draw_all (self, &canvas, scene);
   self->composition = overlay_composition_end (self->composer);
 
   if (below)
     self->below = gst_video_overlay_composition_ref (below);
-  self->meter_serial = meter->serial;
-  g_array_set_size (self->detections, 0);
-  g_array_append_vals (self->detections, detections->data, detections->len);
+  self->meter_serial = scene->meter->serial;
+  g_array_set_size (self->objects, 0);
+  g_array_append_vals (self->objects, objects->data, objects->len);
   return self->composition;
 }

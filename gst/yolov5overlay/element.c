@@ -15,9 +15,15 @@
  *
  * It draws every #GstVideoRegionOfInterestMeta on a buffer and, with GStreamer
  * 1.24 or later, every #GstAnalyticsODMtd, whichever element attached them, in
- * one colour per class. It works in the frame's own format, so the video is
- * never converted, and costs only as much as the lines and labels are large. A
- * buffer without detections passes untouched.
+ * one colour per class. Labels are placed so that none covers another. It works
+ * in the frame's own format, so the video is never converted, and costs only as
+ * much as the lines and labels are large. A buffer without detections passes
+ * untouched.
+ *
+ * Behind a tracker such as yolov5track, labels have its numbers, and boxes of
+ * frames that nobody looked at are lighter; #GstYolov5Overlay:color-by and
+ * #GstYolov5Overlay:draw-trails show who is who. Behind yolov5zones, lines and
+ * zones are drawn with what was counted.
  *
  * #GstYolov5Overlay:class-colors gives classes other colours,
  * #GstYolov5Overlay:classes chooses which to show, and #GstYolov5Overlay:blur
@@ -63,18 +69,19 @@
  * ]| Shows people and cars alone, in red and blue, hides who the people are and
  * says how fast it goes.
  * |[
- * gst-launch-1.0 videotestsrc ! video/x-raw,width=1280,height=720 ! yolov5dpu model=yolov5n.xmodel ! yolov5overlay ! videoconvert ! autovideosink
- * ]| A quick look without camera or film. A test picture holds few objects, so
- * there may be nothing to draw.
+ * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! yolov5dpu model=yolov5n.xmodel inference-interval=3 ! yolov5track ! yolov5overlay style=corners color-by=id draw-trails=3000000000 ! videoconvert ! autovideosink
+ * ]| Shows who is who and where each came from, in a colour for each.
  */
 
 #include "element.h"
 
-#include "metadata/inference.h"
 #include "metadata/buffers.h"
+#include "metadata/inference.h"
+#include "metadata/tracks.h"
 #include "caps.h"
 #include "composition.h"
 #include "drawing.h"
+#include "messages.h"
 #include "meter.h"
 #include "mosaic.h"
 #include "objects.h"
@@ -93,8 +100,6 @@ struct _GstYolov5Overlay {
   OverlaySettings settings;
   gboolean settings_changed;
   gboolean started;
-  /* what was wrong with properties that were set before, by their names */
-  GHashTable *refusals;
   /* changed by the streaming thread alone */
   OverlayModels *models;
   gboolean models_changed;
@@ -109,9 +114,7 @@ struct _GstYolov5Overlay {
   OverlayMeter meter;
   gboolean has_something_to_show;
 
-  /* what has been said since the element started */
-  gboolean told_font;
-  gchar *told_unknown[2];
+  OverlayMessages messages;
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE (
@@ -122,14 +125,6 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE (
 
 #define gst_yolov5_overlay_parent_class parent_class
 G_DEFINE_TYPE (GstYolov5Overlay, gst_yolov5_overlay, GST_TYPE_VIDEO_FILTER)
-
-static void
-warn_of_refusal (
-    GstYolov5Overlay *self, const gchar *property, const gchar *reason)
-{
-  GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-      ("The property \"%s\" stays as it was: %s", property, reason), (NULL));
-}
 
 static void
 gst_yolov5_overlay_set_property (
@@ -153,16 +148,13 @@ gst_yolov5_overlay_set_property (
     self->settings_changed = TRUE;
   attach_changed = self->settings.attach != attach;
   keep_refusal = !self->started;
-  if (keep_refusal) {
-    g_hash_table_remove (self->refusals, pspec->name);
-    if (error)
-      g_hash_table_insert (
-          self->refusals, (gpointer) pspec->name, g_strdup (error->message));
-  }
+  if (keep_refusal)
+    overlay_messages_keep_refusal (&self->messages, pspec->name, error);
   GST_OBJECT_UNLOCK (self);
 
   if (error && !keep_refusal)
-    warn_of_refusal (self, pspec->name, error->message);
+    overlay_messages_post_refusal (
+        &self->messages, pspec->name, error->message);
   g_clear_error (&error);
   if (attach_changed)
     gst_base_transform_reconfigure_src (GST_BASE_TRANSFORM (self));
@@ -185,16 +177,6 @@ gst_yolov5_overlay_get_property (
 }
 
 static void
-forget_told (GstYolov5Overlay *self)
-{
-  guint i;
-
-  self->told_font = FALSE;
-  for (i = 0; i < G_N_ELEMENTS (self->told_unknown); i++)
-    g_clear_pointer (&self->told_unknown[i], g_free);
-}
-
-static void
 gst_yolov5_overlay_finalize (GObject *object)
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (object);
@@ -202,8 +184,7 @@ gst_yolov5_overlay_finalize (GObject *object)
   overlay_drawing_free (self->drawing);
   overlay_objects_clear (&self->objects);
   overlay_models_free (self->models);
-  g_hash_table_unref (self->refusals);
-  forget_told (self);
+  overlay_messages_clear (&self->messages);
   overlay_settings_clear (&self->frame_settings);
   overlay_settings_clear (&self->settings);
 
@@ -219,27 +200,6 @@ get_attach_setting (GstYolov5Overlay *self)
   attach = self->settings.attach;
   GST_OBJECT_UNLOCK (self);
   return attach;
-}
-
-/* a list that was read, but names what nobody finds; once for each value */
-static void
-warn_of_unknown_classes (GstYolov5Overlay *self, const gchar *property,
-    const OverlayClasses *classes, gchar **told)
-{
-  g_autofree gchar *unknown =
-      overlay_models_list_unknown (self->models, classes);
-  g_autofree gchar *labels = NULL;
-
-  if (unknown && g_strcmp0 (unknown, *told) != 0) {
-    labels = overlay_models_list_labels (self->models);
-    GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS,
-        ("The property \"%s\" names %s, which no detector finds; there are the "
-         "classes %s",
-            property, unknown, labels),
-        (NULL));
-  }
-  g_free (*told);
-  *told = g_steal_pointer (&unknown);
 }
 
 /* takes the properties as they are for the frame that comes */
@@ -262,14 +222,6 @@ take_settings (GstYolov5Overlay *self)
     overlay_drawing_configure (self->drawing, &self->frame_settings);
 }
 
-static void
-post_unusable_blur (GstYolov5Overlay *self, const GError *error)
-{
-  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
-      ("What the property \"blur\" says cannot be hidden: %s", error->message),
-      (NULL));
-}
-
 /* with a frame, as all detectors upstream have said by then what they find */
 static gboolean
 check_lists (GstYolov5Overlay *self)
@@ -279,13 +231,11 @@ check_lists (GstYolov5Overlay *self)
 
   if (!self->lists_unchecked)
     return TRUE;
-  warn_of_unknown_classes (
-      self, "classes", settings->shown, &self->told_unknown[0]);
-  warn_of_unknown_classes (
-      self, "class-colors", settings->colors, &self->told_unknown[1]);
+  overlay_messages_warn_of_unknown_classes (
+      &self->messages, self->models, settings->shown, settings->colors);
   overlay_watch_reset (&self->objects.watch);
   if (!overlay_settings_check_blurred (settings, self->models, &error)) {
-    post_unusable_blur (self, error);
+    overlay_messages_post_unusable_blur (&self->messages, error);
     return FALSE;
   }
   self->lists_unchecked = FALSE;
@@ -357,37 +307,23 @@ gst_yolov5_overlay_set_info (GstVideoFilter *filter, GstCaps *incaps,
   return TRUE;
 }
 
-static void
-post_refusals (GstYolov5Overlay *self, GHashTable *refusals)
-{
-  GHashTableIter iter;
-  gpointer name, reason;
-
-  g_hash_table_iter_init (&iter, refusals);
-  while (g_hash_table_iter_next (&iter, &name, &reason))
-    warn_of_refusal (self, name, reason);
-}
-
 /* properties are set before there is a bus to complain on */
 static gboolean
 gst_yolov5_overlay_start (GstBaseTransform *trans)
 {
   GstYolov5Overlay *self = GST_YOLOV5_OVERLAY (trans);
-  g_autoptr (GHashTable) refusals = NULL;
   g_autoptr (GError) error = NULL;
 
   GST_OBJECT_LOCK (self);
-  refusals = g_steal_pointer (&self->refusals);
-  self->refusals = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   self->started =
       overlay_settings_check_blurred (&self->settings, self->models, &error);
   self->models_changed = TRUE;
   GST_OBJECT_UNLOCK (self);
 
-  post_refusals (self, refusals);
+  overlay_messages_post_kept_refusals (&self->messages);
   if (!error)
     return TRUE;
-  post_unusable_blur (self, error);
+  overlay_messages_post_unusable_blur (&self->messages, error);
   return FALSE;
 }
 
@@ -403,7 +339,7 @@ gst_yolov5_overlay_stop (GstBaseTransform *trans)
   g_clear_pointer (&self->drawing, overlay_drawing_free);
   overlay_objects_reset (&self->objects);
   overlay_meter_reset (&self->meter);
-  forget_told (self);
+  overlay_messages_forget (&self->messages);
   GST_OBJECT_LOCK (self);
   overlay_models_forget (self->models);
   self->started = FALSE;
@@ -422,7 +358,9 @@ gst_yolov5_overlay_sink_event (GstBaseTransform *trans, GstEvent *event)
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_FLUSH_STOP:
       overlay_meter_reset (&self->meter);
-      overlay_hold_drop (&self->objects.hold);
+      overlay_objects_flush (&self->objects);
+      if (self->drawing)
+        overlay_drawing_forget (self->drawing);
       break;
     case GST_EVENT_SEGMENT:
       overlay_hold_drop_boxes (&self->objects.hold);
@@ -479,7 +417,7 @@ examine_buffer (GstYolov5Overlay *self, GstBuffer *buffer)
       overlay_objects_find (objects, buffer,
           &GST_VIDEO_FILTER_CAST (self)->in_info,
           get_running_time (self, buffer), settings, self->models, &self->meter)
-      && (objects->shown->len > 0
+      && (objects->shown->len > 0 || objects->zones.shapes->len > 0
           || (settings->draw_stats && overlay_meter_has_text (&self->meter)));
 }
 
@@ -515,9 +453,24 @@ gst_yolov5_overlay_prepare_output_buffer (
   return GST_FLOW_OK;
 }
 
+/* frames without a timestamp are drawn by the clock of the system */
+static OverlayScene
+get_scene (GstYolov5Overlay *self, GstBuffer *buffer)
+{
+  GstClockTime time = get_running_time (self, buffer);
+
+  return (OverlayScene){
+    .objects = self->objects.shown,
+    .zones = &self->objects.zones,
+    .meter = &self->meter,
+    .now = GST_CLOCK_TIME_IS_VALID (time) ? time : gst_util_get_timestamp (),
+  };
+}
+
 static GstFlowReturn
 draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
 {
+  OverlayScene scene = get_scene (self, buffer);
   g_autoptr (GError) error = NULL;
   GstVideoFrame frame;
   guint i;
@@ -535,8 +488,7 @@ draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
     overlay_pixelate_rectangle (
         &frame, &g_array_index (self->objects.blurred, GstVideoRectangle, i));
   if (self->has_something_to_show && !self->attach)
-    overlay_drawing_draw (
-        self->drawing, &frame, self->objects.shown, &self->meter);
+    overlay_drawing_draw (self->drawing, &frame, &scene);
   gst_video_frame_unmap (&frame);
   return GST_FLOW_OK;
 }
@@ -546,9 +498,9 @@ attach_composition (GstYolov5Overlay *self, GstBuffer *buffer)
 {
   GstVideoOverlayCompositionMeta *meta =
       gst_buffer_get_video_overlay_composition_meta (buffer);
-  GstVideoOverlayComposition *composition =
-      overlay_drawing_compose (self->drawing, meta ? meta->overlay : NULL,
-          self->objects.shown, &self->meter);
+  OverlayScene scene = get_scene (self, buffer);
+  GstVideoOverlayComposition *composition = overlay_drawing_compose (
+      self->drawing, meta ? meta->overlay : NULL, &scene);
 
   if (composition == NULL)
     return;
@@ -558,28 +510,13 @@ attach_composition (GstYolov5Overlay *self, GstBuffer *buffer)
   gst_buffer_add_video_overlay_composition_meta (buffer, composition);
 }
 
-/* one word on missing fonts is enough */
 static void
 tell_missing_letters (GstYolov5Overlay *self)
 {
   const gchar *text = overlay_drawing_get_unwritable (self->drawing);
 
-  if (self->told_font || (!text && !overlay_drawing_lacks_font (self->drawing)))
-    return;
-  self->told_font = TRUE;
-  if (!text)
-    GST_ELEMENT_WARNING (self, RESOURCE, NOT_FOUND,
-        ("There is no font on this system to write labels in, so there are "
-         "boxes alone: install one, such as Debian's fonts-dejavu-core, or set "
-         "draw-labels=false"),
-        (NULL));
-  else
-    GST_ELEMENT_WARNING (self, RESOURCE, NOT_FOUND,
-        ("No font on this system has all the letters of the label \"%s\": install "
-         "one for its script, such as Debian's fonts-noto-core or "
-         "fonts-noto-cjk",
-            text),
-        (NULL));
+  if (text || overlay_drawing_lacks_font (self->drawing))
+    overlay_messages_warn_of_missing_letters (&self->messages, text);
 }
 
 static GstFlowReturn
@@ -610,6 +547,8 @@ gst_yolov5_overlay_class_init (GstYolov5OverlayClass *klass)
       "draws detections into the video");
   GST_DEBUG_CATEGORY_GET (CAT_PERFORMANCE, "GST_PERFORMANCE");
   gst_yolov5_inference_register ();
+  gst_yolov5_tracks_register ();
+  gst_yolov5_zones_mark_register ();
 
   object_class->set_property = gst_yolov5_overlay_set_property;
   object_class->get_property = gst_yolov5_overlay_get_property;
@@ -624,6 +563,8 @@ gst_yolov5_overlay_class_init (GstYolov5OverlayClass *klass)
       "hides them behind a mosaic",
       "The yolov5dpu authors");
   gst_type_mark_as_plugin_api (OVERLAY_TYPE_ATTACH, 0);
+  gst_type_mark_as_plugin_api (OVERLAY_TYPE_STYLE, 0);
+  gst_type_mark_as_plugin_api (OVERLAY_TYPE_COLOR_BY, 0);
 
   trans_class->transform_caps =
       GST_DEBUG_FUNCPTR (gst_yolov5_overlay_transform_caps);
@@ -648,7 +589,7 @@ gst_yolov5_overlay_init (GstYolov5Overlay *self)
   overlay_settings_init (&self->frame_settings, G_OBJECT (self));
   overlay_objects_init (&self->objects, GST_ELEMENT_CAST (self));
   self->models = overlay_models_new ();
-  self->refusals = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  overlay_messages_init (&self->messages, GST_ELEMENT_CAST (self));
 
   gst_base_transform_set_in_place (GST_BASE_TRANSFORM (self), TRUE);
   gst_base_transform_set_gap_aware (GST_BASE_TRANSFORM (self), TRUE);

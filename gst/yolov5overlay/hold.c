@@ -26,7 +26,7 @@ typedef struct {
   gchar *path;
   /* of what was found without a mark */
   GQuark label;
-  GArray *detections;
+  GArray *objects;
   guint64 frame;
   GstClockTime time;
   GstClockTime arrival;
@@ -38,7 +38,7 @@ static void
 look_free (Look *look)
 {
   g_free (look->path);
-  g_array_unref (look->detections);
+  g_array_unref (look->objects);
   g_free (look);
 }
 
@@ -135,11 +135,11 @@ renew_look (OverlayHold *self, const gchar *path, GQuark label)
     look = g_new0 (Look, 1);
     look->path = g_strdup (path);
     look->label = label;
-    look->detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection));
+    look->objects = g_array_new (FALSE, FALSE, sizeof (OverlayObject));
     g_ptr_array_add (self->looks, look);
   }
 
-  g_array_set_size (look->detections, 0);
+  g_array_set_size (look->objects, 0);
   look->frame = self->frame;
   look->time = self->time;
   look->arrival = self->arrival;
@@ -150,7 +150,7 @@ renew_look (OverlayHold *self, const gchar *path, GQuark label)
 /**
  * overlay_hold_keep_marked:
  * @path: (nullable): of the detector that looked at the frame
- * @detections: (element-type GstYolov5Detection): what is on the frame
+ * @objects: (element-type OverlayObject): what is on the frame
  * @mark: of that detector; its detections have it
  *
  * Keeps what the detector found, which may be nothing, in the place of what it
@@ -158,18 +158,17 @@ renew_look (OverlayHold *self, const gchar *path, GQuark label)
  */
 void
 overlay_hold_keep_marked (
-    OverlayHold *self, const gchar *path, const GArray *detections, gint mark)
+    OverlayHold *self, const gchar *path, const GArray *objects, gint mark)
 {
   Look *look = renew_look (self, path ? path : "", 0);
   guint i;
 
   self->mark_seen = TRUE;
-  for (i = 0; i < detections->len; i++) {
-    const GstYolov5Detection *detection =
-        &g_array_index (detections, GstYolov5Detection, i);
+  for (i = 0; i < objects->len; i++) {
+    const OverlayObject *object = &g_array_index (objects, OverlayObject, i);
 
-    if (detection->mark == mark)
-      g_array_append_vals (look->detections, detection, 1);
+    if (object->detection.mark == mark)
+      g_array_append_vals (look->objects, object, 1);
   }
 }
 
@@ -188,30 +187,30 @@ drop_unmarked_boxes (OverlayHold *self)
 
 /**
  * overlay_hold_keep_unmarked:
- * @detections: (element-type GstYolov5Detection): what is on the frame
+ * @objects: (element-type OverlayObject): what is on the frame
  *
  * Keeps what detectors found that mark no frames.
  */
 void
-overlay_hold_keep_unmarked (OverlayHold *self, const GArray *detections)
+overlay_hold_keep_unmarked (OverlayHold *self, const GArray *objects)
 {
   gboolean is_first = TRUE;
   guint i;
 
-  for (i = 0; i < detections->len; i++) {
-    const GstYolov5Detection *detection =
-        &g_array_index (detections, GstYolov5Detection, i);
+  for (i = 0; i < objects->len; i++) {
+    const OverlayObject *object = &g_array_index (objects, OverlayObject, i);
     Look *look;
 
-    if (detection->mark >= 0)
+    /* a tracker says on each frame where it expects an object */
+    if (object->detection.mark >= 0 || object->is_predicted)
       continue;
     if (is_first)
       drop_unmarked_boxes (self);
     is_first = FALSE;
-    look = find_look (self, NULL, detection->label);
+    look = find_look (self, NULL, object->detection.label);
     if (!look || look->frame != self->frame)
-      look = renew_look (self, NULL, detection->label);
-    g_array_append_vals (look->detections, detection, 1);
+      look = renew_look (self, NULL, object->detection.label);
+    g_array_append_vals (look->objects, object, 1);
   }
 }
 
@@ -232,16 +231,15 @@ is_within (const OverlayHold *self, const Look *look, GstClockTime limit)
 }
 
 static void
-recall (const Look *look, GArray *detections)
+recall (const Look *look, GArray *objects)
 {
-  g_array_append_vals (
-      detections, look->detections->data, look->detections->len);
+  g_array_append_vals (objects, look->objects->data, look->objects->len);
 }
 
 /**
  * overlay_hold_recall_boxes:
  * @expiry: how long boxes stay; 0 for not at all, %GST_CLOCK_TIME_NONE for ever
- * @detections: where to append what those detectors found last that did not
+ * @objects: where to append what those detectors found last that did not
  *   look at the current frame
  *
  * With a mark once seen, only detectors that mark their frames have boxes on
@@ -249,7 +247,7 @@ recall (const Look *look, GArray *detections)
  */
 void
 overlay_hold_recall_boxes (
-    const OverlayHold *self, GstClockTime expiry, GArray *detections)
+    const OverlayHold *self, GstClockTime expiry, GArray *objects)
 {
   guint i;
 
@@ -258,7 +256,7 @@ overlay_hold_recall_boxes (
 
     if (look->frame != self->frame && look->has_boxes
         && (look->path || !self->mark_seen) && is_within (self, look, expiry))
-      recall (look, detections);
+      recall (look, objects);
   }
 }
 
@@ -268,12 +266,12 @@ overlay_hold_recall_boxes (
  * @blur_hold: how long something stays hidden, %GST_CLOCK_TIME_NONE for until
  *   the detector looks again; without marks that is a second, or @expiry if
  *   longer
- * @detections: where to append what those detectors found last that did not
+ * @objects: where to append what those detectors found last that did not
  *   look at the current frame
  */
 void
 overlay_hold_recall_hidden (const OverlayHold *self, GstClockTime expiry,
-    GstClockTime blur_hold, GArray *detections)
+    GstClockTime blur_hold, GArray *objects)
 {
   GstClockTime unmarked = blur_hold;
   guint i;
@@ -285,7 +283,7 @@ overlay_hold_recall_hidden (const OverlayHold *self, GstClockTime expiry,
 
     if (look->frame != self->frame
         && is_within (self, look, look->path ? blur_hold : unmarked))
-      recall (look, detections);
+      recall (look, objects);
   }
 }
 
@@ -305,9 +303,9 @@ overlay_hold_resize (OverlayHold *self, gint width, gint height)
   for (i = 0; i < self->looks->len; i++) {
     const Look *look = g_ptr_array_index (self->looks, i);
 
-    for (k = 0; k < look->detections->len; k++) {
+    for (k = 0; k < look->objects->len; k++) {
       GstYolov5Detection *detection =
-          &g_array_index (look->detections, GstYolov5Detection, k);
+          &g_array_index (look->objects, OverlayObject, k).detection;
       gdouble scale_x = (gdouble) width / self->width;
       gdouble scale_y = (gdouble) height / self->height;
 

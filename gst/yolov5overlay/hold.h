@@ -7,7 +7,7 @@
 
 #pragma once
 
-#include "metadata/detections.h"
+#include "object.h"
 
 G_BEGIN_DECLS
 
@@ -39,12 +39,12 @@ void overlay_hold_drop_boxes (OverlayHold *self);
 void overlay_hold_begin_frame (
     OverlayHold *self, GstClockTime time, GstClockTime arrival);
 void overlay_hold_keep_marked (
-    OverlayHold *self, const gchar *path, const GArray *detections, gint mark);
-void overlay_hold_keep_unmarked (OverlayHold *self, const GArray *detections);
+    OverlayHold *self, const gchar *path, const GArray *objects, gint mark);
+void overlay_hold_keep_unmarked (OverlayHold *self, const GArray *objects);
 void overlay_hold_recall_boxes (
-    const OverlayHold *self, GstClockTime expiry, GArray *detections);
+    const OverlayHold *self, GstClockTime expiry, GArray *objects);
 void overlay_hold_recall_hidden (const OverlayHold *self, GstClockTime expiry,
-    GstClockTime blur_hold, GArray *detections);
+    GstClockTime blur_hold, GArray *objects);
 void overlay_hold_resize (OverlayHold *self, gint width, gint height);
 
 G_END_DECLS

@@ -23,12 +23,16 @@ GST_DEBUG_CATEGORY_STATIC (CAT_PERFORMANCE);
 #define MAX_NAME_CHARACTERS 256
 /* 0% to 100% */
 #define N_CONFIDENCES 101
+/* such as those of lines and zones, of which there are few */
+#define MAX_TEXTS 64
 
 #define DEFAULT_FONT "Sans Bold"
 /* the letters' size as a part of the frame's shorter side: 24 pixels in
  * 1920x1080. Below the minimum letters run into each other. */
 #define AUTO_FONT_PART 45
-#define AUTO_FONT_MIN 11
+#define AUTO_FONT_MIN 9
+/* small letters are a third smaller, but not less than this */
+#define SMALL_FONT_MIN 8
 
 typedef struct {
   GQuark text;
@@ -51,6 +55,9 @@ struct _OverlayLabels {
   gsize name_bytes;
 
   OverlayMask confidences[N_CONFIDENCES];
+  OverlayMask figures[10];
+  /* OverlayMasks by their texts */
+  GHashTable *texts;
 
   struct {
     gchar *text;
@@ -124,8 +131,8 @@ get_described_size (const PangoFontDescription *description)
 /* whatever the text says, the result is a font that Pango can load at a size
  * that fits into the frame */
 static PangoFontDescription *
-describe_font (
-    const gchar *text, gint frame_width, gint frame_height, gint *size)
+describe_font (const gchar *text, gint frame_width, gint frame_height,
+    gboolean small, gint *size)
 {
   gboolean given = text != NULL && text[0] != '\0';
   g_autofree gchar *valid = g_utf8_make_valid (given ? text : DEFAULT_FONT, -1);
@@ -138,9 +145,18 @@ describe_font (
     *size = (gint) CLAMP (described + 0.5, 1.0, MAX (side / 2, AUTO_FONT_MIN));
   else
     *size = MAX (side / AUTO_FONT_PART, AUTO_FONT_MIN);
+  if (small)
+    *size = MAX (*size - *size / 3, MIN (*size, SMALL_FONT_MIN));
   pango_font_description_set_absolute_size (
       description, (gdouble) *size * PANGO_SCALE);
   return description;
+}
+
+static void
+text_mask_free (OverlayMask *mask)
+{
+  g_free (mask->alpha);
+  g_free (mask);
 }
 
 /**
@@ -149,14 +165,15 @@ describe_font (
  *   sans-serif font; without a size in it the letters suit the frame
  * @frame_width: columns in pixels
  * @frame_height: rows in pixels
+ * @small: letters of two thirds the size, for where there is little room
  *
  * An object and what it returns belong to one thread at a time.
  *
  * Returns: (transfer full): an empty set of labels
  */
 OverlayLabels *
-overlay_labels_new (
-    const gchar *font_description, gint frame_width, gint frame_height)
+overlay_labels_new (const gchar *font_description, gint frame_width,
+    gint frame_height, gboolean small)
 {
   static gsize initialized = 0;
   OverlayLabels *self = g_new0 (OverlayLabels, 1);
@@ -164,7 +181,7 @@ overlay_labels_new (
   PangoFontMap *font_map = pango_cairo_font_map_new ();
   PangoContext *context = pango_font_map_create_context (font_map);
   PangoFontDescription *description = describe_font (
-      font_description, frame_width, frame_height, &self->font_size);
+      font_description, frame_width, frame_height, small, &self->font_size);
   cairo_font_options_t *options = cairo_font_options_create ();
   PangoFontMetrics *metrics;
   gint confidence_width;
@@ -196,6 +213,8 @@ overlay_labels_new (
       frame_width - confidence_width - 2 * self->font_size, self->font_size);
 
   self->links = g_hash_table_new (NULL, NULL);
+  self->texts = g_hash_table_new_full (
+      g_str_hash, g_str_equal, g_free, (GDestroyNotify) text_mask_free);
   g_queue_init (&self->names);
 
   pango_font_description_free (description);
@@ -224,8 +243,11 @@ overlay_labels_free (OverlayLabels *self)
     return;
   g_hash_table_unref (self->links);
   g_queue_clear_full (&self->names, (GDestroyNotify) cached_name_free);
+  g_hash_table_unref (self->texts);
   for (i = 0; i < N_CONFIDENCES; i++)
     g_free (self->confidences[i].alpha);
+  for (i = 0; i < G_N_ELEMENTS (self->figures); i++)
+    g_free (self->figures[i].alpha);
   for (i = 0; i < OVERLAY_N_LINES; i++) {
     g_free (self->lines[i].text);
     g_free (self->lines[i].mask.alpha);
@@ -370,6 +392,18 @@ overlay_labels_get_name (OverlayLabels *self, GQuark name)
 }
 
 /**
+ * overlay_labels_get_percent:
+ * @confidence: not negative
+ *
+ * Returns: 0 to 100
+ */
+guint
+overlay_labels_get_percent (gdouble confidence)
+{
+  return (guint) (MIN (confidence, 1.0) * 100.0 + 0.5);
+}
+
+/**
  * overlay_labels_get_confidence:
  * @self: labels
  * @confidence: 0..1, or a negative number if there is none
@@ -387,7 +421,7 @@ overlay_labels_get_confidence (OverlayLabels *self, gdouble confidence)
   if (!(confidence >= 0.0))
     return NULL;
 
-  percent = (guint) (MIN (confidence, 1.0) * 100.0 + 0.5);
+  percent = overlay_labels_get_percent (confidence);
   mask = &self->confidences[percent];
   if (mask->alpha == NULL) {
     gchar text[8];
@@ -396,6 +430,59 @@ overlay_labels_get_confidence (OverlayLabels *self, gdouble confidence)
     pango_layout_set_width (self->layout, -1);
     pango_layout_set_text (self->layout, text, -1);
     render_layout (self, G_MAXINT, mask);
+  }
+  return mask->width > 0 ? mask : NULL;
+}
+
+/**
+ * overlay_labels_get_figure:
+ * @self: labels
+ * @figure: 0 to 9
+ *
+ * Returns: (transfer none): the rendered figure, valid as long as @self
+ */
+const OverlayMask *
+overlay_labels_get_figure (OverlayLabels *self, guint figure)
+{
+  OverlayMask *mask = &self->figures[figure];
+
+  if (mask->alpha == NULL) {
+    gchar text[2] = { (gchar) ('0' + figure), '\0' };
+
+    pango_layout_set_width (self->layout, -1);
+    pango_layout_set_text (self->layout, text, -1);
+    render_layout (self, G_MAXINT, mask);
+  }
+  return mask;
+}
+
+/**
+ * overlay_labels_get_text:
+ * @self: labels
+ * @text: what it says, for example the numbers of a line, which change seldom
+ *
+ * Returns: (transfer none) (nullable): the rendered text, valid until the next
+ *   call; %NULL if there is nothing to see in it
+ */
+const OverlayMask *
+overlay_labels_get_text (OverlayLabels *self, const gchar *text)
+{
+  OverlayMask *mask = g_hash_table_lookup (self->texts, text);
+
+  if (mask == NULL) {
+    g_autofree gchar *valid = g_utf8_make_valid (text, -1);
+    gchar *end = valid;
+    guint i;
+
+    if (g_hash_table_size (self->texts) >= MAX_TEXTS)
+      g_hash_table_remove_all (self->texts);
+    for (i = 0; i < MAX_NAME_CHARACTERS && *end != '\0'; i++)
+      end = g_utf8_next_char (end);
+    mask = g_new0 (OverlayMask, 1);
+    pango_layout_set_width (self->layout, -1);
+    pango_layout_set_text (self->layout, valid, end - valid);
+    render_layout (self, self->max_name_width, mask);
+    g_hash_table_insert (self->texts, g_strdup (text), mask);
   }
   return mask->width > 0 ? mask : NULL;
 }

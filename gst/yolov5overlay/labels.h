@@ -26,8 +26,8 @@ typedef enum {
   OVERLAY_N_LINES
 } OverlayLine;
 
-OverlayLabels *overlay_labels_new (
-    const gchar *font_description, gint frame_width, gint frame_height);
+OverlayLabels *overlay_labels_new (const gchar *font_description,
+    gint frame_width, gint frame_height, gboolean small);
 void overlay_labels_free (OverlayLabels *self);
 
 gboolean overlay_labels_has_font (const OverlayLabels *self);
@@ -37,8 +37,13 @@ gint overlay_labels_get_ascent (const OverlayLabels *self);
 gint overlay_labels_get_descent (const OverlayLabels *self);
 
 const OverlayMask *overlay_labels_get_name (OverlayLabels *self, GQuark name);
+guint overlay_labels_get_percent (gdouble confidence);
 const OverlayMask *overlay_labels_get_confidence (
     OverlayLabels *self, gdouble confidence);
+const OverlayMask *overlay_labels_get_figure (
+    OverlayLabels *self, guint figure);
+const OverlayMask *overlay_labels_get_text (
+    OverlayLabels *self, const gchar *text);
 const OverlayMask *overlay_labels_get_line (
     OverlayLabels *self, OverlayLine line, const gchar *text);
 

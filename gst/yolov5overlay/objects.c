@@ -10,6 +10,7 @@
 
 #include "drawing.h"
 #include "metadata/inference.h"
+#include "metadata/tracks.h"
 
 /* of a detection whose box was lost on its way */
 #define LOST_ID G_MININT
@@ -24,12 +25,15 @@ overlay_objects_init (OverlayObjects *self, GstElement *element)
   *self = (OverlayObjects){
     .element = element,
     .detections = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection)),
-    .hidden = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection)),
-    .shown = g_array_new (FALSE, FALSE, sizeof (GstYolov5Detection)),
+    .tracks = g_array_new (FALSE, FALSE, sizeof (GstYolov5TrackedObject)),
+    .objects = g_array_new (FALSE, TRUE, sizeof (OverlayObject)),
+    .hidden = g_array_new (FALSE, FALSE, sizeof (OverlayObject)),
+    .shown = g_array_new (FALSE, TRUE, sizeof (OverlayObject)),
     .blurred = g_array_new (FALSE, FALSE, sizeof (GstVideoRectangle)),
   };
   overlay_hold_init (&self->hold);
   overlay_watch_init (&self->watch);
+  gst_yolov5_zones_mark_init (&self->zones);
 }
 
 void
@@ -37,10 +41,25 @@ overlay_objects_clear (OverlayObjects *self)
 {
   overlay_hold_clear (&self->hold);
   overlay_watch_clear (&self->watch);
+  gst_yolov5_zones_mark_clear (&self->zones);
   g_array_unref (self->detections);
+  g_array_unref (self->tracks);
+  g_array_unref (self->objects);
   g_array_unref (self->hidden);
   g_array_unref (self->shown);
   g_array_unref (self->blurred);
+}
+
+/**
+ * overlay_objects_flush:
+ *
+ * Forgets what was found, as when frames from elsewhere come.
+ */
+void
+overlay_objects_flush (OverlayObjects *self)
+{
+  overlay_hold_drop (&self->hold);
+  self->predicts = FALSE;
 }
 
 /**
@@ -51,18 +70,18 @@ overlay_objects_clear (OverlayObjects *self)
 void
 overlay_objects_reset (OverlayObjects *self)
 {
-  overlay_hold_drop (&self->hold);
+  overlay_objects_flush (self);
   overlay_watch_reset (&self->watch);
   self->told_lost = self->told_unclear = FALSE;
 }
 
 static gboolean
-has_detection (const GArray *detections, gint mark)
+has_object (const GArray *objects, gint mark)
 {
   guint i;
 
-  for (i = 0; i < detections->len; i++)
-    if (g_array_index (detections, GstYolov5Detection, i).mark == mark)
+  for (i = 0; i < objects->len; i++)
+    if (g_array_index (objects, OverlayObject, i).detection.mark == mark)
       return TRUE;
   return FALSE;
 }
@@ -78,14 +97,17 @@ add_lost_objects (
   guint i, n = gst_yolov5_inference_get_n_listed (inference);
 
   for (i = 0; i < n; i++) {
-    GstYolov5Detection detection;
+    GstYolov5Detection *detection;
 
-    gst_yolov5_inference_get_listed (inference, i, &detection);
-    detection.width = info->width;
-    detection.height = info->height;
-    detection.id = LOST_ID;
-    detection.mark = mark;
-    g_array_append_val (self->detections, detection);
+    g_array_set_size (self->objects, self->objects->len + 1);
+    detection =
+        &g_array_index (self->objects, OverlayObject, self->objects->len - 1)
+             .detection;
+    gst_yolov5_inference_get_listed (inference, i, detection);
+    detection->width = info->width;
+    detection->height = info->height;
+    detection->id = LOST_ID;
+    detection->mark = mark;
   }
 }
 
@@ -106,35 +128,77 @@ add_label_ids (OverlayObjects *self)
   }
 }
 
-/* what detectors found in the frame, or in the last one each looked at */
+/* what is attached to the frame, and which objects trackers take it for */
 static void
-collect_detections (OverlayObjects *self, GstBuffer *buffer, GstClockTime time)
+collect_attached (OverlayObjects *self, GstBuffer *buffer)
+{
+  guint i;
+
+  gst_yolov5_detections_collect (buffer, self->detections);
+  g_array_set_size (self->tracks, self->detections->len);
+  if (self->detections->len > 0)
+    gst_yolov5_tracks_collect (buffer,
+        (GstYolov5Detection *) self->detections->data,
+        (GstYolov5TrackedObject *) self->tracks->data, self->detections->len);
+  add_label_ids (self);
+
+  g_array_set_size (self->objects, self->detections->len);
+  for (i = 0; i < self->detections->len; i++) {
+    const GstYolov5TrackedObject *track =
+        &g_array_index (self->tracks, GstYolov5TrackedObject, i);
+    OverlayObject *object = &g_array_index (self->objects, OverlayObject, i);
+
+    object->detection = g_array_index (self->detections, GstYolov5Detection, i);
+    object->id = track->id;
+    object->label = track->id != 0 ? track->label : 0;
+    object->is_predicted = track->is_predicted;
+    self->predicts |= track->is_predicted;
+  }
+}
+
+/* microseconds by the pipeline's clock, or by the system's */
+static gint64
+get_time (GstElement *element)
+{
+  GstClock *clock = gst_element_get_clock (element);
+  gint64 time;
+
+  if (!clock)
+    return g_get_monotonic_time ();
+  time = (gint64) (gst_clock_get_time (clock) / GST_USECOND);
+  gst_object_unref (clock);
+  return time;
+}
+
+/* What detectors found in the frame, or in the last one each looked at. Boxes are
+ * not kept where a tracker says where they are by now, but what is hidden is: the
+ * tracker may be wrong. */
+static void
+collect_objects (OverlayObjects *self, GstBuffer *buffer, GstClockTime time)
 {
   const OverlaySettings *settings = self->settings;
   GstYolov5Inference inference;
   gpointer state = NULL;
   gint mark;
 
-  overlay_meter_count_frame (self->meter, g_get_monotonic_time ());
+  overlay_meter_count_frame (self->meter, get_time (self->element));
   overlay_hold_begin_frame (&self->hold, time, gst_util_get_timestamp ());
 
-  gst_yolov5_detections_collect (buffer, self->detections);
-  add_label_ids (self);
+  collect_attached (self, buffer);
   for (mark = 0; gst_yolov5_inference_iterate (buffer, &state, &inference);
        mark++) {
     overlay_meter_count_inference (self->meter, inference.inference_time);
-    if (!has_detection (self->detections, mark))
+    if (!has_object (self->objects, mark))
       add_lost_objects (self, &inference, mark);
-    overlay_hold_keep_marked (
-        &self->hold, inference.path, self->detections, mark);
+    overlay_hold_keep_marked (&self->hold, inference.path, self->objects, mark);
   }
-  overlay_hold_keep_unmarked (&self->hold, self->detections);
+  overlay_hold_keep_unmarked (&self->hold, self->objects);
 
-  g_array_append_vals (
-      self->hidden, self->detections->data, self->detections->len);
+  g_array_append_vals (self->hidden, self->objects->data, self->objects->len);
   overlay_hold_recall_hidden (
       &self->hold, settings->expiry, settings->blur_hold, self->hidden);
-  overlay_hold_recall_boxes (&self->hold, settings->expiry, self->detections);
+  if (!self->predicts)
+    overlay_hold_recall_boxes (&self->hold, settings->expiry, self->objects);
 }
 
 static void
@@ -164,9 +228,25 @@ tell_unclear (OverlayObjects *self)
       (NULL));
 }
 
-/* what is to be hidden, and what may be */
+/* Takes an object for what its tracker does, who has seen more of it than this
+ * frame.
+ *
+ * Returns: whether that is something else */
 static gboolean
-is_to_be_hidden (OverlayObjects *self, const GstYolov5Detection *detection)
+follow_tracker (OverlayObjects *self, OverlayObject *object)
+{
+  GstYolov5Detection *detection = &object->detection;
+
+  if (object->label == 0 || object->label == detection->label)
+    return FALSE;
+  detection->label = object->label;
+  detection->label_id =
+      overlay_models_find_label_id (self->models, object->label);
+  return TRUE;
+}
+
+static gboolean
+may_be_blurred (OverlayObjects *self, const GstYolov5Detection *detection)
 {
   const OverlayClasses *classes = self->settings->blurred;
 
@@ -176,6 +256,18 @@ is_to_be_hidden (OverlayObjects *self, const GstYolov5Detection *detection)
     return FALSE;
   tell_unclear (self);
   return TRUE;
+}
+
+/* what is to be hidden, and what may be: what it was taken for on this frame, and
+ * what its tracker takes it for */
+static gboolean
+is_to_be_hidden (OverlayObjects *self, const OverlayObject *object)
+{
+  OverlayObject tracked = *object;
+
+  return may_be_blurred (self, &object->detection)
+         || (follow_tracker (self, &tracked)
+             && may_be_blurred (self, &tracked.detection));
 }
 
 /* a list of classes that never come is worth a word, unless all that can come
@@ -205,11 +297,12 @@ find_blurred (OverlayObjects *self)
   guint i;
 
   for (i = 0; i < self->hidden->len; i++) {
-    const GstYolov5Detection *detection =
-        &g_array_index (self->hidden, GstYolov5Detection, i);
+    const OverlayObject *object =
+        &g_array_index (self->hidden, OverlayObject, i);
+    const GstYolov5Detection *detection = &object->detection;
     GstVideoRectangle box;
 
-    if (!is_to_be_hidden (self, detection)
+    if (!is_to_be_hidden (self, object)
         || !overlay_drawing_get_box (info, detection, &box))
       continue;
     if (detection->id == LOST_ID) {
@@ -231,15 +324,15 @@ find_shown (OverlayObjects *self)
   const OverlayClasses *classes = self->settings->shown;
   guint i;
 
-  for (i = 0; i < self->detections->len; i++) {
-    const GstYolov5Detection *detection =
-        &g_array_index (self->detections, GstYolov5Detection, i);
+  for (i = 0; i < self->objects->len; i++) {
+    OverlayObject *object = &g_array_index (self->objects, OverlayObject, i);
     GstVideoRectangle box;
 
-    if (detection->id != LOST_ID
-        && (!classes || overlay_classes_find (classes, detection) >= 0)
-        && overlay_drawing_get_box (info, detection, &box))
-      g_array_append_vals (self->shown, detection, 1);
+    follow_tracker (self, object);
+    if (object->detection.id != LOST_ID
+        && (!classes || overlay_classes_find (classes, &object->detection) >= 0)
+        && overlay_drawing_get_box (info, &object->detection, &box))
+      g_array_append_vals (self->shown, object, 1);
   }
 }
 
@@ -263,9 +356,11 @@ overlay_objects_find (OverlayObjects *self, GstBuffer *buffer,
     const OverlaySettings *settings, OverlayModels *models, OverlayMeter *meter)
 {
   g_array_set_size (self->detections, 0);
+  g_array_set_size (self->objects, 0);
   g_array_set_size (self->hidden, 0);
   g_array_set_size (self->shown, 0);
   g_array_set_size (self->blurred, 0);
+  gst_yolov5_zones_mark_empty (&self->zones);
   /* Most gaps have no picture to draw into. The frames that videorate repeats
    * are marked as gaps, but have one. */
   if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP)
@@ -276,9 +371,11 @@ overlay_objects_find (OverlayObjects *self, GstBuffer *buffer,
   self->settings = settings;
   self->models = models;
   self->meter = meter;
-  collect_detections (self, buffer, time);
+  collect_objects (self, buffer, time);
   if (settings->blurred)
     find_blurred (self);
   find_shown (self);
+  if (settings->draw_zones)
+    gst_yolov5_zones_mark_collect (&self->zones, buffer);
   return TRUE;
 }

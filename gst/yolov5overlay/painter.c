@@ -9,6 +9,8 @@
 
 #include "painter.h"
 
+#include <string.h>
+
 #include "samples.h"
 
 /* pixels that share one chroma sample, as shifts */
@@ -74,6 +76,129 @@ overlay_align_rectangle (const GstVideoInfo *info, GstVideoRectangle *rectangle)
   return TRUE;
 }
 
+/* bytes of a row that are made once and then copied */
+#define MAX_PATTERN 256
+
+/* What a rectangle is in one plane: the same bytes in each row. */
+typedef struct {
+  guint8 *data;
+  gint stride;
+  gint n_bytes;
+  gint n_rows;
+  guint8 pattern[MAX_PATTERN];
+  /* of the pattern; more bytes repeat it */
+  gint n_pattern;
+} PlaneFill;
+
+static gboolean
+is_shared (const GstVideoFormatInfo *finfo, guint c)
+{
+  return GST_VIDEO_FORMAT_INFO_W_SUB (finfo, c) != 0
+         || GST_VIDEO_FORMAT_INFO_H_SUB (finfo, c) != 0;
+}
+
+static gboolean
+is_in_plane (const GstVideoFormatInfo *finfo, guint c, guint plane)
+{
+  return (guint) GST_VIDEO_FORMAT_INFO_PLANE (finfo, c) == plane;
+}
+
+/* Puts the samples of all components in the plane, of bytes each, into the
+ * pattern. What is between them, as in BGRx, becomes opaque in case that somebody
+ * takes it for alpha. */
+static void
+make_pattern (PlaneFill *fill, const GstVideoFrame *frame, guint plane,
+    const OverlayColor *color)
+{
+  const GstVideoFormatInfo *finfo = frame->info.finfo;
+  guint c;
+  gint i;
+
+  memset (fill->pattern, 0xff, fill->n_pattern);
+  for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (frame); c++) {
+    gint step = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, c);
+
+    if (is_in_plane (finfo, c, plane))
+      for (i = GST_VIDEO_FRAME_COMP_POFFSET (frame, c); i < fill->n_pattern;
+           i += step)
+        fill->pattern[i] = (guint8) color->component[c];
+  }
+}
+
+/* finds the bytes of a rectangle in a plane whose samples are bytes */
+static void
+find_plane (PlaneFill *fill, const GstVideoFrame *frame, guint plane,
+    const GstVideoRectangle *rectangle)
+{
+  const GstVideoFormatInfo *finfo = frame->info.finfo;
+  gint first = 0, row = 0, period = 1;
+  guint c;
+
+  fill->n_bytes = fill->n_rows = 0;
+  for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (frame); c++) {
+    gint step = GST_VIDEO_FRAME_COMP_PSTRIDE (frame, c);
+
+    if (!is_in_plane (finfo, c, plane))
+      continue;
+    first = (rectangle->x >> GST_VIDEO_FORMAT_INFO_W_SUB (finfo, c)) * step;
+    row = rectangle->y >> GST_VIDEO_FORMAT_INFO_H_SUB (finfo, c);
+    period = MAX (period, step);
+    fill->n_bytes = MAX (fill->n_bytes,
+        GST_VIDEO_FORMAT_INFO_SCALE_WIDTH (finfo, c, rectangle->w) * step);
+    fill->n_rows = GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT (finfo, c, rectangle->h);
+  }
+  fill->stride = GST_VIDEO_FRAME_PLANE_STRIDE (frame, plane);
+  /* the chroma of a YUY2 row of odd width may lie beyond its stride */
+  fill->n_bytes = MIN (fill->n_bytes, ABS (fill->stride) - first);
+  fill->n_pattern = CLAMP (fill->n_bytes, 0, MAX_PATTERN / period * period);
+  fill->data = (guint8 *) GST_VIDEO_FRAME_PLANE_DATA (frame, plane)
+               + (gssize) row * fill->stride + first;
+}
+
+/* copies of a constant size are a move or two */
+#define WRITE_ROWS(size)                                                       \
+  for (row = 0; row < fill->n_rows; row++, data += fill->stride) {             \
+    memcpy (data, fill->pattern, size);                                        \
+    memcpy (data + n - (size), fill->pattern + n - (size), size);              \
+  }
+
+/* Lines down the frame are a few bytes in each of many rows: two overlapping
+ * moves. */
+static void
+write_plane (const PlaneFill *fill)
+{
+  guint8 *data = fill->data;
+  gint n = fill->n_bytes, row, i;
+
+  if (n > 32) {
+    for (row = 0; row < fill->n_rows; row++, data += fill->stride)
+      for (i = 0; i < n; i += fill->n_pattern)
+        memcpy (data + i, fill->pattern, MIN (fill->n_pattern, n - i));
+  } else if (n >= 16) {
+    WRITE_ROWS (16)
+  } else if (n >= 8) {
+    WRITE_ROWS (8)
+  } else if (n >= 4) {
+    WRITE_ROWS (4)
+  } else if (n >= 2) {
+    WRITE_ROWS (2)
+  } else if (n == 1) {
+    WRITE_ROWS (1)
+  }
+}
+
+static void
+fill_component (GstVideoFrame *frame, guint c,
+    const GstVideoRectangle *rectangle, const OverlayColor *color)
+{
+  OverlaySamples samples;
+  gint row;
+
+  overlay_samples_get (&samples, frame, c, rectangle);
+  for (row = 0; row < samples.rows && samples.columns > 0; row++)
+    overlay_samples_fill (&samples, row, color->component[c]);
+}
+
 /**
  * overlay_fill_rectangle:
  * @frame: mapped for writing
@@ -86,16 +211,86 @@ void
 overlay_fill_rectangle (GstVideoFrame *frame,
     const GstVideoRectangle *rectangle, const OverlayColor *color)
 {
-  guint c;
-  gint row;
+  guint c, plane;
 
-  for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (frame); c++) {
-    OverlaySamples samples;
-
-    overlay_samples_get (&samples, frame, c, rectangle);
-    for (row = 0; row < samples.rows && samples.columns > 0; row++)
-      overlay_samples_fill (&samples, row, color->component[c]);
+  if (!overlay_samples_are_bytes (frame->info.finfo)) {
+    for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (frame); c++)
+      fill_component (frame, c, rectangle, color);
+    return;
   }
+  for (plane = 0; plane < GST_VIDEO_FRAME_N_PLANES (frame); plane++) {
+    PlaneFill fill;
+
+    find_plane (&fill, frame, plane, rectangle);
+    make_pattern (&fill, frame, plane, color);
+    write_plane (&fill);
+  }
+}
+
+/* whether each byte of a plane belongs to one pixel alone */
+static gboolean
+is_plane_unshared (const GstVideoFormatInfo *finfo, guint plane)
+{
+  guint c;
+
+  for (c = 0; c < GST_VIDEO_FORMAT_INFO_N_COMPONENTS (finfo); c++)
+    if (is_in_plane (finfo, c, plane) && is_shared (finfo, c))
+      return FALSE;
+  return TRUE;
+}
+
+/**
+ * overlay_fill_unshared:
+ * @frame: mapped for writing
+ * @rectangle: pixels, which lie in the frame
+ * @color: from overlay_color_from_rgb() for the frame's caps
+ *
+ * Fills a rectangle of any place and size, but leaves alone what several pixels
+ * share: where chroma is subsampled, that stays as it was.
+ */
+void
+overlay_fill_unshared (GstVideoFrame *frame, const GstVideoRectangle *rectangle,
+    const OverlayColor *color)
+{
+  const GstVideoFormatInfo *finfo = frame->info.finfo;
+  gboolean are_bytes = overlay_samples_are_bytes (finfo);
+  guint c, plane;
+
+  for (plane = 0; are_bytes && plane < GST_VIDEO_FRAME_N_PLANES (frame);
+       plane++) {
+    PlaneFill fill;
+
+    if (!is_plane_unshared (finfo, plane))
+      continue;
+    find_plane (&fill, frame, plane, rectangle);
+    make_pattern (&fill, frame, plane, color);
+    write_plane (&fill);
+  }
+  for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (frame); c++)
+    if (!is_shared (finfo, c)
+        && !(are_bytes
+             && is_plane_unshared (
+                 finfo, GST_VIDEO_FORMAT_INFO_PLANE (finfo, c))))
+      fill_component (frame, c, rectangle, color);
+}
+
+/**
+ * overlay_fill_shared:
+ * @frame: mapped for writing
+ * @rectangle: pixels, from overlay_align_rectangle()
+ * @color: from overlay_color_from_rgb() for the frame's caps
+ *
+ * Fills what overlay_fill_unshared() leaves alone.
+ */
+void
+overlay_fill_shared (GstVideoFrame *frame, const GstVideoRectangle *rectangle,
+    const OverlayColor *color)
+{
+  guint c;
+
+  for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (frame); c++)
+    if (is_shared (frame->info.finfo, c))
+      fill_component (frame, c, rectangle, color);
 }
 
 /**
@@ -139,28 +334,6 @@ overlay_split_outline (const GstVideoInfo *info,
   lines[3] = (GstVideoRectangle){ right, top, left + rectangle->w - right,
     bottom - top };
   return 4;
-}
-
-/**
- * overlay_draw_outline:
- * @frame: mapped for writing
- * @rectangle: pixels, from overlay_align_rectangle()
- * @thickness: width of the lines in pixels, a multiple of overlay_get_grid()
- * @color: from overlay_color_from_rgb() for the frame's caps
- *
- * Draws the border of a rectangle, growing inwards from its edges.
- */
-void
-overlay_draw_outline (GstVideoFrame *frame, const GstVideoRectangle *rectangle,
-    gint thickness, const OverlayColor *color)
-{
-  GstVideoRectangle lines[4];
-  guint n_lines =
-      overlay_split_outline (&frame->info, rectangle, thickness, lines);
-  guint i;
-
-  for (i = 0; i < n_lines; i++)
-    overlay_fill_rectangle (frame, &lines[i], color);
 }
 
 static guint
@@ -261,8 +434,7 @@ overlay_draw_mask (GstVideoFrame *frame, gint x, gint y,
     return;
 
   for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (frame); c++) {
-    if (GST_VIDEO_FORMAT_INFO_W_SUB (finfo, c) == 0
-        && GST_VIDEO_FORMAT_INFO_H_SUB (finfo, c) == 0)
+    if (!is_shared (finfo, c))
       draw_mask_component (frame, c, &rectangle, mask, paint);
     else
       draw_mask_chroma (frame, c, &rectangle, mask, paint);

@@ -4,8 +4,7 @@
  */
 
 /* Draws rectangles and text masks straight into a raw video frame, in the
- * frame's own format. Pixels are only written, never read, so that frames in
- * uncached memory cost no more than others. */
+ * frame's own format. Pixels are only written, never read. */
 
 #pragma once
 
@@ -56,9 +55,10 @@ guint overlay_split_outline (const GstVideoInfo *info,
 
 void overlay_fill_rectangle (GstVideoFrame *frame,
     const GstVideoRectangle *rectangle, const OverlayColor *color);
-void overlay_draw_outline (GstVideoFrame *frame,
-    const GstVideoRectangle *rectangle, gint thickness,
-    const OverlayColor *color);
+void overlay_fill_unshared (GstVideoFrame *frame,
+    const GstVideoRectangle *rectangle, const OverlayColor *color);
+void overlay_fill_shared (GstVideoFrame *frame,
+    const GstVideoRectangle *rectangle, const OverlayColor *color);
 void overlay_draw_mask (GstVideoFrame *frame, gint x, gint y,
     const OverlayMask *mask, const OverlayPaint *paint);
 

@@ -25,6 +25,24 @@ get_layout (const GstVideoFormatInfo *finfo, guint component)
   }
 }
 
+/**
+ * overlay_samples_are_bytes:
+ * @finfo: a format
+ *
+ * Returns: whether all samples of the format are bytes, where GStreamer says that
+ *   they are
+ */
+gboolean
+overlay_samples_are_bytes (const GstVideoFormatInfo *finfo)
+{
+  guint c;
+
+  for (c = 0; c < GST_VIDEO_FORMAT_INFO_N_COMPONENTS (finfo); c++)
+    if (get_layout (finfo, c) != OVERLAY_SAMPLES_8)
+      return FALSE;
+  return TRUE;
+}
+
 /* what GStreamer says of pixel strides and offsets is in bytes, but of packed
  * samples nothing is said, and of P010_10LE the offset is in samples */
 static void

@@ -54,6 +54,7 @@ typedef struct {
   gint rows;
 } OverlaySamples;
 
+gboolean overlay_samples_are_bytes (const GstVideoFormatInfo *finfo);
 void overlay_samples_get (OverlaySamples *self, const GstVideoFrame *frame,
     guint component, const GstVideoRectangle *rectangle);
 void overlay_samples_fill (const OverlaySamples *self, gint row, guint level);

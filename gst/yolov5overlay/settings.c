@@ -47,9 +47,44 @@ overlay_attach_get_type (void)
   return type;
 }
 
-/* how boxes and labels look */
+GType
+overlay_style_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { OVERLAY_STYLE_BOX, "Lines around the object", "box" },
+    { OVERLAY_STYLE_CORNERS, "Its corners alone", "corners" },
+    { OVERLAY_STYLE_DOT, "A dot in its middle", "dot" },
+    { 0, NULL, NULL },
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstYolov5OverlayStyle", values));
+
+  return type;
+}
+
+GType
+overlay_color_by_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { OVERLAY_COLOR_BY_CLASS, "Objects of a class have the same colour",
+        "class" },
+    { OVERLAY_COLOR_BY_ID, "Each object that is tracked has its own", "id" },
+    { 0, NULL, NULL },
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (
+        &type, g_enum_register_static ("GstYolov5OverlayColorBy", values));
+
+  return type;
+}
+
 static void
-install_look_properties (GObjectClass *object_class)
+install_label_properties (GObjectClass *object_class)
 {
   /**
    * GstYolov5Overlay:draw-labels:
@@ -70,17 +105,6 @@ install_look_properties (GObjectClass *object_class)
       g_param_spec_boolean ("draw-confidence", "Draw confidence",
           "Write into each label how sure the detector is, in percent", TRUE,
           PLAYING_FLAGS));
-
-  /**
-   * GstYolov5Overlay:thickness:
-   *
-   * Width of the boxes' lines. They grow inwards from the box's edges. In
-   * formats with subsampled chroma an odd width becomes the next even one.
-   */
-  g_object_class_install_property (object_class, ID (thickness),
-      g_param_spec_uint ("thickness", "Thickness",
-          "Width of the boxes' lines in pixels (0 = suits the frame's size)", 0,
-          MAX_THICKNESS, 0, PLAYING_FLAGS));
 
   /**
    * GstYolov5Overlay:font-desc:
@@ -106,6 +130,33 @@ install_look_properties (GObjectClass *object_class)
           "Color (ARGB) of the labels' text (0 = black or white, whichever is "
           "easier to read)",
           0, G_MAXUINT, OVERLAY_AUTO_COLOR, PLAYING_FLAGS));
+}
+
+static void
+install_box_properties (GObjectClass *object_class)
+{
+  /**
+   * GstYolov5Overlay:style:
+   *
+   * How an object is shown: by lines around it, by its corners alone, or by a dot
+   * in its middle.
+   *
+   * Since: 0.2.0
+   */
+  g_object_class_install_property (object_class, ID (style),
+      g_param_spec_enum ("style", "Style", "What is drawn around an object",
+          OVERLAY_TYPE_STYLE, OVERLAY_STYLE_BOX, PLAYING_FLAGS));
+
+  /**
+   * GstYolov5Overlay:thickness:
+   *
+   * Width of the boxes' lines. They grow inwards from the box's edges. In
+   * formats with subsampled chroma an odd width becomes the next even one.
+   */
+  g_object_class_install_property (object_class, ID (thickness),
+      g_param_spec_uint ("thickness", "Thickness",
+          "Width of the boxes' lines in pixels (0 = suits the frame's size)", 0,
+          MAX_THICKNESS, 0, PLAYING_FLAGS));
 
   /**
    * GstYolov5Overlay:class-colors:
@@ -124,9 +175,55 @@ install_look_properties (GObjectClass *object_class)
           NULL, PLAYING_FLAGS));
 }
 
-/* what is drawn, and where to */
+/* what a tracker knows */
 static void
-install_content_properties (GObjectClass *object_class)
+install_track_properties (GObjectClass *object_class)
+{
+  /**
+   * GstYolov5Overlay:color-by:
+   *
+   * What the colour of an object means: its class, or the number that a tracker
+   * gave it. Objects without a number have the colour of their class, and
+   * #GstYolov5Overlay:class-colors counts for these alone then.
+   *
+   * Since: 0.2.0
+   */
+  g_object_class_install_property (object_class, ID (color_by),
+      g_param_spec_enum ("color-by", "Color by",
+          "Whether each class or each tracked object has a color of its own",
+          OVERLAY_TYPE_COLOR_BY, OVERLAY_COLOR_BY_CLASS, PLAYING_FLAGS));
+
+  /**
+   * GstYolov5Overlay:draw-trails:
+   *
+   * How long a way to draw behind each tracked object, in nanoseconds: where the
+   * middle of the lower edge of its box was.
+   *
+   * Since: 0.2.0
+   */
+  g_object_class_install_property (object_class, ID (trails),
+      g_param_spec_uint64 ("draw-trails", "Draw trails",
+          "How far back in time to draw the way of each tracked object, in "
+          "nanoseconds (0 = not at all)",
+          0, G_MAXUINT64, 0, PLAYING_FLAGS));
+
+  /**
+   * GstYolov5Overlay:draw-zones:
+   *
+   * Draw the lines and zones in which yolov5zones counts, with names and numbers;
+   * those also need #GstYolov5Overlay:draw-labels.
+   *
+   * Since: 0.2.0
+   */
+  g_object_class_install_property (object_class, ID (draw_zones),
+      g_param_spec_boolean ("draw-zones", "Draw zones",
+          "Draw the lines and zones in which objects are counted", TRUE,
+          PLAYING_FLAGS));
+}
+
+/* what is shown and what is hidden */
+static void
+install_class_properties (GObjectClass *object_class)
 {
   /**
    * GstYolov5Overlay:classes:
@@ -162,7 +259,12 @@ install_content_properties (GObjectClass *object_class)
           "Classes to pixelate for privacy by name or number, \"*\" = all "
           "(NULL = none)",
           NULL, PLAYING_FLAGS));
+}
 
+/* how long it stays */
+static void
+install_time_properties (GObjectClass *object_class)
+{
   /**
    * GstYolov5Overlay:expire-overlay:
    *
@@ -195,7 +297,11 @@ install_content_properties (GObjectClass *object_class)
           "nanoseconds (0 = not at all, 18446744073709551615 = until the "
           "detector looks again)",
           0, G_MAXUINT64, GST_CLOCK_TIME_NONE, PLAYING_FLAGS));
+}
 
+static void
+install_output_properties (GObjectClass *object_class)
+{
   /**
    * GstYolov5Overlay:draw-stats:
    *
@@ -236,8 +342,12 @@ install_content_properties (GObjectClass *object_class)
 void
 overlay_settings_install (GObjectClass *object_class)
 {
-  install_look_properties (object_class);
-  install_content_properties (object_class);
+  install_label_properties (object_class);
+  install_box_properties (object_class);
+  install_track_properties (object_class);
+  install_class_properties (object_class);
+  install_time_properties (object_class);
+  install_output_properties (object_class);
 }
 
 /**

@@ -30,6 +30,35 @@ typedef enum {
 GType overlay_attach_get_type (void);
 
 /**
+ * OverlayStyle:
+ * @OVERLAY_STYLE_BOX: lines around it
+ * @OVERLAY_STYLE_CORNERS: its corners alone
+ * @OVERLAY_STYLE_DOT: a dot in its middle
+ *
+ * How an object is shown.
+ */
+typedef enum {
+  OVERLAY_STYLE_BOX,
+  OVERLAY_STYLE_CORNERS,
+  OVERLAY_STYLE_DOT
+} OverlayStyle;
+
+#define OVERLAY_TYPE_STYLE (overlay_style_get_type ())
+GType overlay_style_get_type (void);
+
+/**
+ * OverlayColorBy:
+ * @OVERLAY_COLOR_BY_CLASS: objects of a class have the same colour
+ * @OVERLAY_COLOR_BY_ID: each object has its own, where a tracker tells them apart
+ *
+ * What the colour of an object means.
+ */
+typedef enum { OVERLAY_COLOR_BY_CLASS, OVERLAY_COLOR_BY_ID } OverlayColorBy;
+
+#define OVERLAY_TYPE_COLOR_BY (overlay_color_by_get_type ())
+GType overlay_color_by_get_type (void);
+
+/**
  * OverlaySettings:
  * @colors: (nullable): classes with a colour of their own
  * @shown: (nullable): the classes to show, %NULL for all
@@ -42,6 +71,10 @@ typedef struct {
   gboolean draw_labels;
   gboolean draw_confidence;
   gboolean draw_stats;
+  OverlayStyle style;
+  OverlayColorBy color_by;
+  GstClockTime trails;
+  gboolean draw_zones;
   guint thickness;
   gchar *font_desc;
   guint32 labels_color;

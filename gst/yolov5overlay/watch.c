@@ -51,7 +51,7 @@ note_label (OverlayWatch *self, GQuark label)
 
 /**
  * overlay_watch_count:
- * @detections: (element-type GstYolov5Detection): what was found in a frame
+ * @objects: (element-type OverlayObject): what was found in a frame
  * @hid_something: whether any of it was hidden
  *
  * Counts a frame.
@@ -60,16 +60,17 @@ note_label (OverlayWatch *self, GQuark label)
  */
 gboolean
 overlay_watch_count (
-    OverlayWatch *self, const GArray *detections, gboolean hid_something)
+    OverlayWatch *self, const GArray *objects, gboolean hid_something)
 {
   guint i;
 
   self->hid_something |= hid_something;
-  if (self->hid_something || detections->len == 0
+  if (self->hid_something || objects->len == 0
       || self->n_frames == ENOUGH_FRAMES)
     return FALSE;
-  for (i = 0; i < detections->len; i++)
-    note_label (self, g_array_index (detections, GstYolov5Detection, i).label);
+  for (i = 0; i < objects->len; i++)
+    note_label (
+        self, g_array_index (objects, OverlayObject, i).detection.label);
   return ++self->n_frames == ENOUGH_FRAMES;
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "classes.h"
+#include "object.h"
 
 G_BEGIN_DECLS
 
@@ -30,7 +31,7 @@ void overlay_watch_init (OverlayWatch *self);
 void overlay_watch_clear (OverlayWatch *self);
 void overlay_watch_reset (OverlayWatch *self);
 gboolean overlay_watch_count (
-    OverlayWatch *self, const GArray *detections, gboolean hid_something);
+    OverlayWatch *self, const GArray *objects, gboolean hid_something);
 gchar *overlay_watch_list_labels (const OverlayWatch *self);
 
 G_END_DECLS

@@ -20,7 +20,11 @@
  *
  * Ids are in DL Streamer's form, the parameter `object_id` of regions of
  * interest, and in #GstAnalyticsTrackingMtd with GStreamer 1.24 or later.
- * yolov5json writes them.
+ * yolov5json writes them. With #GstYolov5Track:post-messages the element posts
+ * an element message for each frame that was looked at or has predicted objects.
+ * Its structure `yolov5track` has the fields of yolov5dpu's, `looked-at`
+ * (boolean), and in each of the `detections`, which are those with an id, `id`
+ * (uint64), `predicted` (boolean), and `age` (uint64, nanoseconds).
  *
  * A frame was looked at if a yolov5dpu marked it. Other detectors do not mark
  * frames: those with detections of theirs were looked at. Each yolov5dpu has a
@@ -42,6 +46,7 @@
 
 #include <gst/video/video.h>
 
+#include "messages.h"
 #include "metadata/inference.h"
 #include "properties.h"
 #include "stream.h"
@@ -181,6 +186,7 @@ static GstFlowReturn
 gst_yolov5_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstYolov5Track *self = GST_YOLOV5_TRACK (parent);
+  gboolean post_messages;
 
   if (GST_VIDEO_INFO_WIDTH (&self->info) == 0) {
     gst_buffer_unref (buffer);
@@ -198,6 +204,13 @@ gst_yolov5_track_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     warn_of_limit (self);
   if (self->frame.n_tracked > 0)
     buffer = attach (self, buffer);
+
+  GST_OBJECT_LOCK (self);
+  post_messages = self->settings.post_messages;
+  GST_OBJECT_UNLOCK (self);
+  if (post_messages && (self->frame.has_looked || self->frame.n_tracked > 0))
+    track_message_post (GST_ELEMENT_CAST (self), self->srcpad, buffer,
+        &self->info, &self->frame);
   return gst_pad_push (self->srcpad, buffer);
 }
 

@@ -147,6 +147,17 @@ track_settings_install (GObjectClass *object_class)
       g_param_spec_enum ("unique-ids", "Unique ids",
           "Among which objects an id is unique", TRACK_TYPE_UNIQUE_IDS,
           TRACK_UNIQUE_IDS_STREAM, FLAGS));
+
+  /**
+   * GstYolov5Track:post-messages:
+   *
+   * Whether to post an element message with the objects of each frame that was
+   * looked at or has predicted ones.
+   */
+  g_object_class_install_property (object_class, ID (post_messages),
+      g_param_spec_boolean ("post-messages", "Post messages",
+          "Post an element message with the objects of each frame", FALSE,
+          FLAGS));
 }
 
 /**

@@ -40,6 +40,7 @@ typedef struct {
   gchar *classes;
   gboolean predict;
   TrackUniqueIds unique_ids;
+  gboolean post_messages;
 } TrackSettings;
 
 void track_settings_install (GObjectClass *object_class);

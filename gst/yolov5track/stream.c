@@ -387,20 +387,20 @@ track_stream_follow (TrackStream *self, GstBuffer *buffer,
     const GstVideoInfo *info, TrackFrame *frame)
 {
   GstClockTime timestamp = GST_BUFFER_PTS (buffer);
-  gboolean has_looked = FALSE;
 
   if (is_jump (self, buffer))
     track_stream_reset (self);
   collect (self, buffer, frame);
+  frame->has_looked = FALSE;
   for (guint i = 0; i < self->detectors->len; i++) {
     Detector *detector = g_ptr_array_index (self->detectors, i);
 
-    has_looked |= detector->has_looked;
+    frame->has_looked |= detector->has_looked;
     follow_detector (self, detector, timestamp, info, frame);
   }
   self->timestamp = timestamp;
-  self->n_frames++;
-  self->n_looked_at += has_looked;
+  frame->number = self->n_frames++;
+  self->n_looked_at += frame->has_looked;
 }
 
 /**

@@ -18,6 +18,8 @@ G_BEGIN_DECLS
  * @detections: (element-type GstYolov5Detection): those collected from a
  *   buffer, behind them the predicted ones
  * @tracks: (element-type GstYolov5TrackedObject): of each detection
+ * @number: of the frame, from 0
+ * @has_looked: a detector looked at it
  * @n_collected: how many were collected
  * @n_tracked: how many of @tracks are new
  * @n_left_out: detections over the trackers' limit
@@ -25,6 +27,8 @@ G_BEGIN_DECLS
 typedef struct {
   GArray *detections;
   GArray *tracks;
+  guint64 number;
+  gboolean has_looked;
   guint n_collected;
   guint n_tracked;
   guint n_left_out;

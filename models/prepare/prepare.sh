@@ -15,6 +15,7 @@
 #   --limit N         use at most N pictures (default: 200)
 #   --trained-with A  leaky or relu, see quantize.py --help
 #   --output FOLDER   where to write (default: NAME.prepared)
+#   --fast-finetune   adapt the weights: an hour for little, see README.md
 #   --no-compile      stop at NAME_int.xmodel, which runs on the software DPU
 #
 # PYTHON names another interpreter than python3.
@@ -46,6 +47,7 @@ labels=
 limit=200
 trained_with=
 output=
+fast_finetune=
 compile=yes
 n_steps=4
 while [ $# -gt 0 ]; do
@@ -53,6 +55,11 @@ while [ $# -gt 0 ]; do
     -h | --help)
       sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
       exit 0
+      ;;
+    --fast-finetune)
+      fast_finetune=$1
+      shift
+      continue
       ;;
     --no-compile)
       compile=
@@ -103,7 +110,8 @@ quantize ()
   "$python" "$here/quantize.py" --mode "$1" --yolov5 "$yolov5" \
     --weights "$weights" --pictures "$pictures" --size "$size" \
     --limit "$limit" --name "$name" --output "$output" \
-    ${trained_with:+--trained-with "$trained_with"}
+    ${trained_with:+--trained-with "$trained_with"} \
+    ${fast_finetune:+"$fast_finetune"}
 }
 
 step "1 of $n_steps: labels and anchors"

@@ -9,18 +9,18 @@
 
 #include "report.h"
 
-#include <gst/gst.h>
+#include <detect/frame.h>
 
 G_BEGIN_DECLS
 
 /**
  * InspectPicture:
  * @output: the picture with boxes that was written
- * @detections: (element-type GstStructure): as yolov5dpu posts them
+ * @detections: (element-type DetectBox): best first
  */
 typedef struct {
   gchar *output;
-  GPtrArray *detections;
+  GArray *detections;
 } InspectPicture;
 
 /**

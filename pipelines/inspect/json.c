@@ -243,25 +243,18 @@ add_verdict (JsonBuilder *builder, const InspectReport *report)
 static void
 add_picture (JsonBuilder *builder, const InspectPicture *picture)
 {
-  static const gchar *const integers[] = { "label-id", "x", "y", "width",
-    "height" };
-
   begin_array (builder, "detections");
   for (guint i = 0; i < picture->detections->len; i++) {
-    const GstStructure *detection = picture->detections->pdata[i];
-    gdouble confidence = 0;
+    const DetectBox *box = &g_array_index (picture->detections, DetectBox, i);
 
     json_builder_begin_object (builder);
-    add_string (
-        builder, "label", gst_structure_get_string (detection, "label"));
-    gst_structure_get_double (detection, "confidence", &confidence);
-    add_double (builder, "confidence", confidence);
-    for (guint j = 0; j < G_N_ELEMENTS (integers); j++) {
-      gint value = 0;
-
-      gst_structure_get_int (detection, integers[j], &value);
-      add_int (builder, j == 0 ? "label_id" : integers[j], value);
-    }
+    add_string (builder, "label", box->label);
+    add_double (builder, "confidence", box->confidence);
+    add_int (builder, "label_id", box->label_id);
+    add_int (builder, "x", box->x);
+    add_int (builder, "y", box->y);
+    add_int (builder, "width", box->width);
+    add_int (builder, "height", box->height);
     json_builder_end_object (builder);
   }
   json_builder_end_array (builder);

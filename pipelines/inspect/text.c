@@ -362,15 +362,10 @@ append_picture (GString *text, const InspectPicture *picture)
           ? " (confidence, left and top, width x height, label)"
           : "");
   for (guint i = 0; i < picture->detections->len; i++) {
-    const GstStructure *detection = picture->detections->pdata[i];
-    gint x = 0, y = 0, width = 0, height = 0;
-    gdouble confidence = 0;
+    const DetectBox *box = &g_array_index (picture->detections, DetectBox, i);
 
-    gst_structure_get (detection, "x", G_TYPE_INT, &x, "y", G_TYPE_INT, &y,
-        "width", G_TYPE_INT, &width, "height", G_TYPE_INT, &height,
-        "confidence", G_TYPE_DOUBLE, &confidence, NULL);
-    append_format (text, "", "%.2f  %4d,%-4d  %4d x %-4d  %s", confidence, x, y,
-        width, height, gst_structure_get_string (detection, "label"));
+    append_format (text, "", "%.2f  %4d,%-4d  %4d x %-4d  %s", box->confidence,
+        box->x, box->y, box->width, box->height, box->label);
   }
   append_path (text, "Written", picture->output);
 }

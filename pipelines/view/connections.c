@@ -8,8 +8,7 @@
  * whole; when there are too many, the one that has waited longest gives way. */
 
 #include "connections.h"
-
-#include <errno.h>
+#include "metered.h"
 
 #define MAX_CONNECTIONS 256
 /* from its beginning, or from the answer to the one before */
@@ -113,13 +112,15 @@ serve (ViewConnection *self, GIOStream *stream, GSocketConnection *plain)
       g_socket_connection_get_local_address (plain, NULL);
   g_autoptr (GSocketAddress) remote =
       g_socket_connection_get_remote_address (plain, NULL);
+  g_autoptr (GIOStream) metered = NULL;
 
   /* who has left already has no address */
   if (local == NULL || remote == NULL)
     return;
   g_object_set_data_full (G_OBJECT (remote), CONNECTION_KEY,
       g_rc_box_acquire (self), (GDestroyNotify) view_connection_unref);
-  soup_server_accept_iostream (self->all->server, stream, local, remote, NULL);
+  metered = view_metered_stream_new (stream);
+  soup_server_accept_iostream (self->all->server, metered, local, remote, NULL);
 }
 
 static void

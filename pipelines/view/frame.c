@@ -9,6 +9,7 @@
 
 #define MARK "yolov5dpu-inference"
 #define TRACKS "yolov5dpu-tracks"
+#define ZONES "yolov5dpu-zones"
 
 /* a reference timestamp of this kind says when a frame came to the detector */
 static GstCaps *
@@ -111,6 +112,17 @@ complete_from_marks (
 }
 
 static void
+read_places (ViewFrame *self, const GstStructure *zones, const gchar *field)
+{
+  const GValue *place;
+
+  for (guint i = 0; (place = get_element (zones, field, i)); i++)
+    if (GST_VALUE_HOLDS_STRUCTURE (place))
+      g_ptr_array_add (
+          self->places, gst_structure_copy (gst_value_get_structure (place)));
+}
+
+static void
 read_marks (ViewFrame *self, GstBuffer *buffer)
 {
   gpointer state = NULL;
@@ -118,6 +130,12 @@ read_marks (ViewFrame *self, GstBuffer *buffer)
 
   while ((meta = gst_buffer_iterate_meta (buffer, &state))) {
     const GstStructure *mark = get_custom (meta, MARK);
+    const GstStructure *zones = get_custom (meta, ZONES);
+
+    if (zones != NULL) {
+      read_places (self, zones, "lines");
+      read_places (self, zones, "zones");
+    }
 
     if (mark == NULL)
       continue;
@@ -193,6 +211,8 @@ view_frame_new (guint camera, guint64 number, GstSample *sample)
   self->picture =
       gst_sample_new (buffer, gst_sample_get_caps (sample), NULL, NULL);
   self->detections = g_array_new (FALSE, FALSE, sizeof (ViewDetection));
+  self->places =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_structure_free);
   if (gst_video_info_from_caps (&info, gst_sample_get_caps (sample))) {
     self->width = GST_VIDEO_INFO_WIDTH (&info);
     self->height = GST_VIDEO_INFO_HEIGHT (&info);
@@ -221,6 +241,7 @@ view_frame_unref (ViewFrame *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_array_unref (self->detections);
+  g_ptr_array_unref (self->places);
   gst_sample_unref (self->picture);
   g_free (self);
 }
@@ -260,6 +281,40 @@ add_detection (const ViewDetection *self, JsonBuilder *builder)
   json_builder_end_object (builder);
 }
 
+/* a line or a zone: where it is, in parts of the frame, and its counts */
+static void
+add_place (const GstStructure *self, JsonBuilder *builder)
+{
+  static const gchar *const counts[] = { "forward", "backward", "inside",
+    "entered", "left" };
+  const GValue *points = gst_structure_get_value (self, "points");
+  const gchar *text = gst_structure_get_string (self, "name");
+  g_autofree gchar *name = g_utf8_make_valid (text != NULL ? text : "", -1);
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "kind");
+  json_builder_add_string_value (builder, gst_structure_get_name (self));
+  json_builder_set_member_name (builder, "name");
+  json_builder_add_string_value (builder, name);
+  json_builder_set_member_name (builder, "points");
+  json_builder_begin_array (builder);
+  for (guint i = 0; points != NULL && GST_VALUE_HOLDS_ARRAY (points)
+                    && i < gst_value_array_get_size (points);
+       i++)
+    json_builder_add_double_value (
+        builder, g_value_get_double (gst_value_array_get_value (points, i)));
+  json_builder_end_array (builder);
+  for (guint i = 0; i < G_N_ELEMENTS (counts); i++) {
+    guint64 n;
+
+    if (!gst_structure_get_uint64 (self, counts[i], &n))
+      continue;
+    json_builder_set_member_name (builder, counts[i]);
+    json_builder_add_int_value (builder, (gint64) n);
+  }
+  json_builder_end_object (builder);
+}
+
 /**
  * view_frame_add_json:
  * @self: a frame
@@ -294,5 +349,12 @@ view_frame_add_json (const ViewFrame *self, JsonBuilder *builder)
     add_detection (
         &g_array_index (self->detections, ViewDetection, i), builder);
   json_builder_end_array (builder);
+  if (self->places->len > 0) {
+    json_builder_set_member_name (builder, "places");
+    json_builder_begin_array (builder);
+    for (guint i = 0; i < self->places->len; i++)
+      add_place (g_ptr_array_index (self->places, i), builder);
+    json_builder_end_array (builder);
+  }
   json_builder_end_object (builder);
 }

@@ -36,6 +36,8 @@ typedef struct {
   guint64 inference_time, lag;
   /* of ViewDetections */
   GArray *detections;
+  /* of GstStructures: what yolov5zones has counted so far */
+  GPtrArray *places;
   GstSample *picture;
 } ViewFrame;
 

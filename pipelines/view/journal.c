@@ -19,8 +19,8 @@ typedef struct {
   gchar *kind;
   gchar *label;
   gint64 id;
-  /* the line or zone, or NULL */
-  gchar *place;
+  /* the line or zone, and which way over it, or NULL */
+  gchar *place, *direction;
 } Event;
 
 typedef struct {
@@ -73,6 +73,7 @@ event_free (Event *self)
   g_free (self->kind);
   g_free (self->label);
   g_free (self->place);
+  g_free (self->direction);
   g_free (self);
 }
 
@@ -89,9 +90,15 @@ view_journal_free (ViewJournal *self)
   g_free (self);
 }
 
-static void
+static gchar *
+copy_text (const gchar *text)
+{
+  return text != NULL ? g_utf8_make_valid (text, -1) : NULL;
+}
+
+static Event *
 add_event (ViewJournal *self, guint camera, const gchar *kind,
-    const gchar *label, gint64 id, const gchar *place)
+    const gchar *label, gint64 id)
 {
   Event *event = g_new0 (Event, 1);
 
@@ -99,12 +106,12 @@ add_event (ViewJournal *self, guint camera, const gchar *kind,
   event->time = g_get_real_time () / 1000;
   event->camera = camera;
   event->kind = g_strdup (kind);
-  event->label = label != NULL ? g_utf8_make_valid (label, -1) : NULL;
+  event->label = copy_text (label);
   event->id = id;
-  event->place = place != NULL ? g_utf8_make_valid (place, -1) : NULL;
   g_queue_push_tail (&self->events, event);
   if (self->events.length > MAX_EVENTS)
     event_free (g_queue_pop_head (&self->events));
+  return event;
 }
 
 static void
@@ -143,7 +150,7 @@ view_journal_add_frame (ViewJournal *self, const ViewFrame *frame)
       continue;
     count (camera->totals, found->label);
     add_event (self, frame->camera, "new", g_quark_to_string (found->label),
-        found->id, NULL);
+        found->id);
     camera->last_id = MAX (camera->last_id, found->id);
   }
 }
@@ -230,30 +237,33 @@ view_journal_end_second (ViewJournal *self, ViewCamera *const *cameras)
   }
 }
 
-/* what yolov5zones tells */
+/**
+ * view_journal_add_message:
+ * @self: a journal
+ * @camera: number of the camera
+ * @message: (nullable): what an element told; only yolov5zones is listened to
+ */
 void
 view_journal_add_message (
     ViewJournal *self, guint camera, const GstStructure *message)
 {
   static const gchar *const kinds[] = { "line-crossed", "zone-entered",
     "zone-left", "zone-dwell" };
-  const gchar *label, *place;
-  guint64 id = 0;
 
-  if (message == NULL)
-    return;
-  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+  for (guint i = 0; message != NULL && i < G_N_ELEMENTS (kinds); i++) {
+    const gchar *line = gst_structure_get_string (message, "line");
+    const gchar *zone = gst_structure_get_string (message, "zone");
+    guint64 id = 0;
+    Event *event;
+
     if (!gst_structure_has_name (message, kinds[i]))
       continue;
-    label = gst_structure_get_string (message, "label");
-    place = gst_structure_get_string (message, "line");
-    if (place == NULL)
-      place = gst_structure_get_string (message, "zone");
-    if (place == NULL)
-      place = gst_structure_get_string (message, "name");
-    if (!gst_structure_get_uint64 (message, "track-id", &id))
-      gst_structure_get_uint64 (message, "id", &id);
-    add_event (self, camera, kinds[i], label, (gint64) id, place);
+    gst_structure_get_uint64 (message, "id", &id);
+    event = add_event (self, camera, kinds[i],
+        gst_structure_get_string (message, "label"), (gint64) id);
+    event->place = copy_text (line != NULL ? line : zone);
+    event->direction =
+        copy_text (gst_structure_get_string (message, "direction"));
   }
 }
 
@@ -286,6 +296,10 @@ add_event_json (const Event *self, JsonBuilder *builder)
   if (self->place != NULL) {
     json_builder_set_member_name (builder, "place");
     json_builder_add_string_value (builder, self->place);
+  }
+  if (self->direction != NULL) {
+    json_builder_set_member_name (builder, "direction");
+    json_builder_add_string_value (builder, self->direction);
   }
   json_builder_end_object (builder);
 }

@@ -168,10 +168,13 @@ view_source_make_pipeline (
     return NULL;
   }
   set_string (pipeline, "detector", "model", options->model);
+  if (options->zones != NULL)
+    set_string (pipeline, "zones", "config", options->zones);
   if (options->device != NULL)
     set_choice (pipeline, "detector", "device", options->device);
-  if (kind == SOURCE_CLIP)
-    set_choice (pipeline, "detector", "no-block", "true");
+  /* frames that find the device busy pass, and what is found is never attached
+   * to a later frame: boxes and picture belong together */
+  set_choice (pipeline, "detector", "no-block", "true");
   start_upright (pipeline);
   return pipeline;
 }

@@ -22,7 +22,7 @@
 #define CONGESTED_US (100 * 1000)
 #define SMALLER_AFTER_US G_USEC_PER_SEC
 #define LARGER_AFTER_US (8 * G_USEC_PER_SEC)
-#define MAX_SHRINKING 4
+#define MAX_SHRINKING 3
 
 typedef struct {
   guint64 number;
@@ -35,7 +35,8 @@ typedef struct {
   Sent window[MAX_WINDOW];
   guint n_sent;
   guint64 last;
-  gint64 not_before;
+  /* the next one: by the rate, and what will do */
+  gint64 due, not_before;
   /* microseconds between a picture and its answer, at best */
   gint64 best;
   guint shrinking;
@@ -146,14 +147,13 @@ want (Watcher *self, guint camera)
         show->last, show->not_before);
 }
 
-/* the next one is due an interval after this one was, or, where frames come
- * less often, with the next */
+/* an interval after this one was due, so that the mean is right whenever frames
+ * come; a little earlier will do, as no frame comes on time */
 static void
 set_next (Show *show, gint64 arrived, gint64 interval)
 {
-  gint64 due = MAX (show->not_before, arrived - interval);
-
-  show->not_before = interval > 0 ? due + interval - interval / 8 : 0;
+  show->due = MAX (show->due, arrived - interval / 2) + interval;
+  show->not_before = show->due - interval / 8;
 }
 
 static void
@@ -164,7 +164,8 @@ send_picture (Watcher *self, const ViewFrame *frame, GBytes *message)
   show->window[show->n_sent++] =
       (Sent){ frame->number, frame->arrived, g_get_monotonic_time () };
   show->last = frame->number;
-  set_next (show, frame->arrived, self->all->interval);
+  if (self->all->interval > 0)
+    set_next (show, frame->arrived, self->all->interval);
   soup_websocket_connection_send_message (
       self->socket, SOUP_WEBSOCKET_DATA_BINARY, message);
 }

@@ -5,6 +5,7 @@
 
 #include <glog/logging.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <mutex>
 
@@ -25,6 +26,12 @@ typedef void (*FailureFunction) () __attribute__ ((noreturn));
 const DpuFatalHandler *installed;
 void (*previous) ();
 
+/* glog's least level is the process's: the last who wants it quiet puts it back */
+std::mutex quiet_lock;
+guint n_quiet;
+int level_before;
+thread_local bool is_quiet;
+
 /* glog tells its sinks the text before it calls the failure function */
 class FaultSink : public google::LogSink
 {
@@ -43,6 +50,7 @@ public:
 [[noreturn]] void
 end_thread_or_process ()
 {
+  dpu_warnings_show ();
   installed->leave ();
   if (previous != nullptr)
     previous ();
@@ -72,4 +80,38 @@ dpu_fatal_install (const DpuFatalHandler *handler)
     google::InstallFailureFunction (
         reinterpret_cast<FailureFunction> (end_thread_or_process));
   });
+}
+
+/**
+ * dpu_warnings_hide:
+ *
+ * Keeps what is less than an error from stderr until this thread calls
+ * dpu_warnings_show(): the user has not asked for it and can do nothing about it.
+ * Errors and fatal faults come through.
+ */
+void
+dpu_warnings_hide (void)
+{
+  std::lock_guard<std::mutex> lock (quiet_lock);
+
+  if (is_quiet)
+    return;
+  is_quiet = true;
+  if (n_quiet++ == 0) {
+    level_before = FLAGS_minloglevel;
+    FLAGS_minloglevel =
+        std::max (level_before, static_cast<int> (google::GLOG_ERROR));
+  }
+}
+
+void
+dpu_warnings_show (void)
+{
+  std::lock_guard<std::mutex> lock (quiet_lock);
+
+  if (!is_quiet)
+    return;
+  is_quiet = false;
+  if (--n_quiet == 0)
+    FLAGS_minloglevel = level_before;
 }

@@ -24,5 +24,7 @@ typedef struct {
 } DpuFatalHandler;
 
 void dpu_fatal_install (const DpuFatalHandler *handler);
+void dpu_warnings_hide (void);
+void dpu_warnings_show (void);
 
 G_END_DECLS

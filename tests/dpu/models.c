@@ -12,6 +12,7 @@
 #include <dpu/dpu.h>
 #include <dpu/obstacles.h>
 
+#include <fcntl.h>
 #include <gst/check/gstcheck.h>
 #include <math.h>
 #include <string.h>
@@ -396,6 +397,54 @@ GST_START_TEST (test_computing_before_the_dpu_is_refused)
 }
 GST_END_TEST;
 
+/* opens a model and gives what came to stderr meanwhile */
+static gchar *
+listen_to_opening (const gchar *path)
+{
+  g_autofree gchar *log = g_build_filename (folder, "stderr", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (DpuModel) model = NULL;
+  gchar *text = NULL;
+  gint before = dup (STDERR_FILENO);
+  gint file = open (log, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+  fail_unless (before >= 0 && file >= 0);
+  fail_unless (dup2 (file, STDERR_FILENO) >= 0);
+  model = dpu_model_open (path, DPU_DEVICE_CPU, &error);
+  fail_unless (dup2 (before, STDERR_FILENO) >= 0);
+  close (before);
+  close (file);
+  fail_unless (model != NULL, "%s", error == NULL ? "" : error->message);
+  fail_unless (g_file_get_contents (log, &text, NULL, NULL));
+  return text;
+}
+
+/* libxir's warnings of an operator that it does not know, behind the heads, do
+ * not reach the user; what is heard without them is as loud as before */
+GST_START_TEST (test_silence)
+{
+  static const guint32 dims[] = { 1, 8, 8, 4 };
+  g_autoptr (XmodelFile__Graph) graph = xmodel_sample_new_compiled ();
+  g_autofree gchar *known = write_model (graph);
+  g_autofree gchar *expected = listen_to_opening (known);
+  g_autofree gchar *path = NULL;
+  g_autofree gchar *text = NULL;
+  XmodelFile__Op *op;
+
+  op = xmodel_sample_add_op (graph, "decode", "aten::decode", dims, 4);
+  xmodel_sample_add_input (op, "input", "output");
+  xmodel_sample_set_ints (
+      XMODEL_SAMPLE_ATTRIBUTES (op), "shape", (const gint32 *) dims, 4);
+  xmodel_sample_set_string (
+      XMODEL_SAMPLE_ATTRIBUTES (op), "data_type", "float32");
+  xmodel_sample_subgraph_add_op (graph->root->children[2], "decode");
+  path = write_model (graph);
+  text = listen_to_opening (path);
+  fail_unless_equals_string (text, expected);
+  fail_unless (strstr (text, "UNILOG") == NULL, "%s", text);
+}
+GST_END_TEST;
+
 /* 0: it opened, 1: it gave an error; anything else is a crash or a hang */
 static gint
 open_in_child (const gchar *path)
@@ -474,6 +523,7 @@ dpu_suite (void)
   tcase_add_test (tcase, test_files_that_are_no_models);
   tcase_add_test (tcase, test_models_of_more_parts_are_refused);
   tcase_add_test (tcase, test_computing_before_the_dpu_is_refused);
+  tcase_add_test (tcase, test_silence);
   tcase_add_test (tcase, test_models_of_others);
   return suite;
 }

@@ -7,6 +7,7 @@
  * thresholds. Each is read or refused in words, which are UTF-8. */
 
 #include "yolov5/datayaml.h"
+#include "tracking/zones.h"
 #include "yolov5/yolov5.h"
 
 #include <string.h>

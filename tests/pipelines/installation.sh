@@ -26,7 +26,7 @@ if [ -z "$inspect" ] || [ -z "$page" ]; then
 fi
 
 # what people run and read comes along
-for name in yolov5dpu-demo models/street-640x384_int.xmodel \
+for name in yolov5dpu-detect models/street-640x384_int.xmodel \
   models/street-640x384_int.modelinfo models/everyday-640x640_int.xmodel \
   models/everyday-640x640_int.modelinfo models/everyday-640x384_int.xmodel \
   yolov5dpu/models/everyday.md yolov5dpu/models/street.md labels/coco.txt yolov5dpu/kv260.md \

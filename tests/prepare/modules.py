@@ -38,6 +38,7 @@ from checkpoint import PreparationError  # noqa: E402
 try:
     import numpy
     import letterbox
+    import pictures
     import quantize
 except ImportError:
     numpy = None
@@ -329,33 +330,33 @@ class ModelInfoTest(unittest.TestCase):
 
 
 @needs_numpy
-class QuantizeTest(unittest.TestCase):
+class PicturesTest(unittest.TestCase):
 
     # sizes are width x height, one number is a square
     def test_parse_size(self) -> None:
-        self.assertEqual(quantize.parse_size('640'), (640, 640))
-        self.assertEqual(quantize.parse_size('640x384'), (640, 384))
+        self.assertEqual(pictures.parse_size('640'), (640, 640))
+        self.assertEqual(pictures.parse_size('640x384'), (640, 384))
         for text in ('', 'x', '640x', '0', '640x384x3', '-640', '6.4'):
             with self.assertRaises(argparse.ArgumentTypeError):
-                quantize.parse_size(text)
+                pictures.parse_size(text)
 
     # pictures are found in all folders below and spread over their names
     def test_find_pictures(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
             with self.assertRaisesRegex(PreparationError, 'no pictures'):
-                quantize.find_pictures(root, 5)
+                pictures.find_pictures(root, 5)
             (root / 'more').mkdir()
             for index in range(10):
                 (root / 'more' / f'{index}.JPG').touch()
             (root / 'notes.txt').touch()
             (root / 'more' / '._3.JPG').touch()
-            self.assertEqual(len(quantize.find_pictures(root, 20)), 10)
+            self.assertEqual(len(pictures.find_pictures(root, 20)), 10)
             self.assertEqual(
-                [path.stem for path in quantize.find_pictures(root, 5)],
+                [path.stem for path in pictures.find_pictures(root, 5)],
                 ['0', '2', '4', '6', '8'])
         with self.assertRaisesRegex(PreparationError, 'no folder'):
-            quantize.find_pictures(root, 5)
+            pictures.find_pictures(root, 5)
 
     # pictures that cannot be read are left out and counted, before any work
     @needs_pictures
@@ -367,18 +368,18 @@ class QuantizeTest(unittest.TestCase):
             bad.write_bytes(good.read_bytes()[:40])
             output = io.StringIO()
             with contextlib.redirect_stdout(output):
-                self.assertEqual(quantize.pick_readable([bad, good]), [good])
+                self.assertEqual(pictures.pick_readable([bad, good]), [good])
             self.assertIn('1 of 2 pictures are left out', output.getvalue())
             self.assertIn('bad.png', output.getvalue())
             with self.assertRaisesRegex(PreparationError, 'None of the 1'):
-                quantize.pick_readable([bad])
+                pictures.pick_readable([bad])
 
     # progress is told where it disturbs nobody
     def test_count(self) -> None:
-        pictures = [pathlib.Path('a'), pathlib.Path('b')]
+        paths = [pathlib.Path('a'), pathlib.Path('b')]
         output = io.StringIO()
         with contextlib.redirect_stderr(output):
-            self.assertEqual(list(quantize.count(pictures)), pictures)
+            self.assertEqual(list(pictures.count(paths)), paths)
         self.assertIn('2 of 2', output.getvalue())
 
     # a picture becomes RGB planes from 0 to 1, turned as its camera was held
@@ -389,7 +390,7 @@ class QuantizeTest(unittest.TestCase):
             exif = Image.Exif()
             exif[0x0112] = 6
             Image.new('RGB', (64, 32), (255, 0, 0)).save(path, exif=exif)
-            planes = quantize.make_input(path, (64, 64))
+            planes = pictures.make_input(path, (64, 64))
             self.assertEqual(planes.shape, (1, 3, 64, 64))
             self.assertEqual(planes.dtype, numpy.float32)
             numpy.testing.assert_allclose(planes[0, :, 32, 32], [1, 0, 0],
@@ -398,32 +399,49 @@ class QuantizeTest(unittest.TestCase):
             numpy.testing.assert_allclose(planes[0, :, 32, 0], 114 / 255)
             path.write_text('no picture')
             with self.assertRaisesRegex(PreparationError, 'cannot be read'):
-                quantize.make_input(path, (64, 64))
+                pictures.make_input(path, (64, 64))
 
-    # the comparison counts what was found, kept and new
-    def test_compare(self) -> None:
+
+@needs_numpy
+class QuantizeTest(unittest.TestCase):
+
+    # heads are compared as signal and noise, and must have one shape
+    def test_compare_head(self) -> None:
         head = numpy.full((1, 18, 2, 2), -8.0, numpy.float32)
-        for anchor, row, column in ((0, 0, 0), (2, 1, 1)):
-            head[0, anchor * 6 + 4:anchor * 6 + 6, row, column] = 8
-        same = quantize.compare(head, head, 3)
-        self.assertEqual((same.noise, same.n_float, same.n_kept, same.n_new),
-                         (0, 2, 2, 0))
+        self.assertEqual(quantize.compare_head(head, head),
+                         (head.size * 64.0, 0))
         changed = head.copy()
-        changed[0, 4, 0, 0] = -8
         changed[0, 10:12, 1, 0] = 8
-        other = quantize.compare(head, changed, 3)
-        self.assertEqual((other.n_float, other.n_kept, other.n_new), (2, 1, 1))
-        self.assertEqual(other.noise, 3 * 16.0 ** 2)
+        self.assertEqual(quantize.compare_head(head, changed).noise,
+                         2 * 16.0 ** 2)
         with self.assertRaisesRegex(PreparationError, '--mode calib again'):
-            quantize.compare(head, head[:, :, 1:], 3)
+            quantize.compare_head(head, head[:, :, 1:])
+
+    # objects are compared, not the many cells that see each of them
+    def test_compare_objects(self) -> None:
+        # boxes of 16 pixels
+        detect = make_detect(nc=1, nl=1, stride=[8.0], anchors=[[[2, 2]] * 3])
+        head = numpy.full((1, 18, 2, 4), -8.0, numpy.float32)
+        head[0, :6, 0, 0] = head[0, :6, 0, 2] = [0, 0, 0, 0, 8, 8]
+        # two more anchors see the first object, one of them three pixels aside
+        head[0, 6:12, 0, 0] = [0, 0, 0, 0, 4, 4]
+        head[0, 12:18, 0, 0] = [1, 0, 0, 0, 4, 4]
+        found = quantize.find_objects([head], detect)
+        self.assertEqual(len(found), 2)
+        lost = head.copy()
+        lost[0, 4, 0, 2] = -8
+        lost[0, 6:12, 1, 3] = [0, 0, 0, 0, 8, 8]
+        self.assertEqual(quantize.compare_objects(
+            found, quantize.find_objects([lost], detect)), (2, 1, 1))
 
     # the report warns where nothing was found and where much was lost
     def test_report(self) -> None:
-        for words, comparison in (
-                ('20.0 dB', quantize.Comparison(100, 1, 5, 5, 0)),
-                ('finds nothing', quantize.Comparison(1, 0, 0, 0, 0)),
-                ('more than half', quantize.Comparison(1, 1, 5, 2, 0))):
-            text = '\n'.join(quantize.report([comparison]))
+        for words, noise, kept in (
+                ('20.0 dB', (100, 1), (5, 5, 0)),
+                ('finds nothing', (1, 0), (0, 0, 0)),
+                ('more than half', (1, 1), (5, 2, 0))):
+            text = '\n'.join(quantize.report([quantize.Noise(*noise)],
+                                             quantize.Kept(*kept)))
             self.assertIn(words, text)
             self.assertEqual('Warning' in text, 'dB' not in words)
 

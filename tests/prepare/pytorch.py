@@ -74,12 +74,18 @@ class DetectionModel(nn.Module):
 '''
 
 # A double of vai_q_pytorch: copies and traces the model as the real one does,
-# notes what it was given, and rounds the heads to quarters
+# notes what it was given, rounds the heads to quarters, and is as noisy. Fast
+# finetuning needs gradients, and to have been done before it is loaded.
 QUANTIZER = '''\
 import copy
 import json
+import os
 import pathlib
+import sys
 import torch
+
+print('noise of Python')
+os.write(1, b'noise of C++\\n')
 
 
 class torch_quantizer:
@@ -91,6 +97,19 @@ class torch_quantizer:
     def quant_model(self, picture):
         self.shapes.append(list(picture.shape))
         return tuple((head * 4).round() / 4 for head in self.traced(picture))
+
+    def fast_finetune(self, run, arguments):
+        assert self.mode == 'calib' and torch.is_grad_enabled()
+        for _ in range(2):
+            run(*arguments)
+        assert self.shapes
+        (self.folder / 'param.pth').touch()
+
+    def load_ft_param(self):
+        assert self.mode == 'test'
+        if not (self.folder / 'param.pth').exists():
+            print('no parameters')
+            sys.exit(2)
 
     def export_quant_config(self):
         assert self.mode == 'calib'
@@ -164,10 +183,62 @@ class TorchTest(unittest.TestCase):
         for _ in range(2):
             code, output = self.quantize('test')
             self.assertEqual(code, 0, output)
-            self.assertRegex(output, r'Head 0: .* [0-9.]+ dB')
+            self.assertRegex(output, r'3 of 3\nHead 0: .* [0-9.]+ dB\n'
+                             r'Objects with .*\n(Warning.*\n)?Wrote .*\n$')
+            self.assertNotIn('noise of', output)
+        log = (self.root / 'out' / 'best.quantize.log').read_text()
+        for words in ('noise of Python', 'noise of C++'):
+            self.assertEqual(log.count(words), 3)
         self.assertEqual(sorted(path.name for path
                                 in (self.root / 'out').glob('*.xmodel')),
                          ['best_int.xmodel', 'other_int.xmodel'])
+
+    # fast finetuning is done where both steps are asked for it, and a quantizer
+    # that ends the process is a sentence
+    def test_fast_finetuning(self) -> None:
+        self.save('ReLU()')
+        self.assertEqual(self.quantize('calib')[0], 0)
+        code, output = self.quantize('test', '--fast-finetune')
+        self.assertEqual(code, 1)
+        self.assertIn('given up: 2; all it said is in out/best.quantize.log',
+                      output)
+        self.assertIn('no parameters', (
+            self.root / 'out' / 'best.quantize.log').read_text())
+        code, output = self.quantize('calib', '--fast-finetune')
+        self.assertEqual(code, 0, output)
+        self.assertIn('best.quantize.log', output)
+        shapes = json.loads((self.root / 'out/quant_info.json').read_text())
+        self.assertEqual(len(shapes), 3 * 3)
+        code, output = self.quantize('test', '--fast-finetune')
+        self.assertEqual(code, 0, output)
+
+    # a fault of the quantizer is a sentence, and its traceback in the log
+    def test_faulty_quantizer(self) -> None:
+        self.save('ReLU()')
+        (self.root / 'quantizer/pytorch_nndct/apis.py').write_text(
+            'raise RuntimeError("broken")\n')
+        code, output = self.quantize('calib')
+        self.assertEqual(code, 1)
+        self.assertIn('given up: broken; all it said is in', output)
+        self.assertNotIn('Traceback', output)
+        self.assertIn('Traceback', (
+            self.root / 'out' / 'best.quantize.log').read_text())
+
+    # the float model is evaluated without the docker
+    def test_evaluation(self) -> None:
+        self.save('SiLU()')
+        (self.root / 'labels').mkdir()
+        for index in range(2):
+            (self.root / 'labels' / f'{index}.txt').write_text('1 .5 .5 1 1\n')
+        arguments = [str(PREPARE / 'evaluate.py'), 'best.pt', '--pictures',
+                     'pictures', '--labels', 'labels', '--size', '64x32']
+        code, output = self.run_python(*arguments)
+        self.assertEqual(code, 1)
+        self.assertIn('give it with --yolov5', output)
+        code, output = self.run_python(*arguments, '--yolov5', 'yolov5')
+        self.assertEqual(code, 0, output)
+        self.assertIn('3 pictures with 2 objects of 1 classes', output)
+        self.assertIn('class 1', output)
 
     # what cannot be prepared is refused with a sentence, not a traceback
     def test_refusals(self) -> None:

@@ -211,7 +211,7 @@ class PrepareTest(ScriptTest):
         self.stub_compiler()
         code, output = self.run_script(
             'prepare.sh', *self.arguments, '--size', '640x384', '--arch',
-            'B1024', '--trained-with', 'relu')
+            'B1024', '--trained-with', 'relu', '--fast-finetune')
         self.assertEqual(code, 0, output)
         runs = (self.root / 'python-arguments').read_text().splitlines()
         self.assertEqual(len(runs), 3)
@@ -219,7 +219,7 @@ class PrepareTest(ScriptTest):
         for run, mode in zip(runs[1:], ('calib', 'test')):
             self.assertIn(f'quantize.py --mode {mode} ', run)
             self.assertIn('--size 640x384', run)
-            self.assertIn('--trained-with relu', run)
+            self.assertIn('--trained-with relu --fast-finetune', run)
         self.assertIn('B1024.json',
                       (self.root / 'compiler-arguments').read_text())
         for name in ('best.xmodel', 'best.modelinfo', 'best_int.xmodel',

@@ -10,7 +10,7 @@ set -eu
 # Each runs networks of a picture's size many times, at seconds a frame, encodes
 # a long clip, or is about live streams.
 too_slow='ctrl-c
-demo
+detect
 golden-shared
 golden-shared-neon
 pipelines-hostile-models

@@ -415,10 +415,23 @@ is_on_outline (gint x, gint y, const GstVideoRectangle *box, gint thickness)
          || x >= right - thickness || y >= bottom - thickness;
 }
 
+gboolean
+is_on_dark_line (gint x, gint y, const GstVideoRectangle *box, gint thickness)
+{
+  const GstVideoRectangle grown = { box->x - 1, box->y - 1, box->w + 2,
+    box->h + 2 };
+
+  return is_on_outline (x, y, &grown, thickness + 2)
+         && !is_on_outline (x, y, box, thickness);
+}
+
 void
 find_label (GstHarness *h, GstBuffer *drawn, const GstVideoRectangle *box,
     gint thickness, GstVideoRectangle *label)
 {
+  /* with the thin dark line around it */
+  const GstVideoRectangle outline = { box->x - 1, box->y - 1, box->w + 2,
+    box->h + 2 };
   GstBuffer *blank = new_frame (h, 0);
   GstVideoInfo info;
   GstVideoFrame before, after;
@@ -432,7 +445,7 @@ find_label (GstHarness *h, GstBuffer *drawn, const GstVideoRectangle *box,
   get_component (&after, 0, &b);
   for (y = 0; y < info.height; y++)
     for (x = 0; x < info.width; x++) {
-      if (is_on_outline (x, y, box, thickness)
+      if ((box->w > 0 && is_on_outline (x, y, &outline, thickness + 2))
           || get_sample (&a, x, y) == get_sample (&b, x, y))
         continue;
       left = MIN (left, x);

@@ -92,7 +92,11 @@ void check_warning (GstBus *bus, const gchar *word, const gchar *other_word);
 void get_class_rgb (gint label_id, guint8 rgb[3]);
 gboolean is_on_outline (
     gint x, gint y, const GstVideoRectangle *box, gint thickness);
+/* the thin dark line around the others; up to 1920x1080 it has a pixel on each
+ * side of them */
+gboolean is_on_dark_line (
+    gint x, gint y, const GstVideoRectangle *box, gint thickness);
 /* rectangle around the pixels whose first component (luma, or a colour) has
- * changed, beside those on the outline */
+ * changed, beside those on the outline and the dark line around it */
 void find_label (GstHarness *h, GstBuffer *drawn, const GstVideoRectangle *box,
     gint thickness, GstVideoRectangle *label);

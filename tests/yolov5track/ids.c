@@ -501,6 +501,79 @@ GST_START_TEST (test_too_many)
 
 GST_END_TEST;
 
+static guint64
+get_uint64 (const GstStructure *structure, const gchar *field)
+{
+  guint64 value = 0;
+
+  fail_unless (gst_structure_get_uint64 (structure, field, &value),
+      "there is no %s", field);
+  return value;
+}
+
+static void
+check_object (const GstStructure *message, const RigFrame *frame, guint number)
+{
+  const GValue *list = gst_structure_get_value (message, "detections");
+  const GstStructure *object;
+  gboolean is_predicted;
+  gint x;
+
+  assert_equals_int (gst_value_list_get_size (list), number >= 4);
+  if (number < 4)
+    return;
+  object = gst_value_get_structure (gst_value_list_get_value (list, 0));
+  assert_equals_string (gst_structure_get_string (object, "label"), "person");
+  assert_equals_uint64 (get_uint64 (object, "id"), 1);
+  assert_equals_uint64 (get_uint64 (object, "age"), number * RIG_FRAME_TIME);
+  fail_unless (gst_structure_get_boolean (object, "predicted", &is_predicted));
+  fail_unless (is_predicted == (number % 4 != 0));
+  fail_unless (gst_structure_get_int (object, "x", &x));
+  assert_equals_int (x, (gint) rig_frame_get_detection (frame, 0)->x);
+}
+
+/* with post-messages=true, frames that were looked at or have predicted boxes
+ * have a message with their objects; otherwise there is none */
+GST_START_TEST (test_messages)
+{
+  GstHarness *h = new_tracker ();
+  GstBus *bus = gst_bus_new ();
+  gboolean is_looked_at;
+
+  gst_element_set_bus (h->element, bus);
+  for (guint i = 0; i < 12; i++) {
+    g_autoptr (RigFrame) frame = NULL;
+    GstMessage *message;
+    const GstStructure *structure;
+
+    g_object_set (h->element, "post-messages", i < 10, NULL);
+    frame = rig_push_walker (h, i, i % 4 == 0);
+    message = gst_bus_pop_filtered (bus, GST_MESSAGE_ELEMENT);
+    /* it has an id after two times; before, there is nothing to predict */
+    assert_equals_int (message != NULL, i == 0 || (i >= 4 && i < 10));
+    if (!message)
+      continue;
+    structure = gst_message_get_structure (message);
+    fail_unless (gst_structure_has_name (structure, "yolov5track"));
+    assert_equals_uint64 (get_uint64 (structure, "frame"), i);
+    assert_equals_uint64 (
+        get_uint64 (structure, "timestamp"), i * RIG_FRAME_TIME);
+    assert_equals_uint64 (
+        get_uint64 (structure, "running-time"), i * RIG_FRAME_TIME);
+    assert_equals_uint64 (get_uint64 (structure, "duration"), RIG_FRAME_TIME);
+    fail_unless (
+        gst_structure_get_boolean (structure, "looked-at", &is_looked_at));
+    fail_unless (is_looked_at == (i % 4 == 0));
+    check_object (structure, frame, i);
+    gst_message_unref (message);
+  }
+  gst_element_set_bus (h->element, NULL);
+  gst_object_unref (bus);
+  gst_harness_teardown (h);
+}
+
+GST_END_TEST;
+
 /* stats count objects and the time they were seen, class by class */
 GST_START_TEST (test_stats)
 {
@@ -559,6 +632,7 @@ yolov5track_ids_suite (void)
   tcase_add_test (tcase, test_foreign_gone);
   tcase_add_test (tcase, test_two_detectors);
   tcase_add_test (tcase, test_too_many);
+  tcase_add_test (tcase, test_messages);
   tcase_add_test (tcase, test_stats);
   return suite;
 }
