@@ -355,12 +355,6 @@ detect_summary_end (
       "%s  %dx%d  %s", source->name, self->width, self->height, found);
 }
 
-guint64
-detect_summary_get_n_frames (const DetectSummary *self)
-{
-  return self->n_source_frames;
-}
-
 /**
  * detect_summary_get_rate:
  *
