@@ -1,8 +1,12 @@
 #!/bin/sh
-# Installs what is missing on Debian or Ubuntu and builds into build/. A VART
-# that is not from Debian's packages, as AMD's, is taken as it is.
+# Installs what is missing on Debian or Ubuntu and builds into build/, and says
+# what it does and how long that took. A VART that is not from Debian's packages,
+# as AMD's, is taken as it is.
 #
 # usage: pipelines/setup.sh [--bench | --tests]
+#
+# Installing needs root or sudo; where nothing is missing, neither. Without an
+# option the tests are left out, which are most of what there is to build.
 
 set -eu
 
@@ -10,7 +14,8 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 
 build_packages='meson ninja-build pkgconf gcc g++ protobuf-c-compiler
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libprotobuf-dev
-  libprotobuf-c-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev'
+  libprotobuf-c-dev libpango1.0-dev libjson-glib-dev libgstrtspserver-1.0-dev
+  libmosquitto-dev librdkafka-dev zlib1g-dev'
 # of the software DPU, which is left out where it is not to be had
 software_dpu_package=libdnnl-dev
 vart_packages='libvart-dev libxir-dev libunilog-dev libtarget-factory-dev'
@@ -22,11 +27,17 @@ run_packages='gstreamer1.0-tools gstreamer1.0-plugins-base
 # GstAnalytics, which GStreamer has from here on
 analytics_version=1.24
 analytics_package=libgstreamer-plugins-bad1.0-dev
+# which systems before Debian 12 and Ubuntu 22.04 do not have
+view_package=libsoup-3.0-dev
 # the peers that tests/bench compares with
 bench_packages='python3-opencv python3-onnx'
-# what only the tests need: the manual page's, those of models/prepare, and the
-# scorer of tracks
-test_packages='man-db python3-numpy python3-pil python3-scipy python3-torch'
+# what only the tests need: the manual page's, those of models/prepare, the
+# scorer of tracks, and a broker with its certificates and cables
+test_packages='curl man-db mosquitto openssl iproute2 python3-numpy python3-pil
+  python3-scipy python3-torch'
+
+# the browser of tests, which is a package of this name in Debian only
+browser_packages='chromium chromium-driver python3-selenium'
 
 is_installed ()
 {
@@ -45,9 +56,19 @@ as_root ()
 {
   if [ "$(id -u)" = 0 ]; then
     "$@"
-  else
+  elif command -v sudo >/dev/null; then
     sudo "$@"
+  else
+    echo "This needs root, and there is no sudo here. As root (su -), run" \
+      "\"$*\", then this script again as yourself" >&2
+    exit 1
   fi
+}
+
+# seconds since a time of "date +%s"
+since ()
+{
+  echo "$(($(date +%s) - $1)) s"
 }
 
 install_missing ()
@@ -58,11 +79,13 @@ install_missing ()
   done
   [ -n "$missing" ] || return 0
 
-  echo "Installing$missing"
+  echo "Installing packages, which takes minutes where there are many:$missing"
+  start=$(date +%s)
   as_root apt-get update -qq
   # shellcheck disable=SC2086
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
     --no-install-recommends $missing >/dev/null
+  echo "Installed in $(since "$start")"
 }
 
 if ! command -v apt-get >/dev/null; then
@@ -90,8 +113,16 @@ else
 fi
 case ${1-} in
   --bench) packages="$packages $bench_packages" ;;
-  --tests) packages="$packages $test_packages" ;;
+  --tests)
+    packages="$packages $test_packages"
+    if is_installed chromium-driver || is_available chromium-driver; then
+      packages="$packages $browser_packages"
+    fi
+    ;;
 esac
+if is_installed $view_package || is_available $view_package; then
+  packages="$packages $view_package"
+fi
 # shellcheck disable=SC2086
 install_missing $packages
 gst_version=$(dpkg-query -W -f '${Version}' libgstreamer1.0-dev)
@@ -100,8 +131,21 @@ if dpkg --compare-versions "$gst_version" ge $analytics_version; then
 fi
 
 cd "$top"
-[ -f build/build.ninja ] || meson setup build -Dwerror="${WERROR:-false}" >/dev/null
+case ${1-} in
+  --bench | --tests) tests=auto ;;
+  *) tests=disabled ;;
+esac
+if [ ! -f build/build.ninja ]; then
+  meson setup build -Dwerror="${WERROR:-false}" -Dtests=$tests >/dev/null
+elif [ $tests = auto ] \
+  && meson configure build | grep -q '^ *tests  *disabled'; then
+  # a user's build becomes a developer's
+  meson configure build -Dtests=auto
+fi
+echo "Building into $top/build"
+start=$(date +%s)
 ninja -C build >build/ninja.log 2>&1 || {
   grep -E -A12 'FAILED|error:' build/ninja.log >&2 || cat build/ninja.log >&2
   exit 1
 }
+echo "Built in $(since "$start")"

@@ -30,7 +30,7 @@ GST_DEBUG_CATEGORY_STATIC (CAT_PERFORMANCE);
 /* the letters' size as a part of the frame's shorter side: 24 pixels in
  * 1920x1080. Below the minimum letters run into each other. */
 #define AUTO_FONT_PART 45
-#define AUTO_FONT_MIN 11
+#define AUTO_FONT_MIN 9
 /* small letters are a third smaller, but not less than this */
 #define SMALL_FONT_MIN 8
 

@@ -119,13 +119,16 @@ static void
 add_to_track (DetectSummary *self, const DetectBox *box, GstClockTime time)
 {
   gint64 id = (gint64) box->id;
+  gint64 *key;
   Track *track = g_hash_table_lookup (self->tracks, &id);
 
   if (track == NULL) {
     track = g_new0 (Track, 1);
     track->labels = g_hash_table_new (g_str_hash, g_str_equal);
     track->first = time;
-    g_hash_table_insert (self->tracks, g_memdup2 (&id, sizeof id), track);
+    key = g_new (gint64, 1);
+    *key = id;
+    g_hash_table_insert (self->tracks, key, track);
   }
   track->last = time;
   count (track->labels, box->label, 1);

@@ -124,8 +124,9 @@ view_encoder_free (ViewEncoder *self)
   g_free (self);
 }
 
-/* Square pixels, as a browser shows nothing else, and the range and matrix that
- * JFIF means: jpegenc takes levels as they are. */
+/* Square pixels, as a browser shows nothing else. jpegenc takes levels of YUV as
+ * they are, and videoconvert does not change their range where the format stays
+ * the same, so that pictures would look pale: libjpeg makes them of RGB. */
 static void
 set_format (ViewEncoder *self)
 {
@@ -142,10 +143,9 @@ set_format (ViewEncoder *self)
         gst_util_uint64_scale_int_round (height, self->max_width, width), 1);
     width = self->max_width;
   }
-  caps = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "I420",
+  caps = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "BGRx",
       "width", G_TYPE_INT, width, "height", G_TYPE_INT, height,
-      "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, "colorimetry",
-      G_TYPE_STRING, "1:4:0:0", NULL);
+      "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, NULL);
   g_object_set (format, "caps", caps, NULL);
   gst_caps_unref (caps);
   gst_object_unref (format);

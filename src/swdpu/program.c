@@ -16,6 +16,23 @@
 static GHashTable *programs;
 static GMutex programs_lock;
 
+static void
+log_paths (const SwdpuProgram *self)
+{
+  guint counts[SWDPU_PATH_INT8_FUSED + 1] = { 0 };
+
+  for (guint i = 0; i < self->convolutions->len; i++)
+    if (self->convolutions->pdata[i] != NULL)
+      counts[swdpu_convolution_get_path (self->convolutions->pdata[i])]++;
+  g_debug (
+      "convolutions: %u in plain integers, %u in floats, %u in tiles, %u in "
+      "oneDNN's integers, %u of these with rounding",
+      counts[SWDPU_PATH_PLAIN], counts[SWDPU_PATH_FLOAT],
+      counts[SWDPU_PATH_TILES],
+      counts[SWDPU_PATH_INT8] + counts[SWDPU_PATH_INT8_FUSED],
+      counts[SWDPU_PATH_INT8_FUSED]);
+}
+
 static gboolean
 build_convolutions (
     SwdpuProgram *self, SwdpuPath best, const gint *cancelled, GError **error)
@@ -41,6 +58,7 @@ build_convolutions (
     g_ptr_array_add (self->convolutions, convolution);
   }
   omp_set_num_threads (caller_threads);
+  log_paths (self);
   g_debug ("trials of convolutions took %" G_GINT64_FORMAT " us",
       swdpu_proof_get_time (proof));
   return built;

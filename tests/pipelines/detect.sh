@@ -301,14 +301,20 @@ refuse 1 'no-where/found.csv' --csv=no-where/found.csv -o old.mp4 short.mp4
 (unset DISPLAY WAYLAND_DISPLAY; [ -e /dev/dri/card0 ] \
   || refuse 1 'There is no display' --show --no-save short.mp4)
 
+# the model for everyday scenes finds who is in the street of README's picture
+YOLOV5DPU_MODELS=$models "$detect" --device=cpu --no-save --csv="$folder/street.csv" \
+  "$models/../docs/street.jpg" >"$folder/log" 2>&1 || fail "no street was found:"
+[ "$(grep -c ',person,' "$folder/street.csv")" -ge 3 ] || fail "too few people:"
+[ "$(grep -c ',car,' "$folder/street.csv")" -ge 3 ] || fail "too few cars:"
+
 # models by name: the largest, or the one that is meant; else those that there are
 YOLOV5DPU_MODELS=$models
 export YOLOV5DPU_MODELS
-for row in 'street ' 'street-640x384 ' 'street-640x384_int '; do
+for row in street/640x640 street-640x384/640x384 street-640x384_int/640x384; do
   (cd "$folder" && GST_DEBUG=yolov5dpu:4 GST_DEBUG_NO_COLOR=1 "$detect" \
-    --device=cpu --no-save -m "${row% }" photos/10.jpg) >"$folder/log" 2>&1 \
+    --device=cpu --no-save -m "${row%/*}" photos/10.jpg) >"$folder/log" 2>&1 \
     || fail "$row is no model:"
-  [ "$row" = 'street ' ] && says street-640x640 || says street-640x384
+  says "street-${row#*/}_int.xmodel runs on"
 done
 (cd "$folder" && "$detect" -m stree photos/10.jpg) >"$folder/log" 2>&1 \
   && fail "stree is a model:"

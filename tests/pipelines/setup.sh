@@ -55,6 +55,12 @@ run || {
 }
 grep -q 'Using the VART' "$stage/log"
 grep -q 'apt-get install.*libdnnl-dev' "$stage/calls"
+# it says what it does and how long that took; a user's build has no tests
+grep -q '^Installing packages.* libdnnl-dev' "$stage/log"
+grep -q '^Installed in [0-9]* s$' "$stage/log"
+grep -q "^Building into $stage/tree/build$" "$stage/log"
+grep -q '^Built in [0-9]* s$' "$stage/log"
+grep -q 'meson setup build .*-Dtests=disabled' "$stage/calls"
 if grep -E 'libxir|libvart|libunilog|libtarget-factory' "$stage/calls"; then
   echo "Debian's packages of VART were installed beside the one that is there"
   exit 1
@@ -84,3 +90,19 @@ if grep -q 'apt-get install' "$stage/calls"; then
   echo "packages were installed without a VART"
   exit 1
 fi
+
+# without root and sudo it says what to do, and installs nothing
+has_vart_at "$stage/bin/meson"
+printf '#!/bin/sh\necho 1000\n' >"$stage/bin/id"
+chmod +x "$stage/bin/id"
+rm "$stage/bin/sudo"
+for tool in sh cat grep sed dirname date rm env echo; do
+  [ -e "$stage/bin/$tool" ] || ln -s "$(command -v $tool)" "$stage/bin/$tool"
+done
+: >"$stage/calls"
+if PATH=$stage/bin "$stage/tree/pipelines/setup.sh" >"$stage/log" 2>&1; then
+  echo "nobody is root, and it went unnoticed"
+  exit 1
+fi
+grep -q 'As root (su -), run "apt-get update' "$stage/log"
+[ ! -s "$stage/calls" ] || ! grep -q 'apt-get install' "$stage/calls"

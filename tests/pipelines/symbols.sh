@@ -1,7 +1,7 @@
 #!/bin/sh
 # Libraries that others load export what those look for, and nothing else.
 #
-# usage: tests/pipelines/symbols.sh PLUG-IN [RUNNER]
+# usage: tests/pipelines/symbols.sh LIBRARY...
 
 set -eu
 
@@ -22,6 +22,14 @@ check ()
   status=1
 }
 
-check "$1" gst_plugin_yolov5dpu_get_desc gst_plugin_yolov5dpu_register
-[ -z "${2-}" ] || check "$2" create_runner create_runner_with_attrs
+for library in "$@"; do
+  name=$(basename "$library" | sed 's/^lib//; s/\.so.*//')
+  case $name in
+    gst*)
+      name=${name#gst}
+      check "$library" "gst_plugin_${name}_get_desc" "gst_plugin_${name}_register"
+      ;;
+    *) check "$library" create_runner create_runner_with_attrs ;;
+  esac
+done
 exit $status

@@ -15,7 +15,9 @@ export QEMU_CPU
 
 apt-get update -qq
 apt-get install -y -qq gstreamer1.0-tools gstreamer1.0-plugins-base \
+  gstreamer1.0-plugins-good \
   "$packages"/gstreamer1.0-yolov5dpu_*_"$architecture".deb \
+  "$packages"/gstreamer1.0-yolov5dpu-publish_*_"$architecture".deb \
   "$packages"/libvart-swdpu-runner0_*_"$architecture".deb \
   "$packages"/yolov5dpu-models_*_all.deb \
   --no-install-recommends >$log 2>&1 || {
@@ -25,6 +27,7 @@ apt-get install -y -qq gstreamer1.0-tools gstreamer1.0-plugins-base \
 
 gst-inspect-1.0 yolov5dpu >/dev/null
 gst-inspect-1.0 yolov5overlay >/dev/null
+gst-inspect-1.0 yolov5publish >/dev/null
 gst-launch-1.0 -m videotestsrc num-buffers=3 ! \
   video/x-raw,width=640,height=360 ! \
   yolov5dpu device=cpu post-messages=true \
@@ -37,5 +40,15 @@ frames=$(grep -c 'yolov5dpu.*detections' $log || true)
 [ "$frames" -eq 3 ] || {
   cat $log
   echo "detections were posted for $frames frames instead of 3"
+  exit 1
+}
+
+# the tool finds the model by its name
+gst-launch-1.0 -q videotestsrc num-buffers=1 ! jpegenc ! \
+  filesink location=/build/picture.jpg
+yolov5dpu-detect --model=everyday --device=cpu --output=/build/boxes.png \
+  /build/picture.jpg >$log 2>&1 && [ -s /build/boxes.png ] || {
+  cat $log
+  echo "yolov5dpu-detect does not run"
   exit 1
 }

@@ -10,6 +10,7 @@ usage: serving.py PROGRAM MODEL
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -261,6 +262,32 @@ class Api(unittest.TestCase):
             self.assertEqual(status, 400, body)
             self.assertGreater(len(answer['error']), 10)
             self.assertEqual(self.settings(), before)
+
+    # the commands of the docs do what is said there
+    @unittest.skipIf(shutil.which('curl') is None, 'curl is not installed')
+    def test_docs(self):
+        text = (pathlib.Path(__file__).parents[2] / 'docs' / 'view.md')
+        lines = [line.strip() for line in text.read_text().splitlines()
+                 if line.startswith(('    base=', '    token=', '    curl '))]
+        self.assertEqual(len(lines), 9)
+        with tempfile.TemporaryDirectory() as folder:
+            for line in lines[2:]:
+                done = subprocess.run(
+                    ['sh', '-c', '\n'.join(lines[:2] + [line])], cwd=folder,
+                    env={**os.environ, 'url': self.server.url},
+                    stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S)
+                if 'max-time' in line:
+                    self.assertEqual(done.returncode, 28, line)
+                    self.assertIn('\ndata: {', done.stdout)
+                    continue
+                self.assertEqual(done.returncode, 0, line)
+                if 'snapshot' in line:
+                    data = pathlib.Path(folder, 'snapshot.jpg').read_bytes()
+                    self.assertEqual(size_of_jpeg(data), (640, 480))
+                else:
+                    self.assertNotIn('error', list(json.loads(done.stdout)))
+        self.assertEqual(self.settings()['threshold'], 0.4)
+        self.patch({'threshold': None, 'class_thresholds': {'person': None}})
 
     # what is not there, or not to be done
     def test_wrong_requests(self):
