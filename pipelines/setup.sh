@@ -44,12 +44,18 @@ is_installed ()
   dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
 }
 
+# what apt would install: not all that it knows of may be installed
+has_candidate ()
+{
+  LC_ALL=C apt-cache policy "$1" 2>/dev/null | grep -q '^ *Candidate: [^(]'
+}
+
 # after an update of apt's lists, which a new system does not have
 is_available ()
 {
-  [ -n "$(apt-cache madison "$1" 2>/dev/null)" ] && return
+  has_candidate "$1" && return
   as_root apt-get update -qq
-  [ -n "$(apt-cache madison "$1" 2>/dev/null)" ]
+  has_candidate "$1"
 }
 
 as_root ()

@@ -197,8 +197,8 @@ collect_objects (OverlayObjects *self, GstBuffer *buffer, GstClockTime time)
   g_array_append_vals (self->hidden, self->objects->data, self->objects->len);
   overlay_hold_recall_hidden (
       &self->hold, settings->expiry, settings->blur_hold, self->hidden);
-  if (!self->predicts)
-    overlay_hold_recall_boxes (&self->hold, settings->expiry, self->objects);
+  overlay_hold_recall_boxes (
+      &self->hold, settings->expiry, self->predicts, self->objects);
 }
 
 static void

@@ -301,6 +301,16 @@ count_frames (ViewCamera *self)
   return frames;
 }
 
+/* whoever watches need not know how to get into the camera itself */
+static gchar *
+leave_out_passwords (const gchar *words)
+{
+  g_autoptr (GRegex) secret = g_regex_new ("://[^/@\\s]*@", 0, 0, NULL);
+  g_autofree gchar *valid = g_utf8_make_valid (words, -1);
+
+  return g_regex_replace_literal (secret, valid, -1, 0, "://", 0, NULL);
+}
+
 /* it ran, and will be looked for again */
 static void
 lose (ViewCamera *self, const gchar *words)
@@ -309,7 +319,7 @@ lose (ViewCamera *self, const gchar *words)
       self->retry_s);
   gst_element_set_state (self->pipeline, GST_STATE_NULL);
   g_free (self->error);
-  self->error = g_utf8_make_valid (words, -1);
+  self->error = g_strdup (words);
   self->retry = g_timeout_add_seconds (self->retry_s, retry, self);
   self->retry_s = MIN (2 * self->retry_s, LAST_RETRY_S);
   self->listener->changed (self->number, self->user_data);
@@ -320,13 +330,14 @@ take_error (ViewCamera *self, GstMessage *message)
 {
   g_autoptr (GError) error = NULL;
   g_autofree gchar *details = NULL;
-  const gchar *words;
+  g_autofree gchar *words = NULL;
 
   gst_message_parse_error (message, &error, &details);
   /* decoders do not know what they decode */
-  words = details != NULL && strstr (details, "reason not-linked") != NULL
-              ? "There is no video in it"
-              : error->message;
+  words = leave_out_passwords (
+      details != NULL && strstr (details, "reason not-linked") != NULL
+          ? "There is no video in it"
+          : error->message);
   if (count_frames (self) > 0) {
     lose (self, words);
   } else {

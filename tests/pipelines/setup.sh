@@ -27,11 +27,14 @@ for command in apt-get apt-cache dpkg-query meson ninja sudo; do
 done
 printf '#!/bin/sh\necho 1.18.4\n' >"$stage/bin/dpkg-query"
 
-# apt_has [PACKAGE]: all that there is
+# apt_has PACKAGE: all that may be installed; of the others apt only knows
 apt_has ()
 {
   stand_in apt-cache
-  echo "[ \"\$2\" != \"$1\" ] || echo \"\$2\"" >>"$stage/bin/apt-cache"
+  cat >>"$stage/bin/apt-cache" <<END
+[ "\$2" = "$1" ] && version=1.0 || version="(none)"
+printf "%s:\n  Installed: (none)\n  Candidate: %s\n" "\$2" "\$version"
+END
 }
 
 run ()

@@ -344,6 +344,7 @@ class CommandLine(unittest.TestCase):
             timeout=PATIENCE_S)
         self.assertEqual(done.returncode, status, done.stdout)
         self.assertIn(words, done.stdout)
+        self.assertNotIn('secret', done.stdout)
 
     # mistakes are sentences, not silence
     def test_mistakes(self):
@@ -360,6 +361,9 @@ class CommandLine(unittest.TestCase):
         self.fails(1, '/none', *model, '--token-file', '/none', 'test')
         self.fails(1, 'none.mp4', *model, '/none.mp4')
         self.fails(1, 'none.xmodel', '--model', '/none.xmodel', 'test')
+        # a password is nobody's business
+        self.fails(1, 'Error: 127.0.0.1: ', *model,
+                   'rtsp://user:secret@127.0.0.1:1/x')
         self.fails(1, 'no element', *model, 'nosuchsource ! identity')
 
     # a port that is taken
