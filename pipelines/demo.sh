@@ -108,6 +108,9 @@ shift "$taken"
 [ $# = 0 ] || check_source "$1"
 source=${1-$top/build/$clip_name}
 [ $# != 0 ] || [ -n "$zones" ] || zones=$top/$zones_name
+# what is in the clip, and what the model is good at
+classes=
+[ $# != 0 ] || [ "$model" != everyday ] || classes=person,bicycle,car
 if [ -z "$output" ]; then
   case $source in
     *.jpg | *.jpeg | *.png | *.JPG | *.JPEG | *.PNG) output=demo.jpg ;;
@@ -127,4 +130,5 @@ YOLOV5DPU_RUNNER=${YOLOV5DPU_RUNNER:-$top/build/src/swdpu/libvart-swdpu-runner.s
 YOLOV5DPU_MODELS=${YOLOV5DPU_MODELS:-$top/models}
 export GST_PLUGIN_PATH_1_0 YOLOV5DPU_RUNNER YOLOV5DPU_MODELS
 exec "$top/build/pipelines/detect/yolov5dpu-detect" --track \
-  --model="$model" --output="$output" ${zones:+--zones="$zones"} -- "$source"
+  --model="$model" --output="$output" ${zones:+--zones="$zones"} \
+  ${classes:+--classes=$classes} -- "$source"

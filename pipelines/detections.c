@@ -137,7 +137,11 @@ main (int argc, char **argv)
   }
 
   uri = gst_uri_is_valid (argv[2]) ? g_strdup (argv[2])
-                                   : gst_filename_to_uri (argv[2], NULL);
+                                   : gst_filename_to_uri (argv[2], &error);
+  if (uri == NULL) {
+    g_printerr ("%s\n", error->message);
+    return 1;
+  }
   properties = g_strjoinv (" ", argv + 3);
   description =
       g_strdup_printf ("uridecodebin uri=\"%s\" ! videoconvert "

@@ -126,7 +126,10 @@ pick_encoder ()
 # Sets $display.
 pick_display ()
 {
-  if [ -n "${WAYLAND_DISPLAY-}${DISPLAY-}" ] && has_element autovideosink; then
+  if [ -n "${print-}" ] && [ -z "${WAYLAND_DISPLAY-}${DISPLAY-}" ]; then
+    # of a pipeline for another machine
+    display=autovideosink
+  elif [ -n "${WAYLAND_DISPLAY-}${DISPLAY-}" ] && has_element autovideosink; then
     display=autovideosink
   elif [ -n "$(find /dev/dri -name 'card*' 2>/dev/null)" ] \
     && has_element kmssink; then
@@ -196,7 +199,8 @@ split_size ()
 # An error that lists the cameras unless there is one at $1.
 check_camera ()
 {
-  [ ! -c "$1" ] || return 0
+  # a pipeline may be for another machine
+  [ ! -c "$1" ] && [ -z "${print-}" ] || return 0
 
   cameras=$(find /dev -maxdepth 1 -name 'video*' 2>/dev/null | sort | tr '\n' ' ')
   complain "There is no camera at $1 (cameras here: ${cameras:-none}):" \

@@ -33,11 +33,13 @@ END
 # Sets $source. Frames stay in the memory that the ISP writes, as DMABufs.
 pick_source ()
 {
-  if has_element mediasrcbin && [ -c "$media" ]; then
+  # a printed pipeline may be for another machine
+  if has_element mediasrcbin && [ -c "$media" ] \
+    || [ -n "$print" ] && has_element mediasrcbin; then
     echo "Camera: $media through mediasrcbin" >&2
     source="mediasrcbin media-device=$(quote "$media")
       v4l2src0::io-mode=dmabuf v4l2src0::stride-align=256"
-  elif [ -c "$device" ]; then
+  elif [ -c "$device" ] || [ -n "$print" ]; then
     echo "Camera: $device" >&2
     source="v4l2src device=$(quote "$device") io-mode=dmabuf"
   else

@@ -14,7 +14,8 @@ usage: pipelines/rtsp-client.sh [OPTION...] URL
 
 Shows the video at URL, for example rtsp://127.0.0.1:8554/annotated of the
 program yolov5dpu-rtsp-server. With --model it detects objects itself, which
-makes an RTSP camera of any kind a source.
+makes an RTSP camera of any kind a source. When a stream that was there ends or
+breaks off, it connects again; not where it is written into a file.
 
   --model XMODEL      detect objects with this model
   --detections        show no video, but print the detections that come along
@@ -23,6 +24,40 @@ makes an RTSP camera of any kind a source.
   --seconds SECONDS   stop after that time
   --print             only print the pipeline, for use with gst-launch-1.0
 END
+}
+
+# Runs a pipeline as run_pipeline () does, and again when the stream is lost. One
+# that cannot be had in the first place is an error.
+keep_running ()
+{
+  child=
+  stopped=
+  was_there=
+  end=${seconds:+$(($(date +%s) + seconds))}
+  # Ctrl-C comes to the pipeline by itself
+  trap 'stopped=yes' INT
+  trap 'stopped=yes; [ -z "$child" ] || kill "$child"' TERM HUP
+  while true; do
+    start=$(date +%s)
+    (
+      trap - TERM HUP
+      run_pipeline "$1"
+    ) &
+    child=$!
+    status=0
+    wait "$child" || status=$?
+    # a signal ends the wait, and then the pipeline
+    [ -z "$stopped" ] || wait "$child" || status=$?
+    child=
+    [ -z "$stopped" ] || exit "$status"
+    now=$(date +%s)
+    [ -z "$seconds" ] || [ "$now" -lt "$end" ] || exit "$status"
+    [ -n "$was_there" ] || [ $((now - start)) -ge 5 ] || exit "$status"
+    was_there=yes
+    [ -z "$seconds" ] || seconds=$((end - now))
+    echo "The stream is lost: connecting again" >&2
+    sleep 2
+  done
 }
 
 model=
@@ -49,7 +84,10 @@ source="rtspsrc location=$(quote "$1") ! capsfilter caps=application/x-rtp,media
 
 if [ -n "$detections" ]; then
   quiet=yes
-  run_pipeline "$source=application ! rtpgstdepay ! fdsink"
+  pipeline="$source=application ! rtpgstdepay ! fdsink"
+  [ -z "$print" ] || run_pipeline "$pipeline"
+  [ -z "$seconds" ] || check_number --seconds "$seconds"
+  keep_running "$pipeline"
 fi
 
 detector=
@@ -59,4 +97,10 @@ if [ -n "$model" ]; then
   detector="videoconvert ! $detector !"
 fi
 pick_sink "$output"
-run_pipeline "$source=video ! decodebin ! $detector $sink"
+pipeline="$source=video ! decodebin ! $detector $sink"
+case $output in
+  *.mp4) run_pipeline "$pipeline" ;;
+esac
+[ -z "$print" ] || run_pipeline "$pipeline"
+[ -z "$seconds" ] || check_number --seconds "$seconds"
+keep_running "$pipeline"

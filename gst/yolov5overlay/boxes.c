@@ -19,7 +19,7 @@
  * 1920x1080 */
 #define MARGIN_PART 1080
 /* a box that is not this many lines wide has no darker line inside */
-#define INNER_MARGIN_LINES 8
+#define INNER_MARGIN_LINES 12
 
 /* the corners' lines as a part of the box */
 #define CORNER_PART 4

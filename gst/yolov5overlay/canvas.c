@@ -50,7 +50,7 @@ overlay_canvas_darken (const OverlayCanvas *self,
   if (left >= right || top >= bottom)
     return;
   if (self->frame)
-    overlay_darken_rectangle (self->frame, &clipped, dark);
+    overlay_fill_unshared (self->frame, &clipped, dark);
   else
     overlay_composition_add_solid (self->composer, &clipped, dark);
 }
@@ -82,36 +82,72 @@ overlay_canvas_draw_sprite (
   }
 }
 
+/* one column or row of a line, @i pixels along its longer extent */
+static GstVideoRectangle
+get_dab (const OverlayLineSegment *line, gint thickness, gint i, gint length)
+{
+  gint width = line->to_x - line->from_x, height = line->to_y - line->from_y;
+  gboolean is_flat = ABS (width) >= ABS (height);
+  GstVideoRectangle dab = { line->from_x, line->from_y, is_flat ? 1 : thickness,
+    is_flat ? thickness : 1 };
+
+  if (length > 0) {
+    dab.x += (gint) ((gint64) width * i / length);
+    dab.y += (gint) ((gint64) height * i / length);
+  }
+  dab.x -= dab.w / 2;
+  dab.y -= dab.h / 2;
+  return dab;
+}
+
+static gint
+get_length (const OverlayLineSegment *line)
+{
+  return MAX (ABS (line->to_x - line->from_x), ABS (line->to_y - line->from_y));
+}
+
 /**
  * overlay_canvas_draw_line:
- * @from_x: a point in pixels, wherever it is
  * @thickness: in pixels
  * @color: in @info's format
  *
- * Draws a straight line from one point to another, in steps of the grid along its
- * longer extent.
+ * Draws a straight line from one point to another. What several pixels share has
+ * the line's colour where it has any of it.
  */
 void
-overlay_canvas_draw_line (const OverlayCanvas *self, gint from_x, gint from_y,
-    gint to_x, gint to_y, gint thickness, const OverlayColor *color)
+overlay_canvas_draw_line (const OverlayCanvas *self,
+    const OverlayLineSegment *line, gint thickness, const OverlayColor *color)
 {
-  gint grid = overlay_get_grid (self->info);
-  gint width = to_x - from_x, height = to_y - from_y;
-  gboolean is_flat = ABS (width) >= ABS (height);
-  gint length = is_flat ? ABS (width) : ABS (height), i;
-  GstVideoRectangle dab = { .w = is_flat ? grid : thickness,
-    .h = is_flat ? thickness : grid };
+  gint length = get_length (line), i;
 
-  for (i = 0; i <= length; i += grid) {
-    dab.x = from_x - dab.w / 2;
-    dab.y = from_y - dab.h / 2;
-    if (length > 0) {
-      dab.x += (gint) ((gint64) width * i / length);
-      dab.y += (gint) ((gint64) height * i / length);
-    }
-    /* whole samples of both thickness and step, or lines would come out wider */
-    dab.x -= dab.x & (grid - 1);
-    dab.y -= dab.y & (grid - 1);
-    overlay_canvas_fill (self, &dab, color);
+  overlay_canvas_darken_line (self, line, thickness, color);
+  if (!self->frame || overlay_get_grid (self->info) == 1)
+    return;
+  for (i = 0; i <= length; i++) {
+    GstVideoRectangle dab = get_dab (line, thickness, i, length);
+
+    if (overlay_align_rectangle (self->info, &dab))
+      overlay_fill_shared (self->frame, &dab, color);
+  }
+}
+
+/**
+ * overlay_canvas_darken_line:
+ * @thickness: in pixels
+ * @dark: in @info's format
+ *
+ * Darkens what is to lie under a straight line of another colour, as
+ * overlay_canvas_darken() does.
+ */
+void
+overlay_canvas_darken_line (const OverlayCanvas *self,
+    const OverlayLineSegment *line, gint thickness, const OverlayColor *dark)
+{
+  gint length = get_length (line), i;
+
+  for (i = 0; i <= length; i++) {
+    GstVideoRectangle dab = get_dab (line, thickness, i, length);
+
+    overlay_canvas_darken (self, &dab, 0, dark);
   }
 }

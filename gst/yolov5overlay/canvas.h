@@ -27,14 +27,23 @@ typedef struct {
   OverlayComposition *composer;
 } OverlayCanvas;
 
+/* OverlayLineSegment: two points in pixels, wherever they are */
+typedef struct {
+  gint from_x;
+  gint from_y;
+  gint to_x;
+  gint to_y;
+} OverlayLineSegment;
+
 void overlay_canvas_fill (const OverlayCanvas *self,
     const GstVideoRectangle *rectangle, const OverlayColor *color);
 void overlay_canvas_darken (const OverlayCanvas *self,
     const GstVideoRectangle *rectangle, gint margin, const OverlayColor *dark);
 void overlay_canvas_draw_sprite (
     const OverlayCanvas *self, const OverlaySprite *sprite, gint x, gint y);
-void overlay_canvas_draw_line (const OverlayCanvas *self, gint from_x,
-    gint from_y, gint to_x, gint to_y, gint thickness,
-    const OverlayColor *color);
+void overlay_canvas_draw_line (const OverlayCanvas *self,
+    const OverlayLineSegment *line, gint thickness, const OverlayColor *color);
+void overlay_canvas_darken_line (const OverlayCanvas *self,
+    const OverlayLineSegment *line, gint thickness, const OverlayColor *dark);
 
 G_END_DECLS

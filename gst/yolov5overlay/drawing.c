@@ -13,7 +13,7 @@
 
 #include "boxes.h"
 #include "captions.h"
-#include "figures.h"
+#include "shapes.h"
 #include "trails.h"
 
 /* Sinks handle each rectangle of a composition by itself: four dark lines under
@@ -40,6 +40,7 @@ struct _OverlayDrawing {
   GstVideoOverlayComposition *below;
   GArray *objects;
   guint meter_serial;
+  gboolean had_slanted_lines;
 };
 
 static void
@@ -294,32 +295,41 @@ draw_labels (OverlayDrawing *self, const OverlayCanvas *canvas,
 
 static void
 draw_all (OverlayDrawing *self, const OverlayCanvas *canvas,
-    const GArray *objects, const OverlayMeter *meter)
+    const OverlayScene *scene)
 {
-  const OverlayObject *object = (const OverlayObject *) objects->data;
+  const OverlayObject *objects = (const OverlayObject *) scene->objects->data;
+  guint n = scene->objects->len;
+  OverlayLabels *labels;
 
   g_array_set_size (self->places, 0);
-  g_array_set_size (self->places, objects->len);
-  draw_boxes (self, canvas, object, objects->len);
+  g_array_set_size (self->places, n);
+  overlay_shapes_draw (canvas, scene->zones, &self->paints);
+  draw_boxes (self, canvas, objects, n);
   if (self->captions == NULL)
     return;
+
+  labels = overlay_captions_get_labels (self->captions);
   if (self->settings.draw_stats)
-    overlay_figures_draw (overlay_captions_get_labels (self->captions), canvas,
-        meter, &self->paints.figures, self->placement);
-  if (self->settings.draw_labels)
-    draw_labels (self, canvas, object, objects->len);
+    overlay_figures_draw (
+        labels, canvas, scene->meter, &self->paints.figures, self->placement);
+  if (self->settings.draw_labels) {
+    overlay_shapes_write (
+        labels, canvas, scene->zones, &self->paints, self->placement);
+    draw_labels (self, canvas, objects, n);
+  }
 }
 
 static void
-follow_objects (OverlayDrawing *self, const GArray *objects, GstClockTime now)
+follow_objects (OverlayDrawing *self, const OverlayScene *scene)
 {
   guint i;
 
   if (self->settings.trails == 0)
     return;
-  overlay_trails_begin_frame (self->trails, now, self->settings.trails);
-  for (i = 0; i < objects->len; i++) {
-    const OverlayObject *object = &g_array_index (objects, OverlayObject, i);
+  overlay_trails_begin_frame (self->trails, scene->now, self->settings.trails);
+  for (i = 0; i < scene->objects->len; i++) {
+    const OverlayObject *object =
+        &g_array_index (scene->objects, OverlayObject, i);
 
     if (object->id != 0)
       overlay_trails_add (self->trails, object);
@@ -329,25 +339,22 @@ follow_objects (OverlayDrawing *self, const GArray *objects, GstClockTime now)
 /**
  * overlay_drawing_draw:
  * @frame: mapped for reading and writing
- * @objects: (element-type OverlayObject): what to show, the best first
- * @meter: what to show if the statistics are wanted
- * @now: time of the frame
+ * @scene: what to draw
  *
  * Draws into a frame.
  */
 void
-overlay_drawing_draw (OverlayDrawing *self, GstVideoFrame *frame,
-    const GArray *objects, const OverlayMeter *meter, GstClockTime now)
+overlay_drawing_draw (
+    OverlayDrawing *self, GstVideoFrame *frame, const OverlayScene *scene)
 {
   OverlayCanvas canvas = { .info = &self->info, .frame = frame };
 
-  follow_objects (self, objects, now);
-  draw_all (self, &canvas, objects, meter);
+  follow_objects (self, scene);
+  draw_all (self, &canvas, scene);
 }
 
 static void
-compose_as_one (
-    OverlayDrawing *self, const GArray *objects, const OverlayMeter *meter)
+compose_as_one (OverlayDrawing *self, const OverlayScene *scene)
 {
   GstVideoFrame picture;
   OverlayCanvas canvas = {
@@ -359,17 +366,27 @@ compose_as_one (
     return;
   memset (GST_VIDEO_FRAME_PLANE_DATA (&picture, 0), 0,
       GST_VIDEO_FRAME_SIZE (&picture));
-  draw_all (self, &canvas, objects, meter);
+  draw_all (self, &canvas, scene);
   overlay_composition_add_picture (self->composer, 0, 0, &picture);
+}
+
+/* slanted lines are many rectangles, and seldom the same on the next frame */
+static gboolean
+has_slanted_lines (const OverlayDrawing *self, const OverlayScene *scene)
+{
+  return self->settings.trails > 0 || scene->zones->shapes->len > 0;
 }
 
 static gboolean
 is_composed (const OverlayDrawing *self, GstVideoOverlayComposition *below,
-    const GArray *objects, const OverlayMeter *meter)
+    const OverlayScene *scene)
 {
+  const GArray *objects = scene->objects;
+
   return self->composition != NULL && self->below == below
-         && self->settings.trails == 0
-         && (!self->settings.draw_stats || self->meter_serial == meter->serial)
+         && !has_slanted_lines (self, scene) && !self->had_slanted_lines
+         && (!self->settings.draw_stats
+             || self->meter_serial == scene->meter->serial)
          && self->objects->len == objects->len
          && (objects->len == 0
              || memcmp (self->objects->data, objects->data,
@@ -380,9 +397,7 @@ is_composed (const OverlayDrawing *self, GstVideoOverlayComposition *below,
 /**
  * overlay_drawing_compose:
  * @below: (nullable): what others have attached and stays below
- * @objects: (element-type OverlayObject): what to show, the best first
- * @meter: what to show if the statistics are wanted
- * @now: time of the frame
+ * @scene: what to draw
  *
  * Makes a composition, or finds that the last one still holds, so that sinks
  * need not upload it again.
@@ -392,26 +407,27 @@ is_composed (const OverlayDrawing *self, GstVideoOverlayComposition *below,
  */
 GstVideoOverlayComposition *
 overlay_drawing_compose (OverlayDrawing *self,
-    GstVideoOverlayComposition *below, const GArray *objects,
-    const OverlayMeter *meter, GstClockTime now)
+    GstVideoOverlayComposition *below, const OverlayScene *scene)
 {
   OverlayCanvas canvas = { .info = &self->info, .composer = self->composer };
+  const GArray *objects = scene->objects;
 
-  follow_objects (self, objects, now);
-  if (is_composed (self, below, objects, meter))
+  follow_objects (self, scene);
+  if (is_composed (self, below, scene))
     return self->composition;
 
   drop_composition (self);
+  self->had_slanted_lines = has_slanted_lines (self, scene);
   overlay_composition_begin (self->composer, below);
-  if (objects->len > MAX_COMPOSED_OBJECTS || self->settings.trails > 0)
-    compose_as_one (self, objects, meter);
+  if (objects->len > MAX_COMPOSED_OBJECTS || self->had_slanted_lines)
+    compose_as_one (self, scene);
   else
-    draw_all (self, &canvas, objects, meter);
+    draw_all (self, &canvas, scene);
   self->composition = overlay_composition_end (self->composer);
 
   if (below)
     self->below = gst_video_overlay_composition_ref (below);
-  self->meter_serial = meter->serial;
+  self->meter_serial = scene->meter->serial;
   g_array_set_size (self->objects, 0);
   g_array_append_vals (self->objects, objects->data, objects->len);
   return self->composition;

@@ -7,11 +7,28 @@
 
 #pragma once
 
+#include "metadata/zones.h"
 #include "meter.h"
 #include "object.h"
 #include "settings.h"
 
 G_BEGIN_DECLS
+
+/**
+ * OverlayScene:
+ * @objects: (element-type OverlayObject): what to show, the best first
+ * @zones: lines and zones to show
+ * @meter: what to show if the statistics are wanted
+ * @now: time of the frame
+ *
+ * What is to be seen on a frame.
+ */
+typedef struct {
+  const GArray *objects;
+  const GstYolov5ZonesMark *zones;
+  const OverlayMeter *meter;
+  GstClockTime now;
+} OverlayScene;
 
 typedef struct _OverlayDrawing OverlayDrawing;
 
@@ -27,10 +44,9 @@ const gchar *overlay_drawing_get_unwritable (const OverlayDrawing *self);
 gboolean overlay_drawing_get_box (const GstVideoInfo *info,
     const GstYolov5Detection *detection, GstVideoRectangle *box);
 
-void overlay_drawing_draw (OverlayDrawing *self, GstVideoFrame *frame,
-    const GArray *objects, const OverlayMeter *meter, GstClockTime now);
+void overlay_drawing_draw (
+    OverlayDrawing *self, GstVideoFrame *frame, const OverlayScene *scene);
 GstVideoOverlayComposition *overlay_drawing_compose (OverlayDrawing *self,
-    GstVideoOverlayComposition *below, const GArray *objects,
-    const OverlayMeter *meter, GstClockTime now);
+    GstVideoOverlayComposition *below, const OverlayScene *scene);
 
 G_END_DECLS

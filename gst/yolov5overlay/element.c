@@ -15,9 +15,15 @@
  *
  * It draws every #GstVideoRegionOfInterestMeta on a buffer and, with GStreamer
  * 1.24 or later, every #GstAnalyticsODMtd, whichever element attached them, in
- * one colour per class. It works in the frame's own format, so the video is
- * never converted, and costs only as much as the lines and labels are large. A
- * buffer without detections passes untouched.
+ * one colour per class. Labels are placed so that none covers another. It works
+ * in the frame's own format, so the video is never converted, and costs only as
+ * much as the lines and labels are large. A buffer without detections passes
+ * untouched.
+ *
+ * Behind a tracker such as yolov5track, labels have its numbers, and boxes of
+ * frames that nobody looked at are lighter; #GstYolov5Overlay:color-by and
+ * #GstYolov5Overlay:draw-trails show who is who. Behind yolov5zones, lines and
+ * zones are drawn with what was counted.
  *
  * #GstYolov5Overlay:class-colors gives classes other colours,
  * #GstYolov5Overlay:classes chooses which to show, and #GstYolov5Overlay:blur
@@ -63,16 +69,15 @@
  * ]| Shows people and cars alone, in red and blue, hides who the people are and
  * says how fast it goes.
  * |[
- * gst-launch-1.0 videotestsrc ! video/x-raw,width=1280,height=720 ! yolov5dpu model=yolov5n.xmodel ! yolov5overlay ! videoconvert ! autovideosink
- * ]| A quick look without camera or film. A test picture holds few objects, so
- * there may be nothing to draw.
+ * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! yolov5dpu model=yolov5n.xmodel inference-interval=3 ! yolov5track ! yolov5overlay style=corners color-by=id draw-trails=3000000000 ! videoconvert ! autovideosink
+ * ]| Shows who is who and where each came from, in a colour for each.
  */
 
 #include "element.h"
 
+#include "metadata/buffers.h"
 #include "metadata/inference.h"
 #include "metadata/tracks.h"
-#include "metadata/buffers.h"
 #include "caps.h"
 #include "composition.h"
 #include "drawing.h"
@@ -402,15 +407,6 @@ get_running_time (GstYolov5Overlay *self, GstBuffer *buffer)
       segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
 }
 
-/* frames without a timestamp are drawn by the clock of the system */
-static GstClockTime
-get_drawing_time (GstYolov5Overlay *self, GstBuffer *buffer)
-{
-  GstClockTime time = get_running_time (self, buffer);
-
-  return GST_CLOCK_TIME_IS_VALID (time) ? time : gst_util_get_timestamp ();
-}
-
 static void
 examine_buffer (GstYolov5Overlay *self, GstBuffer *buffer)
 {
@@ -421,7 +417,7 @@ examine_buffer (GstYolov5Overlay *self, GstBuffer *buffer)
       overlay_objects_find (objects, buffer,
           &GST_VIDEO_FILTER_CAST (self)->in_info,
           get_running_time (self, buffer), settings, self->models, &self->meter)
-      && (objects->shown->len > 0
+      && (objects->shown->len > 0 || objects->zones.shapes->len > 0
           || (settings->draw_stats && overlay_meter_has_text (&self->meter)));
 }
 
@@ -457,9 +453,24 @@ gst_yolov5_overlay_prepare_output_buffer (
   return GST_FLOW_OK;
 }
 
+/* frames without a timestamp are drawn by the clock of the system */
+static OverlayScene
+get_scene (GstYolov5Overlay *self, GstBuffer *buffer)
+{
+  GstClockTime time = get_running_time (self, buffer);
+
+  return (OverlayScene){
+    .objects = self->objects.shown,
+    .zones = &self->objects.zones,
+    .meter = &self->meter,
+    .now = GST_CLOCK_TIME_IS_VALID (time) ? time : gst_util_get_timestamp (),
+  };
+}
+
 static GstFlowReturn
 draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
 {
+  OverlayScene scene = get_scene (self, buffer);
   g_autoptr (GError) error = NULL;
   GstVideoFrame frame;
   guint i;
@@ -477,8 +488,7 @@ draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
     overlay_pixelate_rectangle (
         &frame, &g_array_index (self->objects.blurred, GstVideoRectangle, i));
   if (self->has_something_to_show && !self->attach)
-    overlay_drawing_draw (self->drawing, &frame, self->objects.shown,
-        &self->meter, get_drawing_time (self, buffer));
+    overlay_drawing_draw (self->drawing, &frame, &scene);
   gst_video_frame_unmap (&frame);
   return GST_FLOW_OK;
 }
@@ -488,9 +498,9 @@ attach_composition (GstYolov5Overlay *self, GstBuffer *buffer)
 {
   GstVideoOverlayCompositionMeta *meta =
       gst_buffer_get_video_overlay_composition_meta (buffer);
-  GstVideoOverlayComposition *composition =
-      overlay_drawing_compose (self->drawing, meta ? meta->overlay : NULL,
-          self->objects.shown, &self->meter, get_drawing_time (self, buffer));
+  OverlayScene scene = get_scene (self, buffer);
+  GstVideoOverlayComposition *composition = overlay_drawing_compose (
+      self->drawing, meta ? meta->overlay : NULL, &scene);
 
   if (composition == NULL)
     return;
@@ -538,6 +548,7 @@ gst_yolov5_overlay_class_init (GstYolov5OverlayClass *klass)
   GST_DEBUG_CATEGORY_GET (CAT_PERFORMANCE, "GST_PERFORMANCE");
   gst_yolov5_inference_register ();
   gst_yolov5_tracks_register ();
+  gst_yolov5_zones_mark_register ();
 
   object_class->set_property = gst_yolov5_overlay_set_property;
   object_class->get_property = gst_yolov5_overlay_get_property;

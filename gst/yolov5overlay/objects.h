@@ -9,6 +9,7 @@
 #pragma once
 
 #include "hold.h"
+#include "metadata/zones.h"
 #include "meter.h"
 #include "settings.h"
 #include "watch.h"
@@ -20,6 +21,7 @@ G_BEGIN_DECLS
  * @shown: (element-type OverlayObject): what is to be seen on the frame
  * @blurred: (element-type GstVideoRectangle): what is to be hidden in it, in
  *   whole chroma samples
+ * @zones: lines and zones to be seen
  *
  * The objects of the frame that came last, and what is kept of those before. One
  * belongs to the streaming thread.
@@ -27,6 +29,7 @@ G_BEGIN_DECLS
 typedef struct {
   GArray *shown;
   GArray *blurred;
+  GstYolov5ZonesMark zones;
 
   /*< private >*/
   GstElement *element;

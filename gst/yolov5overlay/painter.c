@@ -240,17 +240,17 @@ is_plane_unshared (const GstVideoFormatInfo *finfo, guint plane)
 }
 
 /**
- * overlay_darken_rectangle:
+ * overlay_fill_unshared:
  * @frame: mapped for writing
  * @rectangle: pixels, which lie in the frame
- * @dark: a dark colour, from overlay_color_from_rgb() for the frame's caps
+ * @color: from overlay_color_from_rgb() for the frame's caps
  *
- * Fills a rectangle of any place and size with a dark colour, but leaves alone
- * what several pixels share: where chroma is subsampled, that stays as it was.
+ * Fills a rectangle of any place and size, but leaves alone what several pixels
+ * share: where chroma is subsampled, that stays as it was.
  */
 void
-overlay_darken_rectangle (GstVideoFrame *frame,
-    const GstVideoRectangle *rectangle, const OverlayColor *dark)
+overlay_fill_unshared (GstVideoFrame *frame, const GstVideoRectangle *rectangle,
+    const OverlayColor *color)
 {
   const GstVideoFormatInfo *finfo = frame->info.finfo;
   gboolean are_bytes = overlay_samples_are_bytes (finfo);
@@ -263,7 +263,7 @@ overlay_darken_rectangle (GstVideoFrame *frame,
     if (!is_plane_unshared (finfo, plane))
       continue;
     find_plane (&fill, frame, plane, rectangle);
-    make_pattern (&fill, frame, plane, dark);
+    make_pattern (&fill, frame, plane, color);
     write_plane (&fill);
   }
   for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (frame); c++)
@@ -271,7 +271,26 @@ overlay_darken_rectangle (GstVideoFrame *frame,
         && !(are_bytes
              && is_plane_unshared (
                  finfo, GST_VIDEO_FORMAT_INFO_PLANE (finfo, c))))
-      fill_component (frame, c, rectangle, dark);
+      fill_component (frame, c, rectangle, color);
+}
+
+/**
+ * overlay_fill_shared:
+ * @frame: mapped for writing
+ * @rectangle: pixels, from overlay_align_rectangle()
+ * @color: from overlay_color_from_rgb() for the frame's caps
+ *
+ * Fills what overlay_fill_unshared() leaves alone.
+ */
+void
+overlay_fill_shared (GstVideoFrame *frame, const GstVideoRectangle *rectangle,
+    const OverlayColor *color)
+{
+  guint c;
+
+  for (c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS (frame); c++)
+    if (is_shared (frame->info.finfo, c))
+      fill_component (frame, c, rectangle, color);
 }
 
 /**

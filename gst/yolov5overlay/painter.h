@@ -55,8 +55,10 @@ guint overlay_split_outline (const GstVideoInfo *info,
 
 void overlay_fill_rectangle (GstVideoFrame *frame,
     const GstVideoRectangle *rectangle, const OverlayColor *color);
-void overlay_darken_rectangle (GstVideoFrame *frame,
-    const GstVideoRectangle *rectangle, const OverlayColor *dark);
+void overlay_fill_unshared (GstVideoFrame *frame,
+    const GstVideoRectangle *rectangle, const OverlayColor *color);
+void overlay_fill_shared (GstVideoFrame *frame,
+    const GstVideoRectangle *rectangle, const OverlayColor *color);
 void overlay_draw_mask (GstVideoFrame *frame, gint x, gint y,
     const OverlayMask *mask, const OverlayPaint *paint);
 

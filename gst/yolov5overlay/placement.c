@@ -22,6 +22,9 @@
 #define MAX_MISSED 10
 /* a label that lies still may come over heads by this part of itself */
 #define TOLERATED_PART 4
+/* labels cover at most this part of the frame, as far as less of them will do:
+ * small frames, and crowds, are for looking at */
+#define MAX_LABELLED_PART 8
 /* a label in its box is at most this part of it high */
 #define INSIDE_PART 4
 
@@ -67,6 +70,8 @@ struct _OverlayPlacement {
   gint grid;
   /* of the frames before: Memory */
   GArray *memories;
+  /* the best there is, as many labels as there are */
+  OverlayLabelForm best_form;
 
   /* of this frame: Choice of each label, and GstVideoRectangle */
   GArray *choices;
@@ -268,7 +273,7 @@ find_place (OverlayPlacement *self, OverlayLabelPlace *labels, guint index)
 
   choice->memory.n_frames = 0;
   choice->memory.is_covering = FALSE;
-  for (form = OVERLAY_FORM_WHOLE; form < OVERLAY_FORM_TAG; form++)
+  for (form = self->best_form; form < OVERLAY_FORM_TAG; form++)
     for (position = ABOVE; position < N_POSITIONS; position++) {
       gint64 covered;
 
@@ -340,20 +345,49 @@ stay (OverlayPlacement *self, OverlayLabelPlace *label, guint index,
     Choice *choice)
 {
   const Memory *memory = &choice->memory;
-  gboolean is_poor = memory->form != OVERLAY_FORM_WHOLE || memory->is_covering
+  OverlayLabelForm form = MAX (memory->form, self->best_form);
+  gboolean is_poor = form != self->best_form || memory->is_covering
                      || memory->position == OVER;
   GstVideoRectangle place;
 
   if ((is_poor && memory->n_frames >= PATIENCE)
-      || !get_place (self, label, memory->form, memory->position, &place)
-      || (memory->form != OVERLAY_FORM_TAG && !is_free (self, &place)))
+      || !get_place (self, label, form, memory->position, &place)
+      || (form != OVERLAY_FORM_TAG && !is_free (self, &place)))
     return;
   if (!memory->is_covering
       && get_covered_area (self, index, &place) * TOLERATED_PART
              > (gint64) place.w * place.h)
     return;
   choice->memory.n_frames++;
-  take (self, label, choice, memory->form, memory->position, &place);
+  take (self, label, choice, form, memory->position, &place);
+}
+
+/* Whether the labels leave enough to look at in a form. The one they have now may
+ * be a little larger, so that it does not change all the time. */
+static gboolean
+is_sparse (const OverlayPlacement *self, OverlayLabelForm form)
+{
+  gint64 area = 0;
+  guint i;
+
+  for (i = 0; i < self->n_labels; i++)
+    area += (gint64) self->labels[i].sizes[form].width
+            * self->labels[i].sizes[form].height;
+  if (form == self->best_form)
+    area -= area / 4;
+  /* one label may always say all */
+  return self->n_labels <= 1
+         || area * MAX_LABELLED_PART <= (gint64) self->width * self->height;
+}
+
+static void
+choose_best_form (OverlayPlacement *self)
+{
+  OverlayLabelForm form = OVERLAY_FORM_WHOLE;
+
+  while (form < OVERLAY_FORM_SMALL && !is_sparse (self, form))
+    form++;
+  self->best_form = form;
 }
 
 static void
@@ -396,6 +430,7 @@ overlay_placement_run (
   self->n_labels = n;
   g_array_set_size (self->choices, 0);
   g_array_set_size (self->choices, n);
+  choose_best_form (self);
 
   for (i = 0; i < n; i++) {
     Choice *choice = &g_array_index (self->choices, Choice, i);

@@ -206,6 +206,19 @@ install_track_properties (GObjectClass *object_class)
           "How far back in time to draw the way of each tracked object, in "
           "nanoseconds (0 = not at all)",
           0, G_MAXUINT64, 0, PLAYING_FLAGS));
+
+  /**
+   * GstYolov5Overlay:draw-zones:
+   *
+   * Draw the lines and zones in which yolov5zones counts, with names and numbers;
+   * those also need #GstYolov5Overlay:draw-labels.
+   *
+   * Since: 0.2.0
+   */
+  g_object_class_install_property (object_class, ID (draw_zones),
+      g_param_spec_boolean ("draw-zones", "Draw zones",
+          "Draw the lines and zones in which objects are counted", TRUE,
+          PLAYING_FLAGS));
 }
 
 /* what is shown and what is hidden */

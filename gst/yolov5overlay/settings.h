@@ -74,6 +74,7 @@ typedef struct {
   OverlayStyle style;
   OverlayColorBy color_by;
   GstClockTime trails;
+  gboolean draw_zones;
   guint thickness;
   gchar *font_desc;
   guint32 labels_color;

@@ -145,18 +145,6 @@ overlay_trails_add (OverlayTrails *self, const OverlayObject *object)
       (Point){ (gint) floor (x + 0.5), (gint) floor (y + 0.5), self->now };
 }
 
-static void
-draw_lines (const Trail *trail, const OverlayCanvas *canvas, gint thickness,
-    const OverlayColor *color)
-{
-  guint i;
-
-  for (i = 1; i < trail->n_points; i++)
-    overlay_canvas_draw_line (canvas, trail->points[i - 1].x,
-        trail->points[i - 1].y, trail->points[i].x, trail->points[i].y,
-        thickness, color);
-}
-
 /**
  * overlay_trails_draw:
  * @id: of an object
@@ -172,10 +160,16 @@ overlay_trails_draw (const OverlayTrails *self, const OverlayCanvas *canvas,
     const OverlayColor *dark)
 {
   const Trail *trail = g_hash_table_lookup (self->trails, &id);
-  gint grid = overlay_get_grid (canvas->info);
+  guint round, i;
 
-  if (trail == NULL)
-    return;
-  draw_lines (trail, canvas, thickness + 2 * grid, dark);
-  draw_lines (trail, canvas, thickness, color);
+  for (round = 0; trail && round < 2; round++)
+    for (i = 1; i < trail->n_points; i++) {
+      const Point *from = &trail->points[i - 1], *to = &trail->points[i];
+      OverlayLineSegment line = { from->x, from->y, to->x, to->y };
+
+      if (round == 0)
+        overlay_canvas_darken_line (canvas, &line, thickness + 2, dark);
+      else
+        overlay_canvas_draw_line (canvas, &line, thickness, color);
+    }
 }

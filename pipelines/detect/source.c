@@ -10,6 +10,7 @@
 
 #include <gst/base/gsttypefindhelper.h>
 
+#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
@@ -293,7 +294,7 @@ detect_sources_add (GPtrArray *sources, const gchar *argument, GError **error)
   if (strpbrk (argument, "*?[") != NULL)
     return add_pattern (sources, argument, error);
   g_set_error (error, DETECT_ERROR, DETECT_ERROR_NOT_FOUND,
-      "There is no file \"%s\"", argument);
+      "%s: There is no such file", argument);
   return FALSE;
 }
 
@@ -405,14 +406,24 @@ check_folder (const gchar *output, GError **error)
   return FALSE;
 }
 
+static gboolean
+make_folder (const gchar *folder, GError **error)
+{
+  if (g_mkdir_with_parents (folder, 0777) == 0)
+    return TRUE;
+  g_set_error (error, DETECT_ERROR, DETECT_ERROR_OUTPUT,
+      "%s: The folder cannot be made: %s", folder, g_strerror (errno));
+  return FALSE;
+}
+
 /**
  * detect_sources_choose_outputs:
  * @sources: (element-type DetectSource)
  * @output: (nullable): a file for the one source, or a folder
  * @saves: whether anything is to be written
- * @error: %DETECT_ERROR_ARGUMENT
+ * @error: %DETECT_ERROR_ARGUMENT or %DETECT_ERROR_OUTPUT
  *
- * Gives all of them names of their own.
+ * Gives all of them names of their own, in a folder that there is then.
  */
 gboolean
 detect_sources_choose_outputs (
@@ -435,5 +446,5 @@ detect_sources_choose_outputs (
 
     source->output = g_build_filename (output, name, NULL);
   }
-  return check_outputs (sources, error);
+  return check_outputs (sources, error) && make_folder (output, error);
 }

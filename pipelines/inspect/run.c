@@ -57,6 +57,7 @@ inspect_run (const InspectReport *report, const gchar *picture,
   };
   g_autoptr (DetectSource) source = NULL;
   g_autoptr (DetectRun) run = NULL;
+  g_autoptr (GError) local_error = NULL;
   InspectPicture *self;
 
   gst_init (NULL, NULL);
@@ -66,8 +67,14 @@ inspect_run (const InspectReport *report, const gchar *picture,
   source->kind = DETECT_PICTURE;
   source->output = output != NULL ? g_strdup (output) : choose_output (picture);
   run = detect_run_new (&settings, on_frame, detections, error);
-  if (run == NULL || !detect_run_source (run, source, error))
+  if (run == NULL)
     return NULL;
+  if (!detect_run_source (run, source, &local_error)) {
+    if (strstr (local_error->message, source->name) == NULL)
+      g_prefix_error (&local_error, "%s: ", source->name);
+    g_propagate_error (error, g_steal_pointer (&local_error));
+    return NULL;
+  }
 
   self = g_new0 (InspectPicture, 1);
   self->detections = g_steal_pointer (&detections);

@@ -12,9 +12,10 @@
 #include <gst/video/video.h>
 
 struct ViewEncoder {
-  gint max_width;
+  gint max_width, quality;
+  /* made anew for each format of frames: it is rare that one changes, and
+   * elements that are half through a change refuse frames */
   GstElement *bin;
-  GstElement *format;
   GstPad *inlet, *outlet;
   GstCaps *caps;
   GstVideoInfo info;
@@ -62,6 +63,39 @@ link_pads (ViewEncoder *self)
   gst_object_unref (last);
 }
 
+static gboolean
+make_elements (ViewEncoder *self, GError **error)
+{
+  g_autofree gchar *description = g_strdup_printf (
+      "videoscale name=scale ! videoconvert ! capsfilter name=format "
+      "! jpegenc name=encoder quality=%d",
+      self->quality);
+  GstElement *bin = gst_parse_bin_from_description_full (
+      description, FALSE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
+
+  if (bin == NULL)
+    return FALSE;
+  self->bin = gst_object_ref_sink (bin);
+  link_pads (self);
+  gst_element_set_state (self->bin, GST_STATE_PLAYING);
+  return TRUE;
+}
+
+static void
+drop_elements (ViewEncoder *self)
+{
+  if (self->bin == NULL)
+    return;
+  gst_pad_set_active (self->inlet, FALSE);
+  gst_element_set_state (self->bin, GST_STATE_NULL);
+  gst_pad_set_active (self->outlet, FALSE);
+  gst_clear_object (&self->bin);
+  gst_clear_object (&self->inlet);
+  gst_clear_object (&self->outlet);
+  gst_clear_buffer (&self->encoded);
+  gst_clear_caps (&self->caps);
+}
+
 /**
  * view_encoder_new:
  * @max_width: wider frames are scaled down to this
@@ -73,42 +107,26 @@ link_pads (ViewEncoder *self)
 ViewEncoder *
 view_encoder_new (gint max_width, gint quality, GError **error)
 {
-  g_autofree gchar *description = g_strdup_printf (
-      "videoscale name=scale ! videoconvert ! capsfilter name=format "
-      "! jpegenc name=encoder quality=%d",
-      quality);
-  GstElement *bin = gst_parse_bin_from_description_full (
-      description, FALSE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
-  ViewEncoder *self;
+  ViewEncoder *self = g_new0 (ViewEncoder, 1);
 
-  if (bin == NULL)
-    return NULL;
-  self = g_new0 (ViewEncoder, 1);
   self->max_width = max_width;
-  self->bin = gst_object_ref_sink (bin);
-  self->format = gst_bin_get_by_name (GST_BIN (bin), "format");
-  link_pads (self);
-  gst_element_set_state (self->bin, GST_STATE_PLAYING);
+  self->quality = quality;
+  /* what is not installed is said at once */
+  if (!make_elements (self, error))
+    g_clear_pointer (&self, g_free);
   return self;
 }
 
 void
 view_encoder_free (ViewEncoder *self)
 {
-  gst_pad_set_active (self->inlet, FALSE);
-  gst_element_set_state (self->bin, GST_STATE_NULL);
-  gst_pad_set_active (self->outlet, FALSE);
-  gst_clear_buffer (&self->encoded);
-  gst_clear_caps (&self->caps);
-  gst_object_unref (self->format);
-  gst_object_unref (self->bin);
-  gst_object_unref (self->inlet);
-  gst_object_unref (self->outlet);
+  drop_elements (self);
   g_free (self);
 }
 
-/* Square pixels, as a browser shows nothing else, and the range and matrix that
- * JFIF means: jpegenc takes levels as they are. */
+/* Square pixels, as a browser shows nothing else. jpegenc takes levels of YUV as
+ * they are, and videoconvert does not change their range where the format stays
+ * the same, so that pictures would look pale: libjpeg makes them of RGB. */
 static void
 set_format (ViewEncoder *self)
 {
@@ -117,6 +135,7 @@ set_format (ViewEncoder *self)
                                info->width, info->par_n, MAX (info->par_d, 1)),
       1);
   gint height = info->height;
+  GstElement *format = gst_bin_get_by_name (GST_BIN (self->bin), "format");
   GstCaps *caps;
 
   if (width > self->max_width) {
@@ -124,30 +143,32 @@ set_format (ViewEncoder *self)
         gst_util_uint64_scale_int_round (height, self->max_width, width), 1);
     width = self->max_width;
   }
-  caps = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "I420",
+  caps = gst_caps_new_simple ("video/x-raw", "format", G_TYPE_STRING, "BGRx",
       "width", G_TYPE_INT, width, "height", G_TYPE_INT, height,
-      "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, "colorimetry",
-      G_TYPE_STRING, "1:4:0:0", NULL);
-  g_object_set (self->format, "caps", caps, NULL);
+      "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, NULL);
+  g_object_set (format, "caps", caps, NULL);
   gst_caps_unref (caps);
+  gst_object_unref (format);
 }
 
 static gboolean
-take_caps (ViewEncoder *self, GstCaps *caps)
+take_caps (ViewEncoder *self, GstCaps *caps, GError **error)
 {
   GstSegment segment;
 
   if (self->caps != NULL && gst_caps_is_equal (self->caps, caps))
     return TRUE;
-  if (!gst_video_info_from_caps (&self->info, caps))
+  if (self->caps != NULL)
+    drop_elements (self);
+  if (!gst_video_info_from_caps (&self->info, caps)
+      || (self->bin == NULL && !make_elements (self, error)))
     return FALSE;
-  if (self->caps == NULL)
-    gst_pad_push_event (
-        self->inlet, gst_event_new_stream_start ("yolov5dpu-view"));
   gst_caps_replace (&self->caps, caps);
   set_format (self);
   gst_segment_init (&segment, GST_FORMAT_TIME);
-  return gst_pad_push_event (self->inlet, gst_event_new_caps (caps))
+  return gst_pad_push_event (
+             self->inlet, gst_event_new_stream_start ("yolov5dpu-view"))
+         && gst_pad_push_event (self->inlet, gst_event_new_caps (caps))
          && gst_pad_push_event (self->inlet, gst_event_new_segment (&segment));
 }
 
@@ -190,15 +211,16 @@ view_encoder_encode (ViewEncoder *self, GstSample *sample, GError **error)
   GstFlowReturn flow = GST_FLOW_NOT_NEGOTIATED;
   GBytes *bytes;
 
-  if (take_caps (self, gst_sample_get_caps (sample)))
+  if (take_caps (self, gst_sample_get_caps (sample), error))
     flow = gst_pad_push (
         self->inlet, copy_pixels (self, gst_sample_get_buffer (sample)));
   if (flow != GST_FLOW_OK || self->encoded == NULL) {
     g_autofree gchar *caps = gst_caps_to_string (gst_sample_get_caps (sample));
 
-    g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_ENCODE,
-        "A frame cannot be made a JPEG (%s): %s", gst_flow_get_name (flow),
-        caps);
+    if (error != NULL && *error == NULL)
+      g_set_error (error, GST_STREAM_ERROR, GST_STREAM_ERROR_ENCODE,
+          "A frame cannot be made a JPEG (%s): %s", gst_flow_get_name (flow),
+          caps);
     return NULL;
   }
   bytes = to_bytes (self->encoded);

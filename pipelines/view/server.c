@@ -54,6 +54,8 @@ static const struct {
 } files[] = {
   { "/", RESOURCES "index.html", "text/html; charset=utf-8" },
   { "/view.css", RESOURCES "view.css", "text/css; charset=utf-8" },
+  { "/drawing.js", RESOURCES "drawing.js", "text/javascript; charset=utf-8" },
+  { "/panels.js", RESOURCES "panels.js", "text/javascript; charset=utf-8" },
   { "/view.js", RESOURCES "view.js", "text/javascript; charset=utf-8" },
 };
 

@@ -84,10 +84,14 @@ static gboolean
 load (gpointer data, GError **error)
 {
   DpuGraph *self = data;
+  GBytes *model = xmodel_get_bytes (self->file);
+  const gchar *name = self->part.subgraph->name;
 
-  self->vart = vart_graph_new (xmodel_get_bytes (self->file),
-      self->part.compiled ? self->part.subgraph->name : NULL,
-      self->runner_library, error);
+  if (self->device == DPU_DEVICE_DPU)
+    self->vart = vart_graph_new (model, name, self->runner_library, error);
+  else
+    self->vart =
+        vart_graph_new_stand_in (model, name, self->runner_library, error);
   return self->vart != NULL;
 }
 
@@ -95,7 +99,7 @@ load (gpointer data, GError **error)
  * dpu_graph_load:
  * @self: one with a device
  *
- * Lets VART read the graph.
+ * Lets VART read the graph, or have one that stands for it.
  */
 gboolean
 dpu_graph_load (DpuGraph *self, GError **error)

@@ -47,9 +47,8 @@ struct _VartRunner {
 namespace
 {
 
-/* Where the software DPU looks for the file that a graph came from, a GBytes that
- * lives as long: to write the graph out again takes libxir time that grows with
- * the square of its operators. Attributes with such names are in no file. */
+/* Where the software DPU looks for the file that a graph is of, a GBytes that
+ * lives as long. Attributes with such names are in no file. */
 const char *const model_attribute = "__swdpu_model";
 
 /* runs @function, and turns what it throws into an error that begins with
@@ -92,22 +91,45 @@ load_graph (VartGraph *self, GBytes *model, const gchar *subgraph)
   gsize size;
   auto data = static_cast<const char *> (g_bytes_get_data (model, &size));
 
-  self->model.reset (g_bytes_ref (model));
   self->graph = deserialize (data, size);
-  self->graph->set_attr<GBytes *> (model_attribute, model);
   self->subgraph = self->graph->get_root_subgraph ();
-  if (subgraph == nullptr) {
-    /* what VART looks for in a subgraph it makes a runner of */
-    self->subgraph->set_attr<std::string> ("device", "DPU");
-    self->subgraph->set_attr<std::map<std::string, std::string>> (
-        "runner", { { "run", self->runner_library } });
-    return TRUE;
-  }
   for (auto child : self->subgraph->get_children ()) {
     if (child->get_name () == subgraph)
       self->subgraph = child;
   }
   return TRUE;
+}
+
+gboolean
+make_stand_in (VartGraph *self, GBytes *model, const gchar *subgraph)
+{
+  self->model.reset (g_bytes_ref (model));
+  self->graph = xir::Graph::create (subgraph);
+  self->graph->set_attr<GBytes *> (model_attribute, model);
+  self->subgraph = self->graph->get_root_subgraph ();
+  self->subgraph->set_name (subgraph);
+  /* what VART looks for in a subgraph it makes a runner of */
+  self->subgraph->set_attr<std::string> ("device", "DPU");
+  self->subgraph->set_attr<std::map<std::string, std::string>> (
+      "runner", { { "run", self->runner_library } });
+  return TRUE;
+}
+
+/* @fill: what makes its graph */
+template <typename Function>
+VartGraph *
+make_graph (const gchar *runner_library, GError **error, Function fill)
+{
+  VartGraph *self = new VartGraph ();
+
+  vart_tame_checks ();
+  self->runner_library = runner_library;
+  if (!attempt (error, DPU_ERROR_MODEL, "XIR does not accept the model",
+          [&] { return fill (self); })) {
+    vart_graph_free (self);
+    return nullptr;
+  }
+  return self;
 }
 
 /* each runner has attributes of its own: VART notes in them the core that it
@@ -226,24 +248,34 @@ vart_tame_checks (void)
  * vart_graph_new:
  * @model: an xmodel that the strict reader accepted: libxir aborts or crashes
  *   on what that refuses
- * @subgraph: (nullable): which of the subgraphs runners are for; %NULL for all
- *   of a model that has none
+ * @subgraph: which of the subgraphs runners are for
  * @runner_library: of the runners
  */
 VartGraph *
 vart_graph_new (GBytes *model, const gchar *subgraph,
     const gchar *runner_library, GError **error)
 {
-  VartGraph *self = new VartGraph ();
+  return make_graph (runner_library, error,
+      [&] (VartGraph *self) { return load_graph (self, model, subgraph); });
+}
 
-  vart_tame_checks ();
-  self->runner_library = runner_library;
-  if (!attempt (error, DPU_ERROR_MODEL, "XIR does not accept the model",
-          [&] { return load_graph (self, model, subgraph); })) {
-    vart_graph_free (self);
-    return nullptr;
-  }
-  return self;
+/**
+ * vart_graph_new_stand_in:
+ * @model: an xmodel
+ * @subgraph: which of the subgraphs runners are for, or the root of a model that
+ *   has none
+ * @runner_library: the software DPU
+ *
+ * An empty graph, which only leads to the model: the software DPU reads the file
+ * itself, and libxir takes a good part of the time until the first frame to do so,
+ * too.
+ */
+VartGraph *
+vart_graph_new_stand_in (GBytes *model, const gchar *subgraph,
+    const gchar *runner_library, GError **error)
+{
+  return make_graph (runner_library, error,
+      [&] (VartGraph *self) { return make_stand_in (self, model, subgraph); });
 }
 
 void

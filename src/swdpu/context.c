@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* One frame's memory and the steps bound to it: what one runner owns. */
+/* A frame's inputs and outputs, and the way from the ones to the others: what one
+ * runner owns. */
 
 #include "kernels.h"
 #include "program.h"
@@ -12,48 +13,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MEMORY_ALIGNMENT 64
-
-/* a step with the addresses of its tensors */
-typedef struct {
-  const PlanStep *step;
-  SwdpuKernel kernel;
-  SwdpuBoundConvolution *convolution;
-  const gint8 **inputs;
-  gint8 *output;
-} BoundStep;
-
 struct _SwdpuContext {
   SwdpuProgram *program;
   const gint *cancelled;
-  dnnl_stream_t stream;
-  gint8 *arena;
-  guint8 *scratch;
   GPtrArray *inputs;
   GPtrArray *outputs;
-  BoundStep *steps;
-  guint n_steps;
+  /* where the inputs of the step that runs lie */
+  const gint8 **step_inputs;
 
   /* by type of step */
   gint64 times[PLAN_N_STEP_TYPES];
   guint n_runs;
 };
 
-static gpointer
-allocate (gsize size)
-{
-  gpointer memory = NULL;
-
-  return posix_memalign (&memory, MEMORY_ALIGNMENT, MAX (size, 1)) == 0 ? memory
-                                                                        : NULL;
-}
-
 static gboolean
 allocate_edge (const Plan *plan, const GArray *tensors, GPtrArray *buffers)
 {
   for (guint i = 0; i < tensors->len; i++) {
     guint index = g_array_index (tensors, guint, i);
-    gpointer buffer = allocate (plan_tensor (plan, index)->size);
+    gpointer buffer = swdpu_allocate (plan_tensor (plan, index)->size);
 
     if (buffer == NULL)
       return FALSE;
@@ -68,75 +46,21 @@ static gboolean
 allocate_memory (SwdpuContext *self)
 {
   const Plan *plan = self->program->plan;
+  guint most_inputs = 0;
 
-  self->arena = allocate (plan->arena_size);
-  self->scratch = allocate (self->program->scratch_size);
-  return self->arena != NULL && self->scratch != NULL
-         && allocate_edge (plan, plan->inputs, self->inputs)
+  for (guint i = 0; i < plan->steps->len; i++)
+    most_inputs = MAX (most_inputs, plan_step (plan, i)->n_inputs);
+  self->step_inputs = g_new (const gint8 *, most_inputs);
+  return allocate_edge (plan, plan->inputs, self->inputs)
          && allocate_edge (plan, plan->outputs, self->outputs);
-}
-
-static const gint8 *
-locate (const SwdpuContext *self, guint index)
-{
-  const Plan *plan = self->program->plan;
-  const PlanTensor *tensor = plan_tensor (plan, index);
-
-  switch (tensor->place) {
-    case PLAN_PLACE_INPUT:
-      return self->inputs->pdata[tensor->index];
-    case PLAN_PLACE_OUTPUT:
-      return self->outputs->pdata[tensor->index];
-    case PLAN_PLACE_CONSTANT:
-      return tensor->data;
-    case PLAN_PLACE_ARENA:
-      break;
-  }
-  return self->arena + tensor->offset;
-}
-
-static gboolean
-bind_step (SwdpuContext *self, guint index)
-{
-  const PlanStep *step = plan_step (self->program->plan, index);
-  const SwdpuConvolution *convolution =
-      self->program->convolutions->pdata[index];
-  BoundStep *bound = &self->steps[index];
-
-  bound->step = step;
-  bound->kernel = swdpu_kernel_get (step->type);
-  /* no step writes a constant */
-  bound->output = (gint8 *) locate (self, step->output);
-  bound->inputs = g_new (const gint8 *, step->n_inputs);
-  for (guint i = 0; i < step->n_inputs; i++)
-    bound->inputs[i] = locate (self, step->inputs[i]);
-
-  if (convolution == NULL
-      || swdpu_convolution_get_path (convolution) == SWDPU_PATH_PLAIN)
-    return TRUE;
-  bound->convolution = swdpu_convolution_bind (
-      convolution, bound->inputs[0], bound->output, self->scratch);
-  return bound->convolution != NULL;
-}
-
-static gboolean
-bind_steps (SwdpuContext *self)
-{
-  self->n_steps = self->program->plan->steps->len;
-  self->steps = g_new0 (BoundStep, self->n_steps);
-  for (guint i = 0; i < self->n_steps; i++) {
-    if (!bind_step (self, i))
-      return FALSE;
-  }
-  return TRUE;
 }
 
 /**
  * swdpu_context_new:
  * @program: (transfer none): what it runs
  *
- * Returns: (transfer full) (nullable): memory for one frame at a time, to be
- *   used by one thread at a time
+ * Returns: (transfer full) (nullable): memory for the inputs and outputs of one
+ *   frame at a time, to be used by one thread at a time
  */
 SwdpuContext *
 swdpu_context_new (SwdpuProgram *program, GError **error)
@@ -146,15 +70,14 @@ swdpu_context_new (SwdpuProgram *program, GError **error)
   self->program = swdpu_program_ref (program);
   self->inputs = g_ptr_array_new_with_free_func (free);
   self->outputs = g_ptr_array_new_with_free_func (free);
-  if (!allocate_memory (self)
-      || dnnl_stream_create (
-             &self->stream, program->engine, dnnl_stream_default_flags)
-             != dnnl_success
-      || !bind_steps (self)) {
+  if (!allocate_memory (self)) {
     g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
-        "Not enough memory for the %" G_GSIZE_FORMAT
-        " bytes of a frame in the software DPU",
-        program->plan->arena_size + program->scratch_size);
+        "Not enough memory for the inputs and outputs of a frame in the software "
+        "DPU");
+    swdpu_context_free (self);
+    return NULL;
+  }
+  if (!swdpu_workspaces_reserve (program->workspaces, error)) {
     swdpu_context_free (self);
     return NULL;
   }
@@ -164,18 +87,9 @@ swdpu_context_new (SwdpuProgram *program, GError **error)
 void
 swdpu_context_free (SwdpuContext *self)
 {
-  for (guint i = 0; i < self->n_steps; i++) {
-    if (self->steps[i].convolution != NULL)
-      swdpu_bound_convolution_free (self->steps[i].convolution);
-    g_free (self->steps[i].inputs);
-  }
-  g_free (self->steps);
-  if (self->stream != NULL)
-    dnnl_stream_destroy (self->stream);
+  g_free (self->step_inputs);
   g_ptr_array_unref (self->inputs);
   g_ptr_array_unref (self->outputs);
-  free (self->arena);
-  free (self->scratch);
   swdpu_program_unref (self->program);
   g_free (self);
 }
@@ -216,48 +130,107 @@ swdpu_context_get_output (SwdpuContext *self, guint index)
   return self->outputs->pdata[index];
 }
 
+static gint8 *
+locate (const SwdpuContext *self, const SwdpuWorkspace *workspace, guint index)
+{
+  const PlanTensor *tensor = plan_tensor (self->program->plan, index);
+
+  if (tensor->place == PLAN_PLACE_INPUT)
+    return self->inputs->pdata[tensor->index];
+  if (tensor->place == PLAN_PLACE_OUTPUT)
+    return self->outputs->pdata[tensor->index];
+  /* no step writes a constant */
+  return (gint8 *) swdpu_workspace_locate (workspace, tensor);
+}
+
 /* row by row, as each may take long */
 static gboolean
-convolve_plainly (
-    const SwdpuContext *self, const BoundStep *bound, GError **error)
+convolve_plainly (const SwdpuContext *self, const PlanStep *step,
+    const gint8 *input, gint8 *output, GError **error)
 {
   const Plan *plan = self->program->plan;
-  const PlanTensor *output = plan_tensor (plan, bound->step->output);
-  guint n_rows = output->shape.dims[PLAN_H];
-  gsize row_size = output->size / n_rows;
+  const PlanTensor *tensor = plan_tensor (plan, step->output);
+  guint n_rows = tensor->shape.dims[PLAN_H];
+  gsize row_size = tensor->size / n_rows;
 
   for (guint y = 0; y < n_rows; y++) {
     if (!swdpu_check_cancelled (self->cancelled, error))
       return FALSE;
-    swdpu_kernel_convolve_row (
-        plan, bound->step, bound->inputs[0], y, bound->output + y * row_size);
+    swdpu_kernel_convolve_row (plan, step, input, y, output + y * row_size);
   }
   return TRUE;
 }
 
 static gboolean
-run_step (const SwdpuContext *self, const BoundStep *bound, GError **error)
+convolve (const SwdpuContext *self, const SwdpuWorkspace *workspace,
+    guint index, GError **error)
 {
+  const PlanStep *step = plan_step (self->program->plan, index);
+  const SwdpuConvolution *convolution =
+      self->program->convolutions->pdata[index];
+  const gint8 *input = locate (self, workspace, step->inputs[0]);
+  gint8 *output = locate (self, workspace, step->output);
+  SwdpuBoundConvolution *bound, *own = NULL;
+  gboolean done;
+
+  if (convolution == NULL
+      || swdpu_convolution_get_path (convolution) == SWDPU_PATH_PLAIN)
+    return convolve_plainly (self, step, input, output, error);
+  bound = workspace->convolutions[index];
+  if (bound == NULL)
+    bound = own =
+        swdpu_convolution_bind (convolution, input, output, workspace->scratch);
+  done =
+      bound != NULL && swdpu_bound_convolution_run (bound, workspace->stream);
+  g_clear_pointer (&own, swdpu_bound_convolution_free);
+  if (!done)
+    g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+        "oneDNN failed to execute \"%s\"", step->name);
+  return done;
+}
+
+static gboolean
+run_step (const SwdpuContext *self, const SwdpuWorkspace *workspace,
+    guint index, GError **error)
+{
+  const Plan *plan = self->program->plan;
+  const PlanStep *step = plan_step (plan, index);
+  SwdpuKernel kernel = swdpu_kernel_get (step->type);
+
   if (!swdpu_check_cancelled (self->cancelled, error))
     return FALSE;
-  if (bound->kernel != NULL) {
-    bound->kernel (
-        self->program->plan, bound->step, bound->inputs, bound->output);
-    return TRUE;
+  if (kernel == NULL)
+    return convolve (self, workspace, index, error);
+  for (guint i = 0; i < step->n_inputs; i++)
+    self->step_inputs[i] = locate (self, workspace, step->inputs[i]);
+  kernel (
+      plan, step, self->step_inputs, locate (self, workspace, step->output));
+  return TRUE;
+}
+
+static gboolean
+run_steps (SwdpuContext *self, const SwdpuWorkspace *workspace, GError **error)
+{
+  const Plan *plan = self->program->plan;
+  gint64 before = g_get_monotonic_time ();
+  gboolean done = TRUE;
+
+  for (guint i = 0; done && i < plan->steps->len; i++) {
+    gint64 after;
+
+    done = run_step (self, workspace, i, error);
+    after = g_get_monotonic_time ();
+    self->times[plan_step (plan, i)->type] += after - before;
+    before = after;
   }
-  if (bound->convolution == NULL)
-    return convolve_plainly (self, bound, error);
-  if (swdpu_bound_convolution_run (bound->convolution, self->stream))
-    return TRUE;
-  g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
-      "oneDNN failed to execute \"%s\"", bound->step->name);
-  return FALSE;
+  return done;
 }
 
 /**
  * swdpu_context_run:
  *
- * Computes the outputs from the inputs, which are left as they are.
+ * Computes the outputs from the inputs, which are left as they are. Waits while
+ * there are as many runs of the program as processors for them.
  *
  * Returns: %FALSE when it was cancelled or failed; what the outputs hold then is
  *   nothing
@@ -265,23 +238,20 @@ run_step (const SwdpuContext *self, const BoundStep *bound, GError **error)
 gboolean
 swdpu_context_run (SwdpuContext *self, GError **error)
 {
+  SwdpuWorkspaces *workspaces = self->program->workspaces;
+  SwdpuWorkspace *workspace =
+      swdpu_workspaces_take (workspaces, self->cancelled, error);
   gint caller_threads = omp_get_max_threads ();
-  gint64 before = g_get_monotonic_time ();
-  gboolean done = TRUE;
+  gboolean done;
 
+  if (workspace == NULL)
+    return FALSE;
   /* belongs to the calling thread, which may be another one than before, and a
    * host's that has OpenMP work of its own */
   omp_set_num_threads (self->program->threads);
-  for (guint i = 0; done && i < self->n_steps; i++) {
-    BoundStep *bound = &self->steps[i];
-    gint64 after;
-
-    done = run_step (self, bound, error);
-    after = g_get_monotonic_time ();
-    self->times[bound->step->type] += after - before;
-    before = after;
-  }
+  done = run_steps (self, workspace, error);
   omp_set_num_threads (caller_threads);
+  swdpu_workspaces_give_back (workspaces, workspace);
   self->n_runs++;
   return done;
 }

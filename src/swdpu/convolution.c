@@ -27,7 +27,8 @@ struct _SwdpuConvolution {
   PlanRequantize requantize;
   /* from the accumulator's fix point to the exact sum's */
   gint accumulator_shift;
-  /* at the exact sum's fix point, per output channel */
+  /* at the exact sum's fix point, per output channel, and as many more as a
+   * block of channels may have */
   gint32 *exact_bias;
 
   dnnl_engine_t engine;
@@ -311,13 +312,14 @@ lay_out_scratch (SwdpuConvolution *self)
         align_scratch (self->input->size * sizeof (gfloat));
   self->scratch_size = self->accumulators_offset;
   if (self->path != SWDPU_PATH_INT8_FUSED)
-    self->scratch_size += align_scratch (self->output->size * sizeof (gint32));
+    self->scratch_size += align_scratch (
+        (self->output->size + SWDPU_TILE_MAX_CHANNELS) * sizeof (gint32));
 }
 
 static void
 compute_exact_bias (SwdpuConvolution *self, const PlanConvolution *convolution)
 {
-  self->exact_bias = g_new0 (gint32, self->channels);
+  self->exact_bias = g_new0 (gint32, self->channels + SWDPU_TILE_MAX_CHANNELS);
   for (guint c = 0; convolution->bias != NULL && c < self->channels; c++)
     self->exact_bias[c] = swdpu_round_shift (convolution->bias[c],
         convolution->bias_fix_point - self->requantize.fix_point);
@@ -485,7 +487,16 @@ finish (const SwdpuBoundConvolution *self)
   gsize n_pixels = convolution->output->size / channels;
   gboolean is_float = convolution->path == SWDPU_PATH_FLOAT;
   gint unit = 1 << convolution->accumulator_shift;
+  const SwdpuTileKernels *kernels = swdpu_tile_kernels_get ();
 
+  if (!is_float && kernels != NULL) {
+    const SwdpuTileFinish finish = { convolution->exact_bias, channels, unit,
+      convolution->requantize };
+
+    kernels->finish (
+        &finish, self->accumulators, channels, n_pixels, self->output);
+    return;
+  }
   for (gsize pixel = 0; pixel < n_pixels; pixel++) {
     gint32 *exact = (gint32 *) self->accumulators + pixel * channels;
     const gfloat *floats = (gfloat *) self->accumulators + pixel * channels;

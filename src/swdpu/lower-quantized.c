@@ -346,7 +346,7 @@ check_heads (const GPtrArray *heads, GError **error)
 /**
  * plan_new_from_quantized:
  * @outputs: (nullable) (array zero-terminated=1): names of the operators whose
- *   results are wanted; %NULL for the heads, in the order of the file
+ *   results are wanted; %NULL for the heads, in libxir's order
  */
 Plan *
 plan_new_from_quantized (
@@ -364,6 +364,8 @@ plan_new_from_quantized (
 
   if (ops == NULL || (outputs == NULL && !check_heads (ops, error)))
     return NULL;
+  if (outputs == NULL)
+    xmodel_sort_ops (model, ops);
   if (ops->len == 0) {
     g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_INVALID,
         "The model has no result to read");

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 
 #define SWDPU_ERROR (swdpu_error_quark ())
 GQuark swdpu_error_quark (void);
+gboolean swdpu_check_cancelled (const gint *cancelled, GError **error);
 
 /**
  * SwdpuError:

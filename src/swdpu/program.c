@@ -16,21 +16,21 @@
 static GHashTable *programs;
 static GMutex programs_lock;
 
-/**
- * swdpu_check_cancelled:
- * @cancelled: (nullable): somebody sets it to another number than 0, on whichever
- *   thread
- *
- * Returns: %FALSE with %SWDPU_ERROR_CANCELLED when that has happened
- */
-gboolean
-swdpu_check_cancelled (const gint *cancelled, GError **error)
+static void
+log_paths (const SwdpuProgram *self)
 {
-  if (cancelled == NULL || g_atomic_int_get (cancelled) == 0)
-    return TRUE;
-  g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_CANCELLED,
-      "The software DPU was stopped");
-  return FALSE;
+  guint counts[SWDPU_PATH_INT8_FUSED + 1] = { 0 };
+
+  for (guint i = 0; i < self->convolutions->len; i++)
+    if (self->convolutions->pdata[i] != NULL)
+      counts[swdpu_convolution_get_path (self->convolutions->pdata[i])]++;
+  g_debug (
+      "convolutions: %u in plain integers, %u in floats, %u in tiles, %u in "
+      "oneDNN's integers, %u of these with rounding",
+      counts[SWDPU_PATH_PLAIN], counts[SWDPU_PATH_FLOAT],
+      counts[SWDPU_PATH_TILES],
+      counts[SWDPU_PATH_INT8] + counts[SWDPU_PATH_INT8_FUSED],
+      counts[SWDPU_PATH_INT8_FUSED]);
 }
 
 static gboolean
@@ -58,6 +58,7 @@ build_convolutions (
     g_ptr_array_add (self->convolutions, convolution);
   }
   omp_set_num_threads (caller_threads);
+  log_paths (self);
   g_debug ("trials of convolutions took %" G_GINT64_FORMAT " us",
       swdpu_proof_get_time (proof));
   return built;
@@ -73,6 +74,7 @@ free_convolution (gpointer convolution)
 static void
 program_free (SwdpuProgram *self)
 {
+  g_clear_pointer (&self->workspaces, swdpu_workspaces_free);
   g_ptr_array_unref (self->convolutions);
   if (self->engine != NULL)
     dnnl_engine_destroy (self->engine);
@@ -92,11 +94,14 @@ program_build (Plan *plan, guint threads, SwdpuPath best, const gint *cancelled,
   self->plan = plan;
   self->threads = threads;
   self->convolutions = g_ptr_array_new_with_free_func (free_convolution);
-  if (dnnl_engine_create (&self->engine, dnnl_cpu, 0) != dnnl_success)
+  if (dnnl_engine_create (&self->engine, dnnl_cpu, 0) != dnnl_success) {
     g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
         "oneDNN does not run on this CPU");
-  else if (build_convolutions (self, best, cancelled, error))
+  } else if (build_convolutions (self, best, cancelled, error)) {
+    self->workspaces = swdpu_workspaces_new (plan, self->convolutions,
+        self->engine, self->scratch_size, g_get_num_processors () / threads);
     return self;
+  }
   program_free (self);
   return NULL;
 }
@@ -214,18 +219,21 @@ SwdpuProgram *
 swdpu_program_get (GBytes *model, const gchar *subgraph_name,
     const gchar *const *outputs, guint threads, GError **error)
 {
+  g_autofree gchar *digest = swdpu_model_digest (model);
+
   return swdpu_program_get_unless (
-      model, subgraph_name, outputs, threads, NULL, error);
+      model, digest, subgraph_name, outputs, threads, NULL, error);
 }
 
 /**
  * swdpu_program_get_unless:
  * @model: the bytes of an xmodel
+ * @digest: of @model, which takes as long as all the reading of it
  * @subgraph_name: its root for the quantizer's form, the DPU subgraph of a
  *   compiled one
  * @outputs: (nullable) (array zero-terminated=1): names of the operators whose
- *   results are wanted; %NULL for the model's own, in the order of their
- *   tensors' names
+ *   results are wanted; %NULL for the model's own, in libxir's order, a compiled
+ *   one's in that of their tensors' names
  * @threads: that a run takes, at least 1
  * @cancelled: (nullable): looked at while a program is built, by this thread; when
  *   it is not 0, that ends with %SWDPU_ERROR_CANCELLED
@@ -236,11 +244,10 @@ swdpu_program_get (GBytes *model, const gchar *subgraph_name,
  * Returns: (transfer full) (nullable): the program, shared
  */
 SwdpuProgram *
-swdpu_program_get_unless (GBytes *model, const gchar *subgraph_name,
-    const gchar *const *outputs, guint threads, const gint *cancelled,
-    GError **error)
+swdpu_program_get_unless (GBytes *model, const gchar *digest,
+    const gchar *subgraph_name, const gchar *const *outputs, guint threads,
+    const gint *cancelled, GError **error)
 {
-  g_autofree gchar *digest = swdpu_model_digest (model);
   g_autofree gchar *key = make_key (digest, subgraph_name, outputs, threads);
   SwdpuProgram *self;
   Plan *plan;

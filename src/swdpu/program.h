@@ -10,6 +10,7 @@
 #include "convolution.h"
 #include "plan.h"
 #include "swdpu.h"
+#include "workspaces.h"
 
 G_BEGIN_DECLS
 
@@ -18,6 +19,7 @@ G_BEGIN_DECLS
  * @threads: oneDNN's threads, fixed when primitives are created
  * @convolutions: (element-type SwdpuConvolution): per step, %NULL for others
  * @scratch_size: of the convolution that needs most
+ * @workspaces: for as many frames at once as the processors can compute
  */
 struct _SwdpuProgram {
   gatomicrefcount ref_count;
@@ -27,10 +29,10 @@ struct _SwdpuProgram {
   dnnl_engine_t engine;
   GPtrArray *convolutions;
   gsize scratch_size;
+  SwdpuWorkspaces *workspaces;
 };
 
 SwdpuProgram *swdpu_program_new (
     Plan *plan, guint threads, SwdpuPath best, GError **error);
-gboolean swdpu_check_cancelled (const gint *cancelled, GError **error);
 
 G_END_DECLS

@@ -35,7 +35,7 @@ SwdpuProgram *swdpu_program_find (const gchar *digest,
     const gchar *subgraph_name, const gchar *const *outputs, guint threads);
 SwdpuProgram *swdpu_program_get (GBytes *model, const gchar *subgraph_name,
     const gchar *const *outputs, guint threads, GError **error);
-SwdpuProgram *swdpu_program_get_unless (GBytes *model,
+SwdpuProgram *swdpu_program_get_unless (GBytes *model, const gchar *digest,
     const gchar *subgraph_name, const gchar *const *outputs, guint threads,
     const gint *cancelled, GError **error);
 SwdpuProgram *swdpu_program_ref (SwdpuProgram *self);

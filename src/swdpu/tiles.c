@@ -16,6 +16,9 @@
 /* of a block, so that a hostile model cannot ask for more than memory has */
 #define MAX_ENTRIES_SIZE ((gsize) 1 << 28)
 
+/* sums of a row that rows are joined to: they are to stay in the caches */
+#define MAX_ROW_SUMS 16384
+
 /* Bytes under the window that lie side by side, of one kernel row or one place in
  * it. @first: of the weights, how many come before */
 typedef struct {
@@ -29,6 +32,8 @@ struct _SwdpuTiles {
   const PlanTensor *input;
   const PlanTensor *output;
   PlanWindow window;
+  /* of both tensors; rows of a 1x1 convolution may have become fewer, longer ones */
+  guint in_h, in_w, out_h, out_w;
   SwdpuTileBlock *blocks;
   guint n_blocks;
   gint32 *bias;
@@ -254,29 +259,58 @@ compute_bias (SwdpuTiles *self, const PlanConvolution *convolution,
     1 << reach->accumulator_shift, reach->requantize };
 }
 
+/* The width of rows: where a window is a single pixel, rows do not matter, and long
+ * ones leave less over after whole tiles. */
+static void
+choose_rows (SwdpuTiles *self)
+{
+  const PlanWindow *window = &self->window;
+  const guint32 *in = self->input->shape.dims;
+  const guint32 *out = self->output->shape.dims;
+  gboolean is_pixel = window->kernel_h == 1 && window->kernel_w == 1
+                      && window->stride_h == 1 && window->stride_w == 1
+                      && window->pad_top == 0 && window->pad_left == 0
+                      && in[PLAN_H] == out[PLAN_H] && in[PLAN_W] == out[PLAN_W];
+  guint n_pixels = out[PLAN_H] * out[PLAN_W];
+  guint widest = MAX_ROW_SUMS / out[PLAN_C];
+
+  self->in_h = in[PLAN_H];
+  self->in_w = in[PLAN_W];
+  self->out_h = out[PLAN_H];
+  self->out_w = out[PLAN_W];
+  for (guint width = widest; is_pixel && width > out[PLAN_W]; width--) {
+    if (n_pixels % width == 0) {
+      self->in_w = self->out_w = width;
+      self->in_h = self->out_h = n_pixels / width;
+      break;
+    }
+  }
+}
+
 static void
 lay_out (SwdpuTiles *self, guint groups)
 {
   const SwdpuTileKernels *kernels = self->kernels;
   const PlanWindow *window = &self->window;
-  const guint32 *in = self->input->shape.dims;
-  const guint32 *out = self->output->shape.dims;
+  guint n_in = self->input->shape.dims[PLAN_C];
+  guint n_out = self->output->shape.dims[PLAN_C];
   guint reach_h = (window->kernel_h - 1) * window->dilation_h + 1;
   guint reach_w = (window->kernel_w - 1) * window->dilation_w + 1;
-  guint n_columns = (out[PLAN_W] - 1) * window->stride_w + reach_w;
+  guint n_columns;
 
+  choose_rows (self);
+  n_columns = (self->out_w - 1) * window->stride_w + reach_w;
   self->is_shifted = kernels->is_unsigned && !self->input->is_non_negative;
-  self->n_rows = (out[PLAN_H] - 1) * window->stride_h + reach_h;
+  self->n_rows = (self->out_h - 1) * window->stride_h + reach_h;
   /* entries may end beyond a window, but not beyond the input */
   self->is_direct = !self->is_shifted && window->pad_top == 0
-                    && window->pad_left == 0 && self->n_rows <= in[PLAN_H]
-                    && n_columns <= in[PLAN_W]
-                    && in[PLAN_C] / groups % kernels->unit == 0;
-  self->row_size =
-      (gsize) in[PLAN_C] * (self->is_direct ? in[PLAN_W] : n_columns);
-  self->sums_stride = (out[PLAN_C] + kernels->channels - 1) / kernels->channels
-                      * kernels->channels;
-  self->sums_size = align (self->sums_stride * out[PLAN_W] * sizeof (gint32));
+                    && window->pad_left == 0 && self->n_rows <= self->in_h
+                    && n_columns <= self->in_w
+                    && n_in / groups % kernels->unit == 0;
+  self->row_size = (gsize) n_in * (self->is_direct ? self->in_w : n_columns);
+  self->sums_stride =
+      (n_out + kernels->channels - 1) / kernels->channels * kernels->channels;
+  self->sums_size = align (self->sums_stride * self->out_w * sizeof (gint32));
 }
 
 /* whether packing does not take more memory than the budget of the plan allows
@@ -372,15 +406,14 @@ copy_shifted (const gint8 *input, gsize n, guint8 shift, guint8 *copy)
 static void
 copy_row (const SwdpuTiles *self, const gint8 *input, guint row, guint8 *copy)
 {
-  const guint32 *in = self->input->shape.dims;
-  gsize in_size = (gsize) in[PLAN_W] * in[PLAN_C];
-  gsize before =
-      MIN ((gsize) self->window.pad_left * in[PLAN_C], self->row_size);
+  guint n_in = self->input->shape.dims[PLAN_C];
+  gsize in_size = (gsize) self->in_w * n_in;
+  gsize before = MIN ((gsize) self->window.pad_left * n_in, self->row_size);
   gsize n = MIN (in_size, self->row_size - before);
   gint64 y = (gint64) row - self->window.pad_top;
   guint8 shift = self->is_shifted ? 0x80 : 0;
 
-  if (y < 0 || y >= in[PLAN_H]) {
+  if (y < 0 || y >= self->in_h) {
     memset (copy, shift, self->row_size);
     return;
   }
@@ -394,7 +427,7 @@ compute_row (
     const SwdpuTiles *self, const guint8 *window, gint32 *sums, gint8 *output)
 {
   const SwdpuTileKernels *kernels = self->kernels;
-  guint n_pixels = self->output->shape.dims[PLAN_W];
+  guint n_pixels = self->out_w;
   gsize stride =
       (gsize) self->window.stride_w * self->input->shape.dims[PLAN_C];
 
@@ -410,7 +443,7 @@ compute_rows (const SwdpuTiles *self, const gint8 *input, guint8 *copy,
     gint32 *sums, guint first, guint last, gint8 *output)
 {
   const PlanWindow *window = &self->window;
-  gsize output_size = self->output->size / self->output->shape.dims[PLAN_H];
+  gsize output_size = self->output->size / self->out_h;
   guint reach = (window->kernel_h - 1) * window->dilation_h + 1;
   guint copied = first * window->stride_h;
   const guint8 *source = self->is_direct ? (const guint8 *) input : copy;
@@ -431,7 +464,7 @@ void
 swdpu_tiles_run (
     const SwdpuTiles *self, const gint8 *input, gint8 *output, guint8 *scratch)
 {
-  guint n_rows = self->output->shape.dims[PLAN_H];
+  guint n_rows = self->out_h;
   guint8 *sums = scratch + get_copy_size (self);
 
   if (self->threads == 1) {

@@ -265,7 +265,9 @@ free_string (gpointer string)
 }
 
 /* Attributes of the graph that are not part of its file: the bytes of that file,
- * from those who have them and keep them, and the digest of the bytes. */
+ * from those who have them and keep them, and the digest of the bytes. Who hands
+ * over the bytes need not let libxir read them: an empty graph will do, whose root
+ * has the name of the subgraph to run. */
 const char *const model_attribute = "__swdpu_model";
 const char *const digest_attribute = "__swdpu_digest";
 
@@ -314,7 +316,7 @@ build_program (const xir::Graph *graph, const gchar *subgraph_name,
   GBytes *model = get_model (graph);
   g_autofree gchar *digest = swdpu_model_digest (model);
   auto program = swdpu_program_get_unless (
-      model, subgraph_name, outputs, threads, cancelled, error);
+      model, digest, subgraph_name, outputs, threads, cancelled, error);
 
   const_cast<xir::Graph *> (graph)->set_attr<std::string> (
       digest_attribute, digest);
@@ -371,7 +373,8 @@ get_program (
 
 /* The heads of the quantizer's graph come in libxir's order of the operators,
  * whether the file they were read from was handed over or has been written out
- * anew, which sorts them so. A compiled subgraph's have VART's order. */
+ * anew, which sorts them so. A compiled subgraph's have VART's order. An
+ * empty graph says nothing of either. */
 std::vector<guint>
 order_outputs (const xir::Subgraph *subgraph, const xir::Attrs *attrs,
     const SwdpuProgram *program)
@@ -381,7 +384,7 @@ order_outputs (const xir::Subgraph *subgraph, const xir::Attrs *attrs,
   std::map<std::string, std::size_t> places;
 
   std::iota (order.begin (), order.end (), 0);
-  if (subgraph != graph->get_root_subgraph ()
+  if (subgraph != graph->get_root_subgraph () || graph->get_op_num () == 0
       || (attrs != nullptr && attrs->has_attr ("outputs")))
     return order;
   for (auto op : graph->topological_sort ())

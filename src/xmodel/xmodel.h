@@ -115,6 +115,7 @@ guint xmodel_get_n_ops (const Xmodel *self);
 const XmodelOp *xmodel_get_op (const Xmodel *self, guint index);
 const XmodelOp *xmodel_find_op (const Xmodel *self, const gchar *name);
 GPtrArray *xmodel_find_results (const Xmodel *self);
+void xmodel_sort_ops (const Xmodel *self, GPtrArray *ops);
 
 const XmodelArgument *xmodel_op_get_argument (
     const XmodelOp *op, const gchar *name);

@@ -114,14 +114,19 @@ yolov5_decoder_free (Yolov5Decoder *self)
   g_free (self);
 }
 
+/* without signs, as every processor has a maximum of unsigned bytes: x86 of 2003
+ * has none of signed ones */
 static inline gint8
 largest (const gint8 *values, guint n)
 {
-  gint8 result = values[0];
+  guint8 result = 0;
 
-  for (guint i = 1; i < n; i++)
-    result = MAX (result, values[i]);
-  return result;
+  for (guint i = 0; i < n; i++) {
+    guint8 value = (guint8) values[i] ^ 0x80;
+
+    result = MAX (result, value);
+  }
+  return (gint8) (result ^ 0x80);
 }
 
 /* models/yolo.py of YOLOv5, Detect.forward() */

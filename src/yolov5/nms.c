@@ -11,10 +11,14 @@
 
 #define INITIAL_CAPACITY 1024
 
-/* confidences are sorted by the bits of their floats, three digits each */
+/* Confidences are sorted by the bits of their floats, three digits each. Candidates
+ * with the same first digit are a bin. */
 #define DIGIT_BITS 10
 #define N_DIGIT_VALUES (1 << DIGIT_BITS)
 #define N_DIGITS 3
+#define FIRST_DIGIT (N_DIGITS - 1)
+/* smaller bins are sorted by insertion */
+#define SMALL_BIN 32
 #define DIGIT(key, i) (((key) >> ((i) *DIGIT_BITS)) & (N_DIGIT_VALUES - 1))
 
 typedef struct {
@@ -166,48 +170,71 @@ yolov5_nms_add (Yolov5Nms *self)
   return &self->candidates[self->n_candidates++];
 }
 
-/* A stable radix sort: equals stay in the order they were added, and unlike
- * qsort() it allocates nothing. Floats from 0 to 1 compare like their bits. */
+/* a step of a stable radix sort; @counts: how many have each value, and then where
+ * those after them begin */
 static void
-sort_best_first (Yolov5Nms *self)
+move_by_digit (
+    const SortEntry *from, guint n, guint digit, guint32 *counts, SortEntry *to)
+{
+  guint32 place = 0;
+
+  for (guint value = 0; value < N_DIGIT_VALUES; value++) {
+    guint32 count = counts[value];
+
+    counts[value] = place;
+    place += count;
+  }
+  for (guint i = 0; i < n; i++)
+    to[counts[DIGIT (from[i].key, digit)]++] = from[i];
+}
+
+/* All candidates into bins, the best first. Floats from 0 to 1 compare like their
+ * bits. @ends: of the bins */
+static void
+sort_into_bins (Yolov5Nms *self, guint32 ends[N_DIGIT_VALUES])
 {
   static const gfloat highest = 1.0f;
-  guint32 counts[N_DIGITS][N_DIGIT_VALUES] = {
-    {
-        0,
-    },
-  };
   guint32 highest_bits;
 
+  memset (ends, 0, N_DIGIT_VALUES * sizeof (*ends));
   memcpy (&highest_bits, &highest, sizeof highest_bits);
   for (guint i = 0; i < self->n_candidates; i++) {
     guint32 bits;
 
     memcpy (&bits, &self->candidates[i].confidence, sizeof bits);
-    self->order[i].key = highest_bits - bits;
-    self->order[i].candidate = i;
-    for (guint digit = 0; digit < N_DIGITS; digit++)
-      counts[digit][DIGIT (self->order[i].key, digit)]++;
+    self->scratch[i].key = highest_bits - bits;
+    self->scratch[i].candidate = i;
+    ends[DIGIT (self->scratch[i].key, FIRST_DIGIT)]++;
   }
+  move_by_digit (
+      self->scratch, self->n_candidates, FIRST_DIGIT, ends, self->order);
+}
 
-  for (guint digit = 0; digit < N_DIGITS; digit++) {
-    SortEntry *sorted = self->scratch;
-    guint32 place = 0;
+/* Only bins that are reached are sorted: most candidates are worse than the last
+ * that is kept. Equals stay in the order they were added. */
+static void
+sort_bin (SortEntry *bin, guint n, SortEntry *scratch)
+{
+  guint32 counts[FIRST_DIGIT][N_DIGIT_VALUES];
 
-    for (guint value = 0; value < N_DIGIT_VALUES; value++) {
-      guint32 count = counts[digit][value];
+  if (n <= SMALL_BIN) {
+    for (guint i = 1; i < n; i++) {
+      SortEntry entry = bin[i];
+      guint place = i;
 
-      counts[digit][value] = place;
-      place += count;
+      for (; place > 0 && bin[place - 1].key > entry.key; place--)
+        bin[place] = bin[place - 1];
+      bin[place] = entry;
     }
-    for (guint i = 0; i < self->n_candidates; i++) {
-      guint32 value = DIGIT (self->order[i].key, digit);
-
-      sorted[counts[digit][value]++] = self->order[i];
-    }
-    self->scratch = self->order;
-    self->order = sorted;
+    return;
   }
+  memset (counts, 0, sizeof (counts));
+  for (guint i = 0; i < n; i++) {
+    for (guint digit = 0; digit < FIRST_DIGIT; digit++)
+      counts[digit][DIGIT (bin[i].key, digit)]++;
+  }
+  move_by_digit (bin, n, 0, counts[0], scratch);
+  move_by_digit (scratch, n, 1, counts[1], bin);
 }
 
 /* Whether one of a block of boxes may overlap @box by more than the threshold. A
@@ -285,9 +312,11 @@ yolov5_nms_run (
 {
   guint n = MIN (self->n_candidates, YOLOV5_MAX_CANDIDATES);
   guint most = MIN (n, parameters->max_detections);
-  guint n_kept = 0;
+  guint n_kept = 0, sorted = 0;
+  guint32 ends[N_DIGIT_VALUES];
+  const guint32 *end = ends;
 
-  sort_best_first (self);
+  sort_into_bins (self, ends);
   if (most > self->kept_capacity) {
     self->kept_capacity = MAX (most, 2 * self->kept_capacity);
     self->kept = g_renew (Yolov5Detection, self->kept, self->kept_capacity);
@@ -296,9 +325,13 @@ yolov5_nms_run (
     self->boxes[i].n = 0;
 
   for (guint i = 0; i < n && n_kept < most; i++) {
-    const Yolov5Detection *candidate =
-        &self->candidates[self->order[i].candidate];
-    BoxList *rivals =
+    const Yolov5Detection *candidate;
+    BoxList *rivals;
+
+    for (; sorted <= i; sorted = *end++)
+      sort_bin (self->order + sorted, *end - sorted, self->scratch);
+    candidate = &self->candidates[self->order[i].candidate];
+    rivals =
         get_list (self, parameters->class_agnostic ? 0 : candidate->class_id);
 
     if (!is_suppressed (rivals, candidate, parameters->iou_threshold)) {

@@ -4,13 +4,18 @@
  */
 
 /* decoder [RUNS]: what decoding and suppression take for heads of random logits, with
- * few and with very many candidates. The CPU time of the thread, the median of
- * some runs. */
+ * few and with very many candidates, and what the straight way takes for the
+ * suppression alone: each candidate, best first, against all that are kept. The CPU
+ * time of the thread, the median of some runs.
+ *
+ * decoder INDEX, with FRAMES in its environment, decodes that many frames of one case:
+ * for what counts instructions. */
 
 #include "yolov5/yolov5.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define MAX_RUNS 1000
@@ -54,8 +59,74 @@ compare (const void *a, const void *b)
          - (*(const gdouble *) a < *(const gdouble *) b);
 }
 
+static gboolean
+overlap (const Yolov5Detection *a, const Yolov5Detection *b, gfloat threshold)
+{
+  gfloat width = MIN (a->x_max, b->x_max) - MAX (a->x_min, b->x_min);
+  gfloat height = MIN (a->y_max, b->y_max) - MAX (a->y_min, b->y_min);
+  gfloat area_a = (a->x_max - a->x_min) * (a->y_max - a->y_min);
+  gfloat area_b = (b->x_max - b->x_min) * (b->y_max - b->y_min);
+
+  if (width <= 0 || height <= 0)
+    return FALSE;
+  return width * height / (area_a + area_b - width * height) > threshold;
+}
+
+/* Returns: how many are kept, which are at the front of @candidates then */
+static guint
+suppress_straight (
+    Yolov5Detection *candidates, guint n, const Yolov5Parameters *parameters)
+{
+  guint n_kept = 0;
+
+  for (guint i = 0; i < n && n_kept < parameters->max_detections; i++) {
+    guint k = 0;
+
+    while (k < n_kept
+           && (candidates[k].class_id != candidates[i].class_id
+               || !overlap (
+                   &candidates[k], &candidates[i], parameters->iou_threshold)))
+      k++;
+    if (k == n_kept)
+      candidates[n_kept++] = candidates[i];
+  }
+  return n_kept;
+}
+
+/* milliseconds, once; ends the program where the decoder kept other boxes */
+static gdouble
+time_straight (Yolov5Decoder *decoder, const gint8 *const *outputs,
+    const Yolov5Parameters *parameters)
+{
+  Yolov5Parameters all = *parameters;
+  const Yolov5Detection *found;
+  Yolov5Detection *candidates, *kept;
+  guint n, n_kept, n_straight;
+  gdouble time;
+
+  /* nothing overlaps by more than all of it */
+  all.iou_threshold = 1;
+  all.max_detections = G_MAXUINT;
+  found = yolov5_decoder_run (decoder, outputs, &all, &n);
+  candidates = g_memdup2 (found, n * sizeof (*candidates));
+  found = yolov5_decoder_run (decoder, outputs, parameters, &n_kept);
+  kept = g_memdup2 (found, n_kept * sizeof (*kept));
+  time = get_milliseconds ();
+  n_straight = suppress_straight (candidates, n, parameters);
+  time = get_milliseconds () - time;
+  if (n_kept != n_straight
+      || (n_kept > 0
+          && memcmp (kept, candidates, n_kept * sizeof (*kept)) != 0)) {
+    fprintf (stderr, "the decoder keeps other boxes than the straight way\n");
+    exit (1);
+  }
+  g_free (candidates);
+  g_free (kept);
+  return time;
+}
+
 static void
-measure (guint index, guint n_runs)
+measure (guint index, guint n_runs, gboolean compares)
 {
   guint channels = N_ANCHORS * (5 + cases[index].n_classes);
   Yolov5Tensor input = { cases[index].size, cases[index].size, 3, 6 };
@@ -94,8 +165,10 @@ measure (guint index, guint n_runs)
     times[run] = get_milliseconds () - start;
   }
   qsort (times, n_runs, sizeof (*times), compare);
-  printf ("%4u  %7u  %9.3f  %10u  %7.3f\n", cases[index].size,
-      cases[index].n_classes, cases[index].threshold, n, times[n_runs / 2]);
+  if (compares)
+    printf ("%4u  %7u  %9.3f  %10u  %7.3f  %8.3f\n", cases[index].size,
+        cases[index].n_classes, cases[index].threshold, n, times[n_runs / 2],
+        time_straight (decoder, (const gint8 *const *) outputs, &parameters));
 
   yolov5_decoder_free (decoder);
   yolov5_model_unref (model);
@@ -108,9 +181,16 @@ int
 main (int argc, char **argv)
 {
   guint n_runs = argc > 1 ? CLAMP (atoi (argv[1]), 1, MAX_RUNS) : 21;
+  const gchar *frames = g_getenv ("FRAMES");
 
-  printf ("size  classes  threshold  detections  CPU ms\n");
+  if (frames != NULL && argc == 2) {
+    measure (MIN (atoi (argv[1]), (gint) G_N_ELEMENTS (cases) - 1),
+        CLAMP (atoi (frames), 1, MAX_RUNS), FALSE);
+    return 0;
+  }
+
+  printf ("size  classes  threshold  detections  CPU ms  straight\n");
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    measure (i, n_runs);
+    measure (i, n_runs, TRUE);
   return 0;
 }

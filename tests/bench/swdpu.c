@@ -5,7 +5,7 @@
 
 /* bench-swdpu MODEL...: milliseconds per frame of the software DPU with 1 and 2
  * threads, where they go, and what two contexts on two threads give over one.
- * Takes the quantizer's form of a model.
+ * Of a compiled model, which has several parts, the first that is for a DPU.
  *
  * With FRAMES in its environment, it runs that many frames of each on one thread and
  * prints the least CPU time of them: for what counts instructions. */
@@ -35,6 +35,18 @@ get_median (gint64 *times, guint n)
   return times[n / 2];
 }
 
+/* the model itself as the quantizer wrote it, or the part that is for a DPU */
+static const gchar *
+find_subgraph (const Xmodel *model)
+{
+  const XmodelSubgraph *root = xmodel_get_root (model);
+
+  for (guint i = 0; i < root->n_children; i++)
+    if (xmodel_subgraph_is_on (root->children[i], "DPU"))
+      return root->children[i]->name;
+  return root->name;
+}
+
 static SwdpuContext *
 new_context (GBytes *model, guint threads)
 {
@@ -47,7 +59,7 @@ new_context (GBytes *model, guint threads)
 
   if (parsed != NULL)
     program = swdpu_program_get (
-        model, xmodel_get_root (parsed)->name, NULL, threads, &error);
+        model, find_subgraph (parsed), NULL, threads, &error);
   if (program != NULL)
     context = swdpu_context_new (program, &error);
   if (context == NULL) {

@@ -181,6 +181,16 @@ properties=sizing-policy
 run 0 multi-camera --print --output none test
 says "sink_0::sizing-policy=keep-aspect-ratio"
 
+# a pipeline is printed without camera or display: it may be for another machine
+elements="yolov5dpu"
+run 0 usb-camera --print --device "$folder/video7"
+says "v4l2src device='$folder/video7'"
+says " ! autovideosink "
+run 0 mipi-camera --print --media "$folder/media7" --device "$folder/video7"
+says "v4l2src device='$folder/video7' io-mode=dmabuf"
+run 0 multi-camera --print --output=none "/dev/video-none" test
+says "device='/dev/video-none'"
+
 # any name is one word of the pipeline
 elements="yolov5dpu x264enc"
 usb --output "it's a  \\n film.mp4"
@@ -194,3 +204,41 @@ run 0 rtsp-client --print --output none --model "$model" rtsp://host/path
 says yolov5overlay
 run 0 rtsp-client --print --detections rtsp://host/clean
 says "media=application ! rtpgstdepay ! fdsink"
+
+# A stream that was there and is lost is connected to again, for as long as it is
+# wanted; one that was not is an error. Ten seconds pass whenever somebody looks
+# at the clock, and none while he sleeps.
+cat >"$folder/bin/gst-launch-1.0" <<'END'
+#!/bin/sh
+echo "launched $*"
+exit 1
+END
+cat >"$folder/bin/date" <<'END'
+#!/bin/sh
+now=$(cat "$clock")
+echo $((now + step)) >"$clock"
+echo "$now"
+END
+printf '#!/bin/sh\n' >"$folder/bin/sleep"
+# shellcheck disable=SC2016
+printf '#!/bin/sh\nwhile [ "$1" != gst-launch-1.0 ]; do shift; done; exec "$@"\n' \
+  >"$folder/bin/timeout"
+chmod +x "$folder"/bin/*
+clock=$folder/clock
+export clock step
+echo 0 >"$clock"
+step=10
+run 1 rtsp-client --seconds 60 --output none rtsp://host/path
+[ "$(grep -c launched "$folder/log")" = 3 ] || {
+  echo "not connected again for a minute:"
+  cat "$folder/log"
+  exit 1
+}
+says "The stream is lost: connecting again"
+step=1
+run 1 rtsp-client --seconds 60 --output none rtsp://host/path
+lacks "connecting again"
+step=10
+elements="yolov5dpu rtspsrc x264enc"
+run 1 rtsp-client --output film.mp4 rtsp://host/path
+lacks "connecting again"

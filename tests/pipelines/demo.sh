@@ -81,7 +81,7 @@ run ()
 
 # the demo tracks, and its own clip is counted at lines and in zones
 run
-for words in '<--track>' '<--model=everyday>' '<--output=demo.mp4>' \
+for words in '<--track>' '<--classes=person,bicycle,car>' '<--model=everyday>' '<--output=demo.mp4>' \
   "<--zones=$tree/pipelines/demo-zones.ini>" "<$tree/build/vtest.avi>"; do
   says "$words"
 done

@@ -7,9 +7,9 @@
 
 set -eu
 
-detect=$1
-models=$2/models
-model=$3
+detect=$(realpath "$1")
+models=$(realpath "$2")/models
+model=$(realpath "$3")
 folder=$(mktemp -d)
 pid=
 trap '[ -z "$pid" ] || kill -KILL "$pid"; rm -rf "$folder"' EXIT
@@ -133,6 +133,9 @@ if wait "$pid"; then
 fi
 pid=
 says 'nothing was written'
+if grep -q -e Wrote -e Objects "$folder/log"; then
+  fail "stopped at once, it goes on to tell:"
+fi
 check_untouched 'a second Ctrl-C'
 
 # what cannot be read is an error that names it, not a hang
@@ -289,7 +292,7 @@ refuse 2 '--device takes' --device=gpu short.mp4
 refuse 2 'exclude each other' --no-save -o old.mp4 short.mp4
 refuse 2 'Only one result' --json=- --csv=- short.mp4
 refuse 2 '--nonsense' --nonsense short.mp4
-refuse 1 'no file "none.jpg"' -o old.mp4 none.jpg
+refuse 1 'none.jpg: There is no such file' -o old.mp4 none.jpg
 refuse 1 'no file that "*.none" stands for' -o old.mp4 '*.none'
 refuse 1 'no camera at /dev/video-none' -o old.mp4 /dev/video-none
 refuse 1 'no picture and no video in the folder "labels"' -o old.mp4 labels
@@ -301,14 +304,20 @@ refuse 1 'no-where/found.csv' --csv=no-where/found.csv -o old.mp4 short.mp4
 (unset DISPLAY WAYLAND_DISPLAY; [ -e /dev/dri/card0 ] \
   || refuse 1 'There is no display' --show --no-save short.mp4)
 
+# the model for everyday scenes finds who is in the street of README's picture
+YOLOV5DPU_MODELS=$models "$detect" --device=cpu --no-save --csv="$folder/street.csv" \
+  "$models/../docs/street.jpg" >"$folder/log" 2>&1 || fail "no street was found:"
+[ "$(grep -c ',person,' "$folder/street.csv")" -ge 3 ] || fail "too few people:"
+[ "$(grep -c ',car,' "$folder/street.csv")" -ge 3 ] || fail "too few cars:"
+
 # models by name: the largest, or the one that is meant; else those that there are
 YOLOV5DPU_MODELS=$models
 export YOLOV5DPU_MODELS
-for row in 'street ' 'street-640x384 ' 'street-640x384_int '; do
+for row in street/640x640 street-640x384/640x384 street-640x384_int/640x384; do
   (cd "$folder" && GST_DEBUG=yolov5dpu:4 GST_DEBUG_NO_COLOR=1 "$detect" \
-    --device=cpu --no-save -m "${row% }" photos/10.jpg) >"$folder/log" 2>&1 \
+    --device=cpu --no-save -m "${row%/*}" photos/10.jpg) >"$folder/log" 2>&1 \
     || fail "$row is no model:"
-  [ "$row" = 'street ' ] && says street-640x640 || says street-640x384
+  says "street-${row#*/}_int.xmodel runs on"
 done
 (cd "$folder" && "$detect" -m stree photos/10.jpg) >"$folder/log" 2>&1 \
   && fail "stree is a model:"

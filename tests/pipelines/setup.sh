@@ -27,6 +27,16 @@ for command in apt-get apt-cache dpkg-query meson ninja sudo; do
 done
 printf '#!/bin/sh\necho 1.18.4\n' >"$stage/bin/dpkg-query"
 
+# apt_has PACKAGE: all that may be installed; of the others apt only knows
+apt_has ()
+{
+  stand_in apt-cache
+  cat >>"$stage/bin/apt-cache" <<END
+[ "\$2" = "$1" ] && version=1.0 || version="(none)"
+printf "%s:\n  Installed: (none)\n  Candidate: %s\n" "\$2" "\$version"
+END
+}
+
 run ()
 {
   : >"$stage/calls"
@@ -40,15 +50,35 @@ has_vart_at ()
 }
 
 has_vart_at "$stage/bin/meson"
+apt_has libdnnl-dev
 # a VART that no package of Debian's has brought: none of them is wanted
 run || {
   cat "$stage/log"
   exit 1
 }
 grep -q 'Using the VART' "$stage/log"
-grep -q 'libdnnl-dev' "$stage/calls"
+grep -q 'apt-get install.*libdnnl-dev' "$stage/calls"
+# it says what it does and how long that took; a user's build has no tests
+grep -q '^Installing [0-9]* packages.* libdnnl-dev' "$stage/log"
+grep -q '^Installed in [0-9]* s$' "$stage/log"
+grep -q "^Building into $stage/tree/build$" "$stage/log"
+grep -q '^Built in [0-9]* s$' "$stage/log"
+grep -q 'meson setup build .*-Dtests=disabled' "$stage/calls"
 if grep -E 'libxir|libvart|libunilog|libtarget-factory' "$stage/calls"; then
   echo "Debian's packages of VART were installed beside the one that is there"
+  exit 1
+fi
+
+# no oneDNN to be had: the rest is installed, and it says what that means
+apt_has nothing
+run || {
+  cat "$stage/log"
+  exit 1
+}
+grep -q 'apt-get install.*libpango' "$stage/calls"
+grep -q 'run on a DPU only' "$stage/log"
+if grep -q 'apt-get install.*libdnnl-dev' "$stage/calls"; then
+  echo "a package that is not there was to be installed"
   exit 1
 fi
 
@@ -63,3 +93,19 @@ if grep -q 'apt-get install' "$stage/calls"; then
   echo "packages were installed without a VART"
   exit 1
 fi
+
+# without root and sudo it says what to do, and installs nothing
+has_vart_at "$stage/bin/meson"
+printf '#!/bin/sh\necho 1000\n' >"$stage/bin/id"
+chmod +x "$stage/bin/id"
+rm "$stage/bin/sudo"
+for tool in sh cat grep sed dirname date rm env echo; do
+  [ -e "$stage/bin/$tool" ] || ln -s "$(command -v $tool)" "$stage/bin/$tool"
+done
+: >"$stage/calls"
+if PATH=$stage/bin "$stage/tree/pipelines/setup.sh" >"$stage/log" 2>&1; then
+  echo "nobody is root, and it went unnoticed"
+  exit 1
+fi
+grep -q 'As root (su -), run "apt-get update' "$stage/log"
+[ ! -s "$stage/calls" ] || ! grep -q 'apt-get install' "$stage/calls"

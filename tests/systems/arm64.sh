@@ -12,7 +12,7 @@ set -eu
 too_slow='ctrl-c
 detect
 golden-shared
-golden-shared-float
+golden-shared-neon
 pipelines-hostile-models
 pipelines-media
 rtsp

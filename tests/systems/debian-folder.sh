@@ -1,12 +1,12 @@
 #!/bin/sh
-# Runs a command in a folder that holds another Debian.
+# Runs a command in a folder that holds another Debian, or Ubuntu 22.04 (jammy).
 #
 # usage: tests/systems/debian-folder.sh SUITE ARCHITECTURE NAME COMMAND [ARGUMENT...]
 #
 # The folder is build-debian/NAME, made with debootstrap when it is not there.
 # In it, this checkout is /yolov5dpu, read-only but for its own build/, and
-# ../shared is /shared. The command starts in the checkout. A folder may be
-# deleted at any time.
+# ../shared is /shared. The command starts in the checkout. Debian's keys are in
+# /build. A folder may be deleted at any time.
 #
 # Needs root. Exits 77 after a line with the reason where it cannot be done.
 
@@ -22,6 +22,12 @@ shift 3
 pristine=$top/build-debian/$suite-$architecture
 folder=$top/build-debian/$name
 emulators=/proc/sys/fs/binfmt_misc
+debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+ubuntu_mirror=http://archive.ubuntu.com/ubuntu
+ubuntu_keyring=/usr/share/keyrings/ubuntu-archive-keyring.gpg
+# that Ubuntu 22.04 is signed with, and where its key lies
+ubuntu_fingerprint=F6ECB3762474EDA9D21B7022871920D1991BC93C
+ubuntu_keyring_package=pool/main/u/ubuntu-keyring/ubuntu-keyring_2021.03.26_all.deb
 
 skip ()
 {
@@ -55,21 +61,50 @@ register_emulator ()
     || skip "qemu cannot be registered for arm64 programs"
 }
 
+# Debian 12 has no package of Ubuntu's keys: the one with the fingerprint above is
+# taken out of Ubuntu's own package
+find_ubuntu_keyring ()
+{
+  [ ! -e $ubuntu_keyring ] || return 0
+  ubuntu_keyring=$top/build-debian/ubuntu-keyring.gpg
+  [ ! -s "$ubuntu_keyring" ] || return 0
+  install_missing gnupg wget
+  stage=$top/build-debian/ubuntu-keyring
+  mkdir -p "$stage"
+  chmod 700 "$stage"
+  wget -q --timeout=20 --tries=2 -O "$stage/keyring.deb" \
+    $ubuntu_mirror/$ubuntu_keyring_package \
+    || skip "Ubuntu's archive cannot be reached"
+  dpkg-deb -x "$stage/keyring.deb" "$stage"
+  gpg --homedir "$stage" --quiet --no-default-keyring \
+    --keyring "$stage/usr/share/keyrings/ubuntu-archive-keyring.gpg" \
+    --export $ubuntu_fingerprint >"$ubuntu_keyring" 2>/dev/null || true
+  rm -rf "$stage"
+  [ -s "$ubuntu_keyring" ] || skip "Ubuntu's key is not the one it was"
+}
+
 # complete or not there at all
 make_pristine ()
 {
   log=$top/build-debian/debootstrap.log
+  signature=
 
   install_missing debootstrap
-  echo "Making Debian $suite ($architecture) in $pristine"
+  if [ "$suite" = jammy ]; then
+    find_ubuntu_keyring
+    mirror=${mirror:-$ubuntu_mirror}
+    signature="--keyring=$ubuntu_keyring --components=main,universe"
+  fi
+  echo "Making $suite ($architecture) in $pristine"
   rm -rf "$pristine.part"
-  debootstrap --variant=minbase --arch="$architecture" "$suite" \
+  # shellcheck disable=SC2086
+  debootstrap $signature --variant=minbase --arch="$architecture" "$suite" \
     "$pristine.part" ${mirror:+"$mirror"} >"$log" 2>&1 \
     || skip "debootstrap: $(grep '^[EW]: ' "$log" | tail -n 1)"
   mv "$pristine.part" "$pristine"
 }
 
-[ "$(id -u)" = 0 ] || skip "a folder with Debian $suite needs root"
+[ "$(id -u)" = 0 ] || skip "a folder with $suite needs root"
 unshare --mount true 2>/dev/null || skip "this machine allows no mounts"
 [ "$architecture" = "$(dpkg --print-architecture)" ] || register_emulator
 [ "$name" != cross-arm64 ] || register_emulator
@@ -82,6 +117,7 @@ if [ ! -d "$folder" ]; then
 fi
 cp /etc/resolv.conf "$folder/etc/"
 mkdir -p "$folder/build" "$folder/shared" "$folder/yolov5dpu"
+[ ! -e $debian_keyring ] || cp $debian_keyring "$folder/build/"
 
 # mounts and processes of this namespace end with it
 # shellcheck disable=SC2016

@@ -15,6 +15,7 @@ export QEMU_CPU
 
 apt-get update -qq
 apt-get install -y -qq gstreamer1.0-tools gstreamer1.0-plugins-base \
+  gstreamer1.0-plugins-good \
   "$packages"/gstreamer1.0-yolov5dpu_*_"$architecture".deb \
   "$packages"/gstreamer1.0-yolov5dpu-publish_*_"$architecture".deb \
   "$packages"/libvart-swdpu-runner0_*_"$architecture".deb \
@@ -24,9 +25,10 @@ apt-get install -y -qq gstreamer1.0-tools gstreamer1.0-plugins-base \
   exit 1
 }
 
-gst-inspect-1.0 yolov5dpu >/dev/null
-gst-inspect-1.0 yolov5overlay >/dev/null
-gst-inspect-1.0 yolov5publish >/dev/null
+for element in yolov5dpu yolov5track yolov5zones yolov5overlay yolov5json \
+  yolov5publish; do
+  gst-inspect-1.0 "$element" >/dev/null
+done
 gst-launch-1.0 -m videotestsrc num-buffers=3 ! \
   video/x-raw,width=640,height=360 ! \
   yolov5dpu device=cpu post-messages=true \
@@ -41,3 +43,14 @@ frames=$(grep -c 'yolov5dpu.*detections' $log || true)
   echo "detections were posted for $frames frames instead of 3"
   exit 1
 }
+
+# the tool finds the model by its name
+gst-launch-1.0 -q videotestsrc num-buffers=1 ! jpegenc ! \
+  filesink location=/build/picture.jpg
+yolov5dpu-detect --model=everyday --device=cpu --output=/build/boxes.png \
+  /build/picture.jpg >$log 2>&1 || {
+  cat $log
+  echo "yolov5dpu-detect does not run"
+  exit 1
+}
+[ -s /build/boxes.png ]

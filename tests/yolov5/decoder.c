@@ -75,6 +75,10 @@ static const DecodeCase decode_cases[] = {
       0.45, 0 },
   { "one detection wanted", 160, 160, 3, 5, { 4, 4, 4 }, FILL_RANDOM, 0, 0.2,
       0.45, 1 },
+  { "many more than are kept", 640, 640, 3, 2, { 3, 4, 5 }, FILL_RANDOM, 0,
+      0.001, 0.45, 300 },
+  { "many more, agnostic", 640, 640, 3, 2, { 5, 5, 5 }, FILL_RANDOM, 0, 0.001,
+      0.45, 300, TRUE },
   { "no limit", 160, 160, 3, 5, { 4, 4, 4 }, FILL_RANDOM, 0, 0.01, 0.45,
       G_MAXUINT },
 };

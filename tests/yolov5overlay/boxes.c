@@ -146,7 +146,7 @@ GST_START_TEST (test_outline_in_every_format)
   GstVideoFrame expected_frame, frame;
   gint label_id;
 
-  g_object_set (h->element, "draw-labels", FALSE, "thickness", 4, NULL);
+  g_object_set (h->element, "draw-labels", FALSE, "thickness", 2, NULL);
   get_info (h, &info);
 
   for (label_id = 0; label_id < 10; label_id++) {
@@ -160,8 +160,8 @@ GST_START_TEST (test_outline_in_every_format)
     fail_unless (gst_video_frame_map (
         &expected_frame, &info, expected, GST_MAP_READWRITE));
     fail_unless (gst_video_frame_map (&frame, &info, buffer, GST_MAP_READ));
-    check_outline_color (colors, &frame, &box, 4, label_id);
-    draw_expected_outline (&expected_frame, &frame, &box, 4);
+    check_outline_color (colors, &frame, &box, 2, label_id);
+    draw_expected_outline (&expected_frame, &frame, &box, 2);
     gst_video_frame_unmap (&frame);
     gst_video_frame_unmap (&expected_frame);
     fail_unless (same_and_unref (copy_pixels (expected), copy_pixels (buffer)));

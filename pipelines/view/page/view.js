@@ -9,19 +9,8 @@
 
 'use strict';
 
-/* of Okabe and Ito: told apart by all kinds of eyes. Where there are more
- * classes than colours, lines are broken in another way */
-const PALETTE = ['#e69f00', '#56b4e9', '#2bd1a3', '#f0e442', '#4aa3ff',
-  '#ff7a1a', '#e38dc0', '#ffffff'];
-const DASHES = [[], [12, 5], [4, 4], [14, 4, 3, 4]];
-const PREDICTED_ALPHA = 0.65;
-/* boxes without an id stay for so long while nobody looks */
-const HELD_MS = 400;
-const MAX_EVENTS = 100;
-const MAX_SECONDS = 300;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10000;
-const SETTING_MS = 80;
 
 const $ = (id) => document.getElementById(id);
 
@@ -37,214 +26,12 @@ const state = {
   stats: [],
   history: [],
   hidden: new Set(),
-  opened: new Set(),
   widths: '',
 };
 const tiles = [];
 
 /* for tests and the curious: what was drawn last, and what it was drawn from */
 window.yolov5dpuView = { state, tiles };
-
-/* CLASSES AND THEIR COLOURS */
-
-const labels = [];
-
-function indexOfLabel (label) {
-  let index = labels.indexOf(label);
-  if (index < 0)
-    index = labels.push(label) - 1;
-  return index;
-}
-
-function styleOf (label) {
-  const index = indexOfLabel(label);
-  return {
-    color: PALETTE[index % PALETTE.length],
-    dash: DASHES[Math.floor(index / PALETTE.length) % DASHES.length],
-  };
-}
-
-/* PLACING LABELS */
-
-function overlap (a, b) {
-  const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
-  const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  return width > 0 && height > 0 ? width * height : 0;
-}
-
-/* above the box as the overlay does, else inside, below, or at its right end;
- * always in the picture, and where it covers least: first of all no other label,
- * then no other object */
-function placeLabel (box, size, frame, placed, others) {
-  const left = box.x;
-  const right = box.x + box.width - size.width;
-  const candidates = [
-    [left, box.y - size.height],
-    [left, box.y],
-    [left, box.y + box.height],
-    [right, box.y - size.height],
-    [right, box.y + box.height],
-    [left, box.y + box.height - size.height],
-    [left, box.y - 2 * size.height],
-    [left, box.y + box.height + size.height],
-  ];
-  const sum = (place, rectangles) =>
-    rectangles.reduce((total, other) => total + overlap(place, other), 0);
-  let best = null;
-  let least = Infinity;
-
-  for (const [x, y] of candidates) {
-    if (y < 0 || y + size.height > frame.height)
-      continue;
-    const place = {
-      x: Math.max(0, Math.min(x, frame.width - size.width)),
-      y, width: size.width, height: size.height,
-    };
-    const cover = 1000 * sum(place, placed) + sum(place, others);
-    if (cover < least) {
-      best = place;
-      least = cover;
-    }
-    if (cover === 0)
-      break;
-  }
-  return best || {
-    x: Math.max(0, Math.min(left, frame.width - size.width)),
-    y: Math.max(0, Math.min(box.y, frame.height - size.height)),
-    width: size.width, height: size.height,
-  };
-}
-
-function textOf (detection) {
-  let text = detection.label;
-  if (detection.id)
-    text += ` #${detection.id}`;
-  if (detection.confidence !== undefined)
-    text += ` ${Math.round(detection.confidence * 100)}%`;
-  return text;
-}
-
-/* DRAWING */
-
-/* where the picture is in its canvas, which may have another shape */
-function fit (canvas, width, height) {
-  const scale = Math.min(canvas.width / width, canvas.height / height);
-  return {
-    x: (canvas.width - width * scale) / 2,
-    y: (canvas.height - height * scale) / 2,
-    width: width * scale,
-    height: height * scale,
-  };
-}
-
-function drawBoxes (context, place, header, detections, ratio) {
-  const scaleX = place.width / header.width;
-  const scaleY = place.height / header.height;
-  const line = Math.max(2, 2 * ratio);
-  const fontSize = Math.round(
-    Math.max(10 * ratio, Math.min(13 * ratio, place.width / 45)));
-  const drawn = detections.map((detection) => ({
-    detection,
-    style: styleOf(detection.label),
-    box: {
-      x: detection.x * scaleX, y: detection.y * scaleY,
-      width: detection.width * scaleX, height: detection.height * scaleY,
-    },
-  }));
-  const placed = [];
-
-  context.save();
-  context.translate(place.x, place.y);
-  context.font = `600 ${fontSize}px system-ui, sans-serif`;
-  context.textBaseline = 'middle';
-  for (const { detection, style, box } of drawn) {
-    context.globalAlpha = detection.predicted || detection.held
-      ? PREDICTED_ALPHA : 1;
-    context.setLineDash([]);
-    context.lineWidth = line + 2 * ratio;
-    context.strokeStyle = 'rgba(0, 0, 0, 0.55)';
-    context.strokeRect(box.x, box.y, box.width, box.height);
-    context.setLineDash((detection.predicted ? [4, 6] : style.dash)
-      .map((length) => length * ratio));
-    context.lineWidth = line;
-    context.strokeStyle = style.color;
-    context.strokeRect(box.x, box.y, box.width, box.height);
-  }
-  context.setLineDash([]);
-  context.globalAlpha = 1;
-  for (const { detection, style, box } of state.names ? drawn : []) {
-    const text = textOf(detection);
-    const margin = 4 * ratio;
-    const size = {
-      width: Math.ceil(context.measureText(text).width + 2 * margin),
-      height: Math.ceil(fontSize * 1.4),
-    };
-    const spot = placeLabel(box, size,
-      { width: place.width, height: place.height }, placed,
-      drawn.map((other) => other.box).filter((other) => other !== box));
-    placed.push(spot);
-    context.fillStyle = style.color;
-    context.fillRect(spot.x, spot.y, spot.width, spot.height);
-    context.fillStyle = '#000';
-    context.fillText(text, spot.x + margin, spot.y + size.height / 2);
-  }
-  context.restore();
-  return { boxes: drawn.map(({ detection }) => detection), labels: placed };
-}
-
-const PLACE_COLOR = '#ffffff';
-
-function textOfPlace (place) {
-  return place.kind === 'line'
-    ? `${place.name}: ${place.forward} forward, ${place.backward} back`
-    : `${place.name}: ${place.inside} inside, ${place.entered} so far`;
-}
-
-/* lines and zones, with what was counted there */
-function drawPlaces (context, place, header, ratio) {
-  const fontSize = Math.round(
-    Math.max(10 * ratio, Math.min(13 * ratio, place.width / 45)));
-
-  context.save();
-  context.translate(place.x, place.y);
-  context.font = `${fontSize}px system-ui, sans-serif`;
-  context.textBaseline = 'middle';
-  for (const spot of header.places || []) {
-    context.beginPath();
-    for (let i = 0; i + 1 < spot.points.length; i += 2)
-      context.lineTo(spot.points[i] * place.width, spot.points[i + 1] * place.height);
-    if (spot.kind !== 'line')
-      context.closePath();
-    for (const [color, width] of [['rgba(0, 0, 0, 0.55)', 4], [PLACE_COLOR, 2]]) {
-      context.strokeStyle = color;
-      context.lineWidth = width * ratio;
-      context.stroke();
-    }
-    const text = textOfPlace(spot);
-    const width = context.measureText(text).width + 8 * ratio;
-    const height = fontSize * 1.4;
-    const x = Math.max(0, Math.min(spot.points[0] * place.width, place.width - width));
-    const y = Math.max(0, Math.min(spot.points[1] * place.height, place.height - height));
-    context.fillStyle = 'rgba(0, 0, 0, 0.7)';
-    context.fillRect(x, y, width, height);
-    context.fillStyle = PLACE_COLOR;
-    context.fillText(text, x + 4 * ratio, y + height / 2);
-  }
-  context.restore();
-}
-
-/* what is to be seen of a frame: its own, and what nobody has looked for since */
-function chooseDetections (tile, header, now) {
-  if (header.inferred) {
-    tile.lasting = header.detections.filter((detection) => !detection.id);
-    tile.lastingSince = now;
-    return header.detections;
-  }
-  if (now - tile.lastingSince > HELD_MS)
-    tile.lasting = [];
-  return header.detections.concat(
-    tile.lasting.map((detection) => ({ ...detection, held: true })));
-}
 
 function drawTile (tile) {
   const { canvas, picture, header } = tile;
@@ -259,7 +46,7 @@ function drawTile (tile) {
     drawPlaces(context, place, header, window.devicePixelRatio || 1);
   tile.drawn = state.boxes
     ? drawBoxes(context, place, header,
-      tile.detections.filter(({ label }) => !state.hidden.has(label)),
+      tile.header.detections.filter(({ label }) => !state.hidden.has(label)),
       window.devicePixelRatio || 1)
     : { boxes: [], labels: [] };
   tile.drawn.frame = header.frame;
@@ -295,8 +82,7 @@ function makeTile (index, name) {
 
   const tile = {
     index, name, figure, canvas, figures, trouble,
-    picture: null, header: null, detections: [], drawn: null,
-    lasting: [], lastingSince: 0, shown: 0, count: 0, rate: null,
+    picture: null, header: null, drawn: null, shown: 0, count: 0, rate: null,
   };
   figure.addEventListener('click', () => setSolo(state.solo === index ? -1 : index));
   figure.addEventListener('dblclick', () => toggleFull(tile));
@@ -376,7 +162,6 @@ async function takeFrame (data) {
       tile.header = header;
       tile.shown = header.frame;
       tile.count++;
-      tile.detections = chooseDetections(tile, header, performance.now());
       tile.canvas.style.setProperty('--aspect', `${picture.width} / ${picture.height}`);
       drawTile(tile);
     }
@@ -416,12 +201,15 @@ function takeText (text) {
 }
 
 function makeTiles (cameras) {
+  /* two may have the same name */
+  const names = cameras.map((camera, index) =>
+    (cameras.length > 1 ? `${index + 1} ${camera.name}` : camera.name));
   tiles.length = 0;
   $('tiles').replaceChildren();
-  cameras.forEach((camera, index) => makeTile(index, camera.name));
+  names.forEach((name, index) => makeTile(index, name));
   $('scope-row').hidden = cameras.length < 2;
   $('scope').replaceChildren(new Option('all cameras', ''),
-    ...cameras.map((camera, index) => new Option(camera.name, String(index))));
+    ...names.map((name, index) => new Option(name, String(index))));
 }
 
 function setState (text, isBad) {
@@ -461,357 +249,6 @@ function connect () {
   };
 }
 
-/* SETTINGS */
-
-let lastTouch = 0;
-let pending = null;
-let pendingTimer = 0;
-
-function scope () {
-  return $('scope').value === '' ? null : Number($('scope').value);
-}
-
-async function patch (changes) {
-  const number = scope();
-  try {
-    const answer = await fetch('api/v1/settings', {
-      method: 'PATCH',
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(number === null ? changes : { ...changes, camera: number }),
-    });
-    const words = await answer.json();
-    $('refusal').hidden = answer.ok;
-    $('refusal').textContent = answer.ok ? '' : words.error;
-  } catch (error) {
-    $('refusal').hidden = false;
-    $('refusal').textContent = 'The setting did not get through.';
-  }
-}
-
-/* while a slider moves, not each step of it */
-function change (changes) {
-  lastTouch = performance.now();
-  pending = {
-    ...pending, ...changes,
-    ...(changes.class_thresholds && {
-      class_thresholds: { ...(pending || {}).class_thresholds, ...changes.class_thresholds },
-    }),
-  };
-  if (pendingTimer)
-    return;
-  pendingTimer = setTimeout(() => {
-    const now = pending;
-    pending = null;
-    pendingTimer = 0;
-    patch(now);
-  }, SETTING_MS);
-}
-
-function showSlider (id, value) {
-  $(id).value = value;
-  $(`${id}-value`).textContent = Number(value).toFixed(2);
-}
-
-function takeSettings (settings) {
-  state.settings = settings;
-  settings.forEach((camera) => camera.labels.forEach(indexOfLabel));
-  $('read-only').hidden = !state.readOnly;
-  ['threshold', 'iou'].forEach((id) => { $(id).disabled = state.readOnly; });
-  showSettings();
-}
-
-function showSettings () {
-  const settings = state.settings[scope() || 0];
-  if (!settings)
-    return;
-  /* not under somebody's finger */
-  if (performance.now() - lastTouch > 600) {
-    showSlider('threshold', settings.threshold);
-    showSlider('iou', settings.iou_threshold);
-  }
-  showClasses();
-}
-
-/* CLASSES */
-
-function sumOf (member, label) {
-  return state.stats.reduce((sum, camera) => sum + (camera[member][label] || 0), 0);
-}
-
-function swatch (label) {
-  const canvas = document.createElement('canvas');
-  const context = canvas.getContext('2d');
-  const { color, dash } = styleOf(label);
-  canvas.className = 'swatch';
-  canvas.width = 32;
-  canvas.height = 18;
-  context.fillStyle = '#111';
-  context.fillRect(0, 0, 32, 18);
-  context.strokeStyle = color;
-  context.lineWidth = 5;
-  context.setLineDash(dash.map((length) => length / 2));
-  context.strokeRect(3, 3, 26, 12);
-  return canvas;
-}
-
-function makeOwnThreshold (row, label) {
-  const own = document.createElement('tr');
-  const cell = document.createElement('td');
-  const line = document.createElement('label');
-  const input = document.createElement('input');
-  const output = document.createElement('output');
-  const reset = document.createElement('button');
-
-  own.className = 'own';
-  cell.colSpan = 4;
-  line.className = 'slider';
-  input.type = 'range';
-  input.min = 0;
-  input.max = 1;
-  input.step = 0.01;
-  input.disabled = state.readOnly;
-  reset.type = 'button';
-  reset.textContent = 'As the others';
-  reset.disabled = state.readOnly;
-  line.append('own', input, output);
-  cell.append(line, reset);
-  own.append(cell);
-  input.addEventListener('input', () => {
-    output.textContent = Number(input.value).toFixed(2);
-    change({ class_thresholds: { [label]: Number(input.value) } });
-  });
-  reset.addEventListener('click', () => {
-    lastTouch = 0;
-    patch({ class_thresholds: { [label]: null } });
-  });
-  row.own = own;
-  row.ownInput = input;
-  row.ownOutput = output;
-  return own;
-}
-
-const rows = new Map();
-
-function makeRow (label) {
-  const row = document.createElement('tr');
-  const head = document.createElement('th');
-  const line = document.createElement('label');
-  const box = document.createElement('input');
-  const name = document.createElement('span');
-  const now = document.createElement('td');
-  const all = document.createElement('td');
-  const more = document.createElement('td');
-  const button = document.createElement('button');
-
-  head.scope = 'row';
-  box.type = 'checkbox';
-  box.checked = !state.hidden.has(label);
-  box.addEventListener('change', () => setClass(label, box.checked));
-  name.textContent = label;
-  line.append(box, swatch(label), name);
-  head.append(line);
-  button.type = 'button';
-  button.textContent = '⋯';
-  button.title = `Threshold of ${label}`;
-  button.setAttribute('aria-expanded', 'false');
-  more.append(button);
-  row.append(head, now, all, more);
-  row.dataset.label = label;
-  const made = { row, box, now, all };
-  const own = makeOwnThreshold(made, label);
-  own.hidden = true;
-  button.addEventListener('click', () => {
-    own.hidden = !own.hidden;
-    button.setAttribute('aria-expanded', String(!own.hidden));
-  });
-  rows.set(label, made);
-  return made;
-}
-
-function setClass (label, isOn) {
-  if (isOn)
-    state.hidden.delete(label);
-  else
-    state.hidden.add(label);
-  const row = rows.get(label);
-  if (row)
-    row.box.checked = isOn;
-  drawAll();
-}
-
-function showClasses () {
-  const settings = state.settings[scope() || 0];
-  const body = $('classes').tBodies[0];
-  let n = 0;
-
-  labels.forEach((label) => {
-    const isSeen = sumOf('present', label) > 0 || sumOf('totals', label) > 0
-      || state.hidden.has(label) || rows.has(label);
-    if (!isSeen && $('seen-only').checked)
-      return;
-    if (!rows.has(label)) {
-      const made = makeRow(label);
-      const after = labels.slice(labels.indexOf(label) + 1)
-        .find((other) => rows.has(other));
-      const next = after === undefined ? null : rows.get(after).row;
-      body.insertBefore(made.row, next);
-      body.insertBefore(made.own, next);
-    }
-    n++;
-    const row = rows.get(label);
-    row.now.textContent = sumOf('present', label);
-    row.all.textContent = sumOf('totals', label);
-    const own = settings && settings.class_thresholds[label];
-    if (performance.now() - lastTouch > 600) {
-      row.ownInput.value = own === undefined ? (settings || {}).threshold : own;
-      row.ownOutput.textContent = own === undefined ? '–' : own.toFixed(2);
-    }
-  });
-  $('no-classes').hidden = n > 0;
-}
-
-/* FIGURES, GRAPH, EVENTS */
-
-const round = (value, digits) =>
-  (value === null || value === undefined ? '–' : value.toFixed(digits));
-
-function takeStats (stats, isNew) {
-  state.stats = stats;
-  stats.forEach((camera, index) => {
-    const tile = tiles[index];
-    if (isNew) {
-      state.history[index] = state.history[index] || [];
-      state.history[index].push(camera);
-      if (state.history[index].length > MAX_SECONDS)
-        state.history[index].shift();
-    }
-    if (!tile)
-      return;
-    if (isNew) {
-      tile.rate = tile.count;
-      tile.count = 0;
-    }
-    tile.figures.textContent = `${round(camera.frames_per_second, 0)} frames/s, `
-      + `${round(tile.rate, 0)} here, ${round(camera.latency_ms, 0)} ms`;
-    tile.trouble.hidden = camera.error === null;
-    tile.trouble.textContent = camera.error || '';
-  });
-  const sum = (member) => stats.reduce((total, camera) => total + camera[member], 0);
-  const latencies = stats.map((camera) => camera.latency_ms)
-    .filter((latency) => latency !== null);
-  $('figure-fps').textContent = round(sum('frames_per_second'), 0);
-  $('figure-latency').textContent = latencies.length
-    ? `${Math.max(...latencies).toFixed(0)} ms` : '–';
-  $('figure-dpu').textContent = `${(100 * Math.min(1, sum('dpu_use'))).toFixed(0)} %`;
-  $('figure-objects').textContent = sum('objects');
-  showClasses();
-  drawGraph();
-}
-
-const GRAPHS = [
-  { title: 'frames/s', member: 'frames_per_second', join: 'sum', least: 10, scale: 1, unit: '' },
-  { title: 'latency', member: 'latency_ms', join: 'max', least: 50, scale: 1, unit: ' ms' },
-  { title: 'DPU use', member: 'dpu_use', join: 'sum', least: 100, most: 100, scale: 100, unit: ' %' },
-  { title: 'objects', member: 'objects', join: 'sum', least: 5, scale: 1, unit: '' },
-];
-
-function valuesOf ({ member, join, scale, most }) {
-  const n = Math.max(0, ...state.history.map((seconds) => seconds.length));
-  const values = new Array(n).fill(null);
-
-  state.history.forEach((seconds) => {
-    const from = n - seconds.length;
-    seconds.forEach((second, i) => {
-      const value = second[member];
-      if (value === null || value === undefined)
-        return;
-      const before = values[from + i] || 0;
-      values[from + i] = join === 'sum' ? before + scale * value
-        : Math.max(before, scale * value);
-    });
-  });
-  return values.map((value) =>
-    (value !== null && most ? Math.min(value, most) : value));
-}
-
-function drawGraph () {
-  const canvas = $('graph');
-  const ratio = window.devicePixelRatio || 1;
-  const style = getComputedStyle(document.documentElement);
-  const width = canvas.clientWidth;
-  const height = canvas.clientHeight / GRAPHS.length;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(canvas.clientHeight * ratio);
-  const context = canvas.getContext('2d');
-  context.scale(ratio, ratio);
-  context.font = '12px system-ui, sans-serif';
-  GRAPHS.forEach((graph, i) => {
-    const values = valuesOf(graph);
-    const most = Math.max(graph.least, ...values.filter((value) => value !== null));
-    const last = values.length ? values[values.length - 1] : null;
-    const top = i * height + 18;
-    const bottom = (i + 1) * height - 4;
-    const y = (value) => bottom - (bottom - top) * value / most;
-    const x = (second) => width - (values.length - 1 - second) * width / (MAX_SECONDS - 1);
-
-    context.fillStyle = style.getPropertyValue('--quiet');
-    context.textAlign = 'left';
-    context.fillText(`${graph.title}, up to ${Math.round(most)}${graph.unit}`, 0, top - 6);
-    context.textAlign = 'right';
-    context.fillStyle = style.getPropertyValue('--text');
-    context.fillText(last === null ? '' : `${Math.round(last)}${graph.unit}`, width, top - 6);
-    context.strokeStyle = style.getPropertyValue('--line');
-    context.lineWidth = 1;
-    context.strokeRect(0.5, top, width - 1, bottom - top);
-    context.strokeStyle = style.getPropertyValue('--accent');
-    context.lineWidth = 1.5;
-    context.beginPath();
-    let isDown = false;
-    values.forEach((value, second) => {
-      if (value === null) {
-        isDown = false;
-      } else if (isDown) {
-        context.lineTo(x(second), y(value));
-      } else {
-        context.moveTo(x(second), y(value));
-        isDown = true;
-      }
-    });
-    context.stroke();
-  });
-}
-
-const PHRASES = {
-  'new': (event) => `${event.label} #${event.id} is new`,
-  'line-crossed': (event) =>
-    `${event.label} #${event.id} crossed ${event.place} ${event.direction}`,
-  'zone-entered': (event) => `${event.label} #${event.id} entered ${event.place}`,
-  'zone-left': (event) => `${event.label} #${event.id} left ${event.place}`,
-  'zone-dwell': (event) => `${event.label} #${event.id} stays in ${event.place}`,
-};
-
-function takeEvents (events) {
-  const list = $('events');
-  events.forEach((event) => {
-    const item = document.createElement('li');
-    const time = document.createElement('time');
-    const text = document.createElement('span');
-    const phrase = PHRASES[event.kind];
-    const when = new Date(event.time);
-
-    time.dateTime = when.toISOString();
-    time.textContent = when.toLocaleTimeString();
-    text.textContent = (tiles.length > 1 && tiles[event.camera]
-      ? `${tiles[event.camera].name}: ` : '')
-      + (phrase ? phrase(event) : event.kind);
-    item.append(time, text);
-    list.prepend(item);
-  });
-  while (list.children.length > MAX_EVENTS)
-    list.lastChild.remove();
-  $('no-events').hidden = list.children.length > 0;
-}
-
 /* WHAT PEOPLE DO */
 
 function setPaused (isPaused) {
@@ -841,7 +278,7 @@ function saveSnapshot () {
     const place = { x: 0, y: 0, width: canvas.width, height: canvas.height };
     drawPlaces(context, place, tile.header, 1);
     drawBoxes(context, place, tile.header,
-      tile.detections.filter(({ label }) => !state.hidden.has(label)), 1);
+      tile.header.detections.filter(({ label }) => !state.hidden.has(label)), 1);
   }
   canvas.toBlob((blob) => {
     const link = document.createElement('a');

@@ -17,6 +17,27 @@
 
 static const guint8 lane_of[UNIT] = { 0, 0, 1, 1 };
 
+/* the empty assembly keeps each sum in its register: gcc 12 moves it to and fro */
+static inline __attribute__ ((always_inline)) void
+multiply_entry (Vector part[TILE_PIXELS][TILE_VECTORS], const guint8 *window,
+    gsize stride, const gint8 *weights, const gboolean is_first,
+    const guint n_pixels)
+{
+#pragma GCC unroll 16
+  for (guint p = 0; p < n_pixels; p++) {
+    Vector bytes = BROADCAST (window + p * stride);
+
+#pragma GCC unroll 16
+    for (guint v = 0; v < TILE_VECTORS; v++) {
+      Vector products =
+          MULTIPLY_BYTES (bytes, LOAD (weights + v * VECTOR_BYTES));
+
+      part[p][v] = is_first ? products : ADD_16 (part[p][v], products);
+      __asm__("" : "+v"(part[p][v]));
+    }
+  }
+}
+
 static inline __attribute__ ((always_inline)) void
 sum_tile (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
     gint32 *sums, gsize sums_stride, const guint n_pixels)
@@ -31,30 +52,19 @@ sum_tile (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
   for (guint group = 0; group < block->n_groups; group++) {
     const gint32 *end = offset + block->groups[group];
 
-#pragma GCC unroll 16
-    for (guint i = 0; i < n_pixels * TILE_VECTORS; i++)
-      part[i / TILE_VECTORS][i % TILE_VECTORS] = ZERO ();
-    do {
-      const guint8 *window = input + *offset;
-
-#pragma GCC unroll 16
-      for (guint p = 0; p < n_pixels; p++) {
-        Vector bytes = BROADCAST (window + p * stride);
-
-#pragma GCC unroll 16
-        for (guint v = 0; v < TILE_VECTORS; v++) {
-          part[p][v] = ADD_16 (part[p][v],
-              MULTIPLY_BYTES (bytes, LOAD (weights + v * VECTOR_BYTES)));
-          __asm__("" : "+x"(part[p][v]));
-        }
-      }
+    multiply_entry (part, input + *offset, stride, weights, TRUE, n_pixels);
+    weights += UNIT * CHANNELS;
+    while (++offset < end) {
+      multiply_entry (part, input + *offset, stride, weights, FALSE, n_pixels);
       weights += UNIT * CHANNELS;
-    } while (++offset < end);
+    }
 #pragma GCC unroll 16
     for (guint p = 0; p < n_pixels; p++) {
 #pragma GCC unroll 16
-      for (guint v = 0; v < TILE_VECTORS; v++)
+      for (guint v = 0; v < TILE_VECTORS; v++) {
         total[p][v] = ADD_32 (total[p][v], ADD_NEIGHBOURS (part[p][v]));
+        __asm__("" : "+v"(total[p][v]));
+      }
     }
   }
 #pragma GCC unroll 16
@@ -74,11 +84,20 @@ sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
     input += TILE_PIXELS * stride;
     sums += TILE_PIXELS * sums_stride;
   }
-  for (; n_pixels > 0; n_pixels--) {
-    sum_tile (block, input, stride, sums, sums_stride, 1);
-    input += stride;
-    sums += sums_stride;
+  if (TILE_PIXELS > 4 && n_pixels >= 4) {
+    sum_tile (block, input, stride, sums, sums_stride, MIN (4, TILE_PIXELS));
+    input += 4 * stride;
+    sums += 4 * sums_stride;
+    n_pixels -= 4;
   }
+  if (n_pixels >= 2) {
+    sum_tile (block, input, stride, sums, sums_stride, 2);
+    input += 2 * stride;
+    sums += 2 * sums_stride;
+    n_pixels -= 2;
+  }
+  if (n_pixels > 0)
+    sum_tile (block, input, stride, sums, sums_stride, 1);
 }
 
 /* Biases, activation and rounding of a block's channels, for the usual shifts: as

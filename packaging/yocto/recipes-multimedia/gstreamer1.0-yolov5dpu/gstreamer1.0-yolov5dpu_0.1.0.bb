@@ -35,6 +35,7 @@ EXTRA_OEMESON = " \
 
 PACKAGECONFIG ??= "rtsp"
 PACKAGECONFIG[rtsp] = "-Drtsp=enabled,-Drtsp=disabled,gstreamer1.0-rtsp-server"
+PACKAGECONFIG[view] = "-Dview=enabled,-Dview=disabled,libsoup glib-2.0-native"
 PACKAGECONFIG[analytics] = "-Danalytics=enabled,-Danalytics=disabled,gstreamer1.0-plugins-bad"
 
 FILES:${PN} += " \
