@@ -112,6 +112,7 @@ detections-c
 embed
 inspect-actions
 rtsp
+record-clips
 yolov5publish-losses
 yolov5publish-mqtt
 yolov5publish-security'
