@@ -41,6 +41,10 @@ RECIPES = {
     'glog': 'glog',
     'vart-runner': 'vart',
     'target-factory': 'target-factory',
+    'zlib': 'zlib',
+    'libmosquitto': 'mosquitto',
+    'rdkafka': 'librdkafka',
+    'libsoup-3.0': 'libsoup',
 }
 # of tests, of the software DPU, or of the C library
 NOT_WANTED = {'gstreamer-check-1.0', 'gstreamer-allocators-1.0', 'dnnl', 'openmp',
