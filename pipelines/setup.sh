@@ -33,8 +33,8 @@ view_package=libsoup-3.0-dev
 bench_packages='python3-opencv python3-onnx'
 # what only the tests need: the manual page's, those of models/prepare, the
 # scorer of tracks, and a broker with its certificates and cables
-test_packages='curl man-db mosquitto openssl iproute2 python3-numpy python3-pil
-  python3-scipy python3-torch'
+test_packages='curl man-db mosquitto openssl iproute2 python3-numpy
+  python3-paho-mqtt python3-pil python3-scipy python3-torch'
 
 # the browser of tests, which is a package of this name in Debian only
 browser_packages='chromium chromium-driver python3-selenium'
@@ -77,6 +77,11 @@ since ()
   echo "$(($(date +%s) - $1)) s"
 }
 
+count ()
+{
+  echo $#
+}
+
 install_missing ()
 {
   missing=
@@ -85,7 +90,9 @@ install_missing ()
   done
   [ -n "$missing" ] || return 0
 
-  echo "Installing packages, which takes minutes where there are many:$missing"
+  # shellcheck disable=SC2086
+  echo "Installing $(count $missing) packages and what they need, which takes" \
+    "minutes where there are many:$missing"
   start=$(date +%s)
   as_root apt-get update -qq
   # shellcheck disable=SC2086
@@ -150,8 +157,13 @@ elif [ $tests = auto ] \
 fi
 echo "Building into $top/build"
 start=$(date +%s)
-ninja -C build >build/ninja.log 2>&1 || {
-  grep -E -A12 'FAILED|error:' build/ninja.log >&2 || cat build/ninja.log >&2
-  exit 1
-}
+if [ -t 1 ]; then
+  # with its own line of progress
+  ninja -C build
+else
+  ninja -C build >build/ninja.log 2>&1 || {
+    grep -E -A12 'FAILED|error:' build/ninja.log >&2 || cat build/ninja.log >&2
+    exit 1
+  }
+fi
 echo "Built in $(since "$start")"

@@ -25,13 +25,16 @@ is suppressed, and explained, in tests/sanitizers.
 END
 }
 
-thread_tests='metadata-detections outbox-queue outbox-sending yolov5dpu-buffers yolov5dpu-flow
-  yolov5dpu-frames yolov5dpu-live yolov5dpu-start yolov5dpu-stopping
-  yolov5dpu-streams yolov5dpu-stress yolov5dpu-timing yolov5dpu-tuning
+thread_tests='metadata-detections metadata-inference outbox-queue
+  outbox-sending yolov5dpu-buffers
+  yolov5dpu-flow yolov5dpu-frames yolov5dpu-live yolov5dpu-results
+  yolov5dpu-start yolov5dpu-stopping yolov5dpu-streams yolov5dpu-stress
+  yolov5dpu-timing yolov5dpu-tuning yolov5json-detectors yolov5json-flow
   yolov5json-lines yolov5overlay-boxes yolov5overlay-expiry
   yolov5overlay-labels yolov5overlay-stopping yolov5track-ids
   yolov5track-streams yolov5zones-configs yolov5zones-events
-  yolov5zones-streams'
+  yolov5zones-streams
+  view-pictures view-threads'
 
 # $1 build directory, $2 sanitizers
 build ()
@@ -74,7 +77,7 @@ use_few_plugins ()
 {
   folder=$(pkg-config --variable=pluginsdir gstreamer-1.0)
   mkdir -p "$1/plugins"
-  for name in coreelements videotestsrc videoconvertscale; do
+  for name in coreelements app jpeg videotestsrc videoconvertscale; do
     ln -sf "$folder/libgst$name.so" "$1/plugins/"
   done
   GST_PLUGIN_SYSTEM_PATH_1_0=$1/plugins
@@ -110,7 +113,10 @@ run_address ()
 detections-c
 embed
 inspect-actions
-rtsp'
+rtsp
+yolov5publish-losses
+yolov5publish-mqtt
+yolov5publish-security'
   # Python is not built with it, and the other one's program loads a fake DPU
   # before anything else.
   without='detections-python

@@ -64,8 +64,8 @@ overlay_captions_new (const GstVideoInfo *info, const gchar *font_description)
   self->info = *info;
   self->grid = overlay_get_grid (info);
   for (i = 0; i < G_N_ELEMENTS (self->labels); i++)
-    self->labels[i] = overlay_labels_new (
-        font_description, info->width, info->height, i == 1);
+    self->labels[i] = overlay_labels_new (font_description, info->width,
+        info->height, i == 0 ? NULL : self->labels[0]);
   if (!overlay_labels_has_font (self->labels[0]))
     g_clear_pointer (&self, overlay_captions_free);
   return self;

@@ -15,9 +15,15 @@
  *
  * It draws every #GstVideoRegionOfInterestMeta on a buffer and, with GStreamer
  * 1.24 or later, every #GstAnalyticsODMtd, whichever element attached them, in
- * one colour per class. It works in the frame's own format, so the video is
- * never converted, and costs only as much as the lines and labels are large. A
- * buffer without detections passes untouched.
+ * one colour per class. Labels are placed so that none covers another. It works
+ * in the frame's own format, so the video is never converted, and costs only as
+ * much as the lines and labels are large. A buffer without detections passes
+ * untouched.
+ *
+ * Behind a tracker such as yolov5track, labels have its numbers, and boxes of
+ * frames that nobody looked at are lighter; #GstYolov5Overlay:color-by and
+ * #GstYolov5Overlay:draw-trails show who is who. Behind yolov5zones, lines and
+ * zones are drawn with what was counted.
  *
  * #GstYolov5Overlay:class-colors gives classes other colours,
  * #GstYolov5Overlay:classes chooses which to show, and #GstYolov5Overlay:blur
@@ -63,9 +69,8 @@
  * ]| Shows people and cars alone, in red and blue, hides who the people are and
  * says how fast it goes.
  * |[
- * gst-launch-1.0 videotestsrc ! video/x-raw,width=1280,height=720 ! yolov5dpu model=yolov5n.xmodel ! yolov5overlay ! videoconvert ! autovideosink
- * ]| A quick look without camera or film. A test picture holds few objects, so
- * there may be nothing to draw.
+ * gst-launch-1.0 filesrc location=street.mp4 ! decodebin ! videoconvert ! yolov5dpu model=yolov5n.xmodel inference-interval=3 ! yolov5track ! yolov5overlay style=corners color-by=id draw-trails=3000000000 ! videoconvert ! autovideosink
+ * ]| Shows who is who and where each came from, in a colour for each.
  */
 
 #include "element.h"
@@ -465,6 +470,7 @@ get_scene (GstYolov5Overlay *self, GstBuffer *buffer)
 static GstFlowReturn
 draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
 {
+  OverlayScene scene = get_scene (self, buffer);
   g_autoptr (GError) error = NULL;
   GstVideoFrame frame;
   guint i;
@@ -481,11 +487,8 @@ draw_into_frame (GstYolov5Overlay *self, GstBuffer *buffer)
   for (i = 0; i < self->objects.blurred->len; i++)
     overlay_pixelate_rectangle (
         &frame, &g_array_index (self->objects.blurred, GstVideoRectangle, i));
-  if (self->has_something_to_show && !self->attach) {
-    OverlayScene scene = get_scene (self, buffer);
-
+  if (self->has_something_to_show && !self->attach)
     overlay_drawing_draw (self->drawing, &frame, &scene);
-  }
   gst_video_frame_unmap (&frame);
   return GST_FLOW_OK;
 }

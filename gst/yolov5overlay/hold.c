@@ -230,33 +230,36 @@ is_within (const OverlayHold *self, const Look *look, GstClockTime limit)
   return age <= limit;
 }
 
-static void
-recall (const Look *look, GArray *objects)
-{
-  g_array_append_vals (objects, look->objects->data, look->objects->len);
-}
-
 /**
  * overlay_hold_recall_boxes:
  * @expiry: how long boxes stay; 0 for not at all, %GST_CLOCK_TIME_NONE for ever
- * @objects: where to append what those detectors found last that did not
- *   look at the current frame
+ * @untracked: only of objects that no tracker knows: where the others are it says
+ *   itself
+ * @objects: where to append what those detectors found last that did not look at
+ *   the current frame
  *
  * With a mark once seen, only detectors that mark their frames have boxes on
  * others.
  */
 void
-overlay_hold_recall_boxes (
-    const OverlayHold *self, GstClockTime expiry, GArray *objects)
+overlay_hold_recall_boxes (const OverlayHold *self, GstClockTime expiry,
+    gboolean untracked, GArray *objects)
 {
-  guint i;
+  guint i, k;
 
   for (i = 0; i < self->looks->len; i++) {
     const Look *look = g_ptr_array_index (self->looks, i);
 
-    if (look->frame != self->frame && look->has_boxes
-        && (look->path || !self->mark_seen) && is_within (self, look, expiry))
-      recall (look, objects);
+    if (look->frame == self->frame || !look->has_boxes
+        || (!look->path && self->mark_seen) || !is_within (self, look, expiry))
+      continue;
+    for (k = 0; k < look->objects->len; k++) {
+      const OverlayObject *object =
+          &g_array_index (look->objects, OverlayObject, k);
+
+      if (object->id == 0 || !untracked)
+        g_array_append_vals (objects, object, 1);
+    }
   }
 }
 
@@ -283,7 +286,7 @@ overlay_hold_recall_hidden (const OverlayHold *self, GstClockTime expiry,
 
     if (look->frame != self->frame
         && is_within (self, look, look->path ? blur_hold : unmarked))
-      recall (look, objects);
+      g_array_append_vals (objects, look->objects->data, look->objects->len);
   }
 }
 

@@ -41,8 +41,8 @@ void overlay_hold_begin_frame (
 void overlay_hold_keep_marked (
     OverlayHold *self, const gchar *path, const GArray *objects, gint mark);
 void overlay_hold_keep_unmarked (OverlayHold *self, const GArray *objects);
-void overlay_hold_recall_boxes (
-    const OverlayHold *self, GstClockTime expiry, GArray *objects);
+void overlay_hold_recall_boxes (const OverlayHold *self, GstClockTime expiry,
+    gboolean untracked, GArray *objects);
 void overlay_hold_recall_hidden (const OverlayHold *self, GstClockTime expiry,
     GstClockTime blur_hold, GArray *objects);
 void overlay_hold_resize (OverlayHold *self, gint width, gint height);

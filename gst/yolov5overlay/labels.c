@@ -159,13 +159,29 @@ text_mask_free (OverlayMask *mask)
   g_free (mask);
 }
 
+/* with a font map of its own, because the default one belongs to the thread */
+static PangoContext *
+new_context (void)
+{
+  PangoFontMap *font_map = pango_cairo_font_map_new ();
+  PangoContext *context = pango_font_map_create_context (font_map);
+  cairo_font_options_t *options = cairo_font_options_create ();
+
+  cairo_font_options_set_antialias (options, CAIRO_ANTIALIAS_GRAY);
+  pango_cairo_context_set_font_options (context, options);
+  cairo_font_options_destroy (options);
+  g_object_unref (font_map);
+  return context;
+}
+
 /**
  * overlay_labels_new:
  * @font_description: (nullable): a Pango font description, %NULL for a bold
  *   sans-serif font; without a size in it the letters suit the frame
  * @frame_width: columns in pixels
  * @frame_height: rows in pixels
- * @small: letters of two thirds the size, for where there is little room
+ * @usual: (nullable): the same labels in their usual size, where these are to
+ *   have letters of two thirds of it, for where there is little room
  *
  * An object and what it returns belong to one thread at a time.
  *
@@ -173,16 +189,16 @@ text_mask_free (OverlayMask *mask)
  */
 OverlayLabels *
 overlay_labels_new (const gchar *font_description, gint frame_width,
-    gint frame_height, gboolean small)
+    gint frame_height, const OverlayLabels *usual)
 {
   static gsize initialized = 0;
   OverlayLabels *self = g_new0 (OverlayLabels, 1);
-  /* a font map of its own, because the default one belongs to the thread */
-  PangoFontMap *font_map = pango_cairo_font_map_new ();
-  PangoContext *context = pango_font_map_create_context (font_map);
-  PangoFontDescription *description = describe_font (
-      font_description, frame_width, frame_height, small, &self->font_size);
-  cairo_font_options_t *options = cairo_font_options_create ();
+  /* fonts that are open need not be opened again */
+  PangoContext *context =
+      usual ? g_object_ref (pango_layout_get_context (usual->layout))
+            : new_context ();
+  PangoFontDescription *description = describe_font (font_description,
+      frame_width, frame_height, usual != NULL, &self->font_size);
   PangoFontMetrics *metrics;
   gint confidence_width;
 
@@ -190,10 +206,6 @@ overlay_labels_new (const gchar *font_description, gint frame_width,
     GST_DEBUG_CATEGORY_GET (CAT_PERFORMANCE, "GST_PERFORMANCE");
     g_once_init_leave (&initialized, 1);
   }
-
-  cairo_font_options_set_antialias (options, CAIRO_ANTIALIAS_GRAY);
-  pango_cairo_context_set_font_options (context, options);
-  cairo_font_options_destroy (options);
 
   self->layout = pango_layout_new (context);
   pango_layout_set_font_description (self->layout, description);
@@ -219,7 +231,6 @@ overlay_labels_new (const gchar *font_description, gint frame_width,
 
   pango_font_description_free (description);
   g_object_unref (context);
-  g_object_unref (font_map);
   return self;
 }
 

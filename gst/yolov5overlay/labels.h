@@ -27,7 +27,7 @@ typedef enum {
 } OverlayLine;
 
 OverlayLabels *overlay_labels_new (const gchar *font_description,
-    gint frame_width, gint frame_height, gboolean small);
+    gint frame_width, gint frame_height, const OverlayLabels *usual);
 void overlay_labels_free (OverlayLabels *self);
 
 gboolean overlay_labels_has_font (const OverlayLabels *self);

@@ -45,16 +45,18 @@ overlay_meter_has_text (const OverlayMeter *self)
 
 /**
  * overlay_meter_count_frame:
- * @now: monotonic time in microseconds
+ * @now: time of a clock in microseconds
  *
  * Counts a frame that passed.
  */
 void
 overlay_meter_count_frame (OverlayMeter *self, gint64 now)
 {
-  if (!self->started) {
+  /* another clock may be behind the one before */
+  if (!self->started || now < self->start[1]) {
     self->started = TRUE;
     self->start[0] = self->start[1] = now;
+    self->n_frames[0] = self->n_frames[1] = 0;
     return;
   }
 

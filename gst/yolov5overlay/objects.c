@@ -156,6 +156,20 @@ collect_attached (OverlayObjects *self, GstBuffer *buffer)
   }
 }
 
+/* microseconds by the pipeline's clock, or by the system's */
+static gint64
+get_time (GstElement *element)
+{
+  GstClock *clock = gst_element_get_clock (element);
+  gint64 time;
+
+  if (!clock)
+    return g_get_monotonic_time ();
+  time = (gint64) (gst_clock_get_time (clock) / GST_USECOND);
+  gst_object_unref (clock);
+  return time;
+}
+
 /* What detectors found in the frame, or in the last one each looked at. Boxes are
  * not kept where a tracker says where they are by now, but what is hidden is: the
  * tracker may be wrong. */
@@ -167,7 +181,7 @@ collect_objects (OverlayObjects *self, GstBuffer *buffer, GstClockTime time)
   gpointer state = NULL;
   gint mark;
 
-  overlay_meter_count_frame (self->meter, g_get_monotonic_time ());
+  overlay_meter_count_frame (self->meter, get_time (self->element));
   overlay_hold_begin_frame (&self->hold, time, gst_util_get_timestamp ());
 
   collect_attached (self, buffer);
@@ -183,8 +197,8 @@ collect_objects (OverlayObjects *self, GstBuffer *buffer, GstClockTime time)
   g_array_append_vals (self->hidden, self->objects->data, self->objects->len);
   overlay_hold_recall_hidden (
       &self->hold, settings->expiry, settings->blur_hold, self->hidden);
-  if (!self->predicts)
-    overlay_hold_recall_boxes (&self->hold, settings->expiry, self->objects);
+  overlay_hold_recall_boxes (
+      &self->hold, settings->expiry, self->predicts, self->objects);
 }
 
 static void

@@ -15,6 +15,8 @@
 /* an arrow across a line, as a part of the frame's shorter side */
 #define ARROW_PART 24
 #define ARROW_MIN 8
+/* of a name; numbers are what is looked for */
+#define MAX_NAME_BYTES 80
 
 typedef struct {
   gint x;
@@ -129,18 +131,20 @@ overlay_shapes_draw (const OverlayCanvas *canvas,
         draw_shape (&pens[round], get_shape (mark, i));
 }
 
-static gchar *
-describe (const GstYolov5Shape *shape)
+static void
+describe (const GstYolov5Shape *shape, gchar *text, gsize size)
 {
   const gchar *name = shape->name ? shape->name : "";
+  const GstYolov5ShapeCounts *counts = &shape->counts;
 
   if (shape->kind == GST_YOLOV5_SHAPE_LINE)
-    return g_strdup_printf ("%s: %" G_GUINT64_FORMAT
-                            " forward, %" G_GUINT64_FORMAT " backward",
-        name, shape->counts.forward, shape->counts.backward);
-  return g_strdup_printf ("%s: %" G_GUINT64_FORMAT " inside, %" G_GUINT64_FORMAT
-                          " entered",
-      name, shape->counts.inside, shape->counts.entered);
+    g_snprintf (text, size,
+        "%.*s: %" G_GUINT64_FORMAT " forward, %" G_GUINT64_FORMAT " backward",
+        MAX_NAME_BYTES, name, counts->forward, counts->backward);
+  else
+    g_snprintf (text, size,
+        "%.*s: %" G_GUINT64_FORMAT " inside, %" G_GUINT64_FORMAT " entered",
+        MAX_NAME_BYTES, name, counts->inside, counts->entered);
 }
 
 /**
@@ -161,11 +165,12 @@ overlay_shapes_write (OverlayLabels *labels, const OverlayCanvas *canvas,
 
   for (i = 0; i < mark->shapes->len; i++) {
     const GstYolov5Shape *shape = get_shape (mark, i);
-    g_autofree gchar *text = describe (shape);
+    gchar text[MAX_NAME_BYTES + 80];
     Place place;
 
     if (shape->n_points < 2)
       continue;
+    describe (shape, text, sizeof (text));
     place = get_place (canvas, mark, shape, 0);
     for (k = 1; k < shape->n_points && shape->kind == GST_YOLOV5_SHAPE_ZONE;
          k++) {

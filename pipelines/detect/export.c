@@ -9,6 +9,7 @@
 #include "export.h"
 
 #include <glib/gstdio.h>
+#include <json-glib/json-glib.h>
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,6 +7,7 @@
 
 #include "frame.h"
 
+#include <json-glib/json-glib.h>
 #include <string.h>
 
 /* (nullable): what is neither missing nor null */
@@ -49,27 +50,29 @@ read_box (JsonObject *object, DetectBox *box)
  * detect_frame_new:
  * @line: (transfer full): one of yolov5json
  *
- * Returns: (transfer full): what it says
+ * Returns: (transfer full) (nullable): what it says
  */
 DetectFrame *
 detect_frame_new (gchar *line)
 {
-  DetectFrame *self = g_new0 (DetectFrame, 1);
-  g_autoptr (JsonNode) root = NULL;
+  g_autofree gchar *text = g_strchomp (line);
+  g_autoptr (JsonNode) root = json_from_string (text, NULL);
+  DetectFrame *self;
+  JsonObject *object;
   JsonArray *list;
 
-  self->line = g_strchomp (line);
-  root = json_from_string (line, NULL);
-  g_assert (root != NULL && JSON_NODE_HOLDS_OBJECT (root));
-  self->object = json_node_dup_object (root);
-  self->number = get_integer (self->object, "frame", 0);
+  g_return_val_if_fail (root != NULL && JSON_NODE_HOLDS_OBJECT (root), NULL);
+  object = json_node_get_object (root);
+  self = g_new0 (DetectFrame, 1);
+  self->line = g_steal_pointer (&text);
+  self->number = get_integer (object, "frame", 0);
   /* no time is null */
-  self->pts = get_integer (self->object, "pts", -1);
-  self->width = get_integer (self->object, "width", 0);
-  self->height = get_integer (self->object, "height", 0);
-  self->inference_time = get_integer (self->object, "inference_time", 0);
+  self->pts = get_integer (object, "pts", -1);
+  self->width = get_integer (object, "width", 0);
+  self->height = get_integer (object, "height", 0);
+  self->inference_time = get_integer (object, "inference_time", 0);
 
-  list = json_object_get_array_member (self->object, "detections");
+  list = json_object_get_array_member (object, "detections");
   self->boxes = g_array_new (FALSE, TRUE, sizeof (DetectBox));
   g_array_set_size (self->boxes, json_array_get_length (list));
   for (guint i = 0; i < self->boxes->len; i++)
@@ -82,7 +85,6 @@ void
 detect_frame_free (DetectFrame *self)
 {
   g_free (self->line);
-  json_object_unref (self->object);
   g_array_unref (self->boxes);
   g_free (self);
 }

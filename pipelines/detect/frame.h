@@ -8,7 +8,6 @@
 #pragma once
 
 #include <gst/gst.h>
-#include <json-glib/json-glib.h>
 
 G_BEGIN_DECLS
 
@@ -36,7 +35,6 @@ typedef struct {
 /**
  * DetectFrame:
  * @line: the JSON of yolov5json, without the line's end
- * @object: the same, parsed
  * @number: of the frame, from 0
  * @pts: nanoseconds, or %GST_CLOCK_TIME_NONE
  * @inference_time: nanoseconds the model took, or 0
@@ -44,7 +42,6 @@ typedef struct {
  */
 typedef struct {
   gchar *line;
-  JsonObject *object;
   guint64 number;
   GstClockTime pts;
   gint width;

@@ -51,19 +51,25 @@ typedef struct {
 
 /**
  * Program:
+ * @n_done: sources that have been looked at, or could not be
  * @print: where lines for people go
+ * @start: microseconds, and @source_start of the current source
+ * @is_stopped: the user wants nothing more, not even what is half done
  * @failed: something did not work
  */
 typedef struct {
   Options options;
   GPtrArray *sources;
   guint n_done;
+  guint n_succeeded;
   DetectRun *run;
   DetectExport *exports;
   DetectSummary *summary;
   GPrintFunc print;
   gboolean is_interactive;
   gint64 start;
+  gint64 source_start;
+  gboolean is_stopped;
   gboolean failed;
 } Program;
 
@@ -245,18 +251,22 @@ format_time (gdouble seconds)
   return g_strdup_printf ("%u:%02u", whole / 60, whole % 60);
 }
 
-/* how much is done of what is being done: of a video, or of all sources */
+/* how much is done of what is being done: of a video, or of all sources; @start
+ * is when that began */
 static gboolean
-get_share (const Program *self, gdouble *share)
+get_share (const Program *self, gdouble *share, gint64 *start)
 {
   gint64 position, duration;
 
-  if (detect_run_get_progress (self->run, &position, &duration))
+  *start = self->start;
+  if (detect_run_get_progress (self->run, &position, &duration)) {
     *share = CLAMP ((gdouble) position / duration, 0, 1);
-  else if (self->sources->len > 1)
+    *start = self->source_start;
+  } else if (self->sources->len > 1) {
     *share = self->n_done / (gdouble) self->sources->len;
-  else
+  } else {
     return FALSE;
+  }
   return TRUE;
 }
 
@@ -265,18 +275,19 @@ print_progress (gpointer user_data)
 {
   const Program *self = user_data;
   gdouble rate = detect_summary_get_rate (self->summary);
-  gdouble elapsed = (g_get_monotonic_time () - self->start) / 1e6;
   gdouble share = 0;
+  gint64 start;
 
   if (rate <= 0)
     return G_SOURCE_CONTINUE;
   g_printerr ("\r\033[K");
   if (self->sources->len > 1)
     g_printerr ("%u of %u  ", self->n_done + 1, self->sources->len);
-  if (get_share (self, &share))
+  if (get_share (self, &share, &start))
     g_printerr ("%3.0f %%  ", 100 * share);
   g_printerr ("%.1f frames/s", rate);
   if (share > 0) {
+    gdouble elapsed = (g_get_monotonic_time () - start) / 1e6;
     g_autofree gchar *left = format_time (elapsed * (1 - share) / share);
 
     g_printerr ("  %s left", left);
@@ -315,9 +326,7 @@ run_sources (Program *self)
 
     if (detect_run_is_interrupted (self->run))
       break;
-    /* the time left is that of a video, or of pictures together */
-    if (self->n_done == 0 || source->kind != DETECT_PICTURE)
-      self->start = g_get_monotonic_time ();
+    self->source_start = g_get_monotonic_time ();
     detect_summary_begin (self->summary, source);
     if (detect_run_source (self->run, source, &error)) {
       line = detect_summary_end (
@@ -325,10 +334,14 @@ run_sources (Program *self)
       clear_progress (self);
       self->print (line);
       self->print ("\n");
+      self->n_succeeded++;
       continue;
     }
     report (self, error);
-    if (g_error_matches (error, DETECT_ERROR, DETECT_ERROR_SETUP))
+    self->is_stopped =
+        g_error_matches (error, DETECT_ERROR, DETECT_ERROR_STOPPED);
+    if (self->is_stopped
+        || g_error_matches (error, DETECT_ERROR, DETECT_ERROR_SETUP))
       break;
   }
 }
@@ -339,6 +352,7 @@ run (Program *self)
   guint timers[4];
   guint n = 0;
 
+  self->start = g_get_monotonic_time ();
   timers[n++] = g_unix_signal_add (SIGINT, on_interrupt, self);
   timers[n++] = g_unix_signal_add (SIGTERM, on_interrupt, self);
   timers[n++] = g_unix_signal_add (SIGHUP, on_interrupt, self);
@@ -380,15 +394,13 @@ finish (Program *self)
   g_autoptr (GError) error = NULL;
   g_autofree gchar *text = NULL;
 
-  if (detect_run_get_labels (self->run) == NULL)
+  if (self->n_succeeded == 0 || self->is_stopped)
     return;
   if (!detect_export_finish (
           self->exports, detect_run_get_labels (self->run), &error)) {
     report (self, error);
     return;
   }
-  if (self->n_done == 0)
-    return;
   text =
       detect_summary_to_text (self->summary, detect_run_get_stats (self->run));
   self->print (text);

@@ -3,12 +3,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Pictures share a pipeline, so that the model is opened once: the source in
- * front of it is exchanged, and in the place of each one's EOS goes an event that
- * tells when all of the picture has come through. A video has a pipeline of its
- * own. Everything is told to this thread by messages. */
+/* Pictures share a pipeline, so that the model is opened once, and the source in
+ * front of it is exchanged. A video has a pipeline of its own. What comes out of
+ * them is told to this thread by messages. */
 
 #include "run.h"
+#include "relay.h"
 
 #include <gst/video/video.h>
 #include <glib/gstdio.h>
@@ -19,11 +19,6 @@
 /* what is written before it is complete, so that a run that fails leaves alone
  * what an earlier one wrote */
 #define PART_SUFFIX ".part"
-
-/* of messages and of the event behind a picture */
-#define LINE_NAME "yolov5dpu-detect-line"
-#define FRAME_NAME "yolov5dpu-detect-frame"
-#define END_NAME "yolov5dpu-detect-end"
 
 #define ENCODING_TIMEOUT (60 * GST_SECOND)
 /* for how long a picture is shown */
@@ -158,83 +153,14 @@ fail (DetectRun *self, GError *error)
   g_main_loop_quit (self->loop);
 }
 
-/* streaming threads */
-
-static void
-post (GstElement *sink, GstStructure *structure)
-{
-  gst_element_post_message (
-      sink, gst_message_new_application (GST_OBJECT (sink), structure));
-}
-
-static void
-on_line (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer user_data)
-{
-  GstMapInfo map;
-  g_autofree gchar *line = NULL;
-
-  if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
-    return;
-  line = g_strndup ((const gchar *) map.data, map.size);
-  gst_buffer_unmap (buffer, &map);
-  post (sink, gst_structure_new (LINE_NAME, "line", G_TYPE_STRING, line, NULL));
-}
-
-static void
-on_frame (GstElement *sink, GstBuffer *buffer, GstPad *pad, gpointer user_data)
-{
-  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
-  g_autoptr (GstSample) sample = gst_sample_new (buffer, caps, NULL, NULL);
-
-  post (sink,
-      gst_structure_new (FRAME_NAME, "sample", GST_TYPE_SAMPLE, sample, NULL));
-}
-
-static GstPadProbeReturn
-on_sink_event (GstPad *pad, GstPadProbeInfo *info, gpointer sink)
-{
-  if (gst_event_has_name (GST_PAD_PROBE_INFO_EVENT (info), END_NAME))
-    post (sink, gst_structure_new_empty (END_NAME));
-  return GST_PAD_PROBE_OK;
-}
-
-/* lets one frame through, and then the event; @user_data counts */
-static GstPadProbeReturn
-on_picture (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  enum { NOTHING, PICTURE, END } *passed = user_data;
-  gboolean is_buffer =
-      GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_BUFFER;
-  GstPad *peer;
-
-  if (*passed == NOTHING && is_buffer)
-    *passed = PICTURE;
-  else if (*passed == END)
-    return GST_PAD_PROBE_DROP;
-  else if (is_buffer
-           || GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info))
-                  == GST_EVENT_EOS) {
-    *passed = END;
-    peer = gst_pad_get_peer (pad);
-    if (peer != NULL) {
-      gst_pad_send_event (
-          peer, gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
-                    gst_structure_new_empty (END_NAME)));
-      gst_object_unref (peer);
-    }
-    return GST_PAD_PROBE_DROP;
-  }
-  return GST_PAD_PROBE_OK;
-}
-
-/* the thread of detect_run_source() */
-
 static void
 take_line (DetectRun *self, const GstStructure *structure)
 {
   g_autoptr (DetectFrame) frame = detect_frame_new (
       g_strdup (gst_structure_get_string (structure, "line")));
 
+  if (frame == NULL)
+    return;
   if (self->labels == NULL)
     self->labels = detect_pipeline_get_labels (self->pipeline);
   self->n_frames++;
@@ -246,13 +172,13 @@ take_application_message (DetectRun *self, const GstStructure *structure)
 {
   if (self->source == NULL)
     return;
-  if (gst_structure_has_name (structure, LINE_NAME)) {
+  if (gst_structure_has_name (structure, DETECT_RELAY_LINE)) {
     take_line (self, structure);
-  } else if (gst_structure_has_name (structure, FRAME_NAME)) {
+  } else if (gst_structure_has_name (structure, DETECT_RELAY_FRAME)) {
     g_clear_pointer (&self->sample, gst_sample_unref);
     gst_structure_get (
         structure, "sample", GST_TYPE_SAMPLE, &self->sample, NULL);
-  } else if (gst_structure_has_name (structure, END_NAME)) {
+  } else if (gst_structure_has_name (structure, DETECT_RELAY_END)) {
     if (--self->n_ends == 0)
       g_main_loop_quit (self->loop);
   }
@@ -342,22 +268,6 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static void
-watch_sink (DetectRun *self, const gchar *name, GCallback on_handoff)
-{
-  GstElement *sink = gst_bin_get_by_name (GST_BIN (self->pipeline), name);
-  GstPad *pad;
-
-  if (sink == NULL)
-    return;
-  pad = gst_element_get_static_pad (sink, "sink");
-  g_signal_connect (sink, "handoff", on_handoff, NULL);
-  gst_pad_add_probe (
-      pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_sink_event, sink, NULL);
-  gst_object_unref (pad);
-  gst_object_unref (sink);
-}
-
 static gboolean
 make_pipeline (DetectRun *self, gboolean is_video, GError **error)
 {
@@ -367,8 +277,7 @@ make_pipeline (DetectRun *self, gboolean is_video, GError **error)
   if (self->pipeline == NULL)
     return FALSE;
   self->is_video = is_video;
-  watch_sink (self, DETECT_LINES, G_CALLBACK (on_line));
-  watch_sink (self, DETECT_FRAMES, G_CALLBACK (on_frame));
+  detect_relay_watch (self->pipeline);
   bus = gst_element_get_bus (self->pipeline);
   gst_bus_add_watch (bus, on_message, self);
   gst_object_unref (bus);
@@ -380,7 +289,6 @@ static gboolean
 add_input (DetectRun *self, GError **error)
 {
   GstElement *detector;
-  GstPad *pad;
 
   self->input = detect_pipeline_make_source (self->source, error);
   if (self->input == NULL)
@@ -389,13 +297,8 @@ add_input (DetectRun *self, GError **error)
   detector = gst_bin_get_by_name (GST_BIN (self->pipeline), DETECT_DETECTOR);
   gst_element_link (self->input, detector);
   gst_object_unref (detector);
-  if (!self->is_video) {
-    pad = gst_element_get_static_pad (self->input, "src");
-    gst_pad_add_probe (pad,
-        GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-        on_picture, g_new0 (gint, 1), g_free);
-    gst_object_unref (pad);
-  }
+  if (!self->is_video)
+    detect_relay_watch_picture (self->input);
   return TRUE;
 }
 
@@ -412,8 +315,8 @@ remove_input (DetectRun *self)
 static gboolean
 write_picture (const gchar *output, GstSample *sample, GError **error)
 {
-  gboolean is_png = g_str_has_suffix (output, "g")
-                    && g_ascii_strcasecmp (strrchr (output, '.'), ".png") == 0;
+  const gchar *dot = strrchr (output, '.');
+  gboolean is_png = dot != NULL && g_ascii_strcasecmp (dot, ".png") == 0;
   g_autoptr (GstCaps) caps =
       gst_caps_new_empty_simple (is_png ? "image/png" : "image/jpeg");
   g_autoptr (GError) local_error = NULL;

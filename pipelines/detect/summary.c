@@ -28,7 +28,8 @@ typedef struct {
  * @tracks: (element-type guint64 Track): of the current source
  * @seen: (element-type utf8 GArray): of each class how long its tracks were
  *   seen, nanoseconds; of all sources
- * @zones: lines about lines and zones
+ * @zones: (element-type utf8): of each video with lines and zones its name, and
+ *   lines about them
  * @inference_time: of the current source, nanoseconds in all
  * @first_time, @last_time: of the current source, microseconds
  * @busy_time: of sources before, microseconds between their first and last
@@ -41,7 +42,7 @@ struct _DetectSummary {
   guint64 n_frames;
   GHashTable *objects;
   GHashTable *seen;
-  GString *zones;
+  GPtrArray *zones;
 
   GHashTable *source_objects;
   GHashTable *tracks;
@@ -74,7 +75,7 @@ detect_summary_new (void)
       g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_array_unref);
   self->tracks = g_hash_table_new_full (
       g_int64_hash, g_int64_equal, g_free, (GDestroyNotify) track_free);
-  self->zones = g_string_new (NULL);
+  self->zones = g_ptr_array_new_with_free_func (g_free);
   return self;
 }
 
@@ -85,7 +86,7 @@ detect_summary_free (DetectSummary *self)
   g_hash_table_unref (self->source_objects);
   g_hash_table_unref (self->seen);
   g_hash_table_unref (self->tracks);
-  g_string_free (self->zones, TRUE);
+  g_ptr_array_unref (self->zones);
   g_free (self);
 }
 
@@ -343,17 +344,15 @@ detect_summary_end (
     found = describe_video (self);
   }
   if (zones != NULL) {
-    append_shapes (self->zones, zones, "lines", "line");
-    append_shapes (self->zones, zones, "zones", "zone");
+    GString *text = g_string_new (NULL);
+
+    append_shapes (text, zones, "lines", "line");
+    append_shapes (text, zones, "zones", "zone");
+    g_ptr_array_add (self->zones, g_strdup (source->name));
+    g_ptr_array_add (self->zones, g_string_free (text, FALSE));
   }
   return g_strdup_printf (
       "%s  %dx%d  %s", source->name, self->width, self->height, found);
-}
-
-guint64
-detect_summary_get_n_frames (const DetectSummary *self)
-{
-  return self->n_source_frames;
 }
 
 /**
@@ -414,6 +413,19 @@ append_objects (GString *text, const DetectSummary *self)
 }
 
 static void
+append_zones (GString *text, const DetectSummary *self)
+{
+  if (self->zones->len > 0)
+    g_string_append (
+        text, "Lines and zones, counted once per object and crossing:\n");
+  for (guint i = 0; i < self->zones->len; i += 2) {
+    if (self->zones->len > 2)
+      g_string_append_printf (text, "  %s\n", (gchar *) self->zones->pdata[i]);
+    g_string_append (text, self->zones->pdata[i + 1]);
+  }
+}
+
+static void
 append_stage (GString *text, const GstStructure *stats, const gchar *field,
     const gchar *name)
 {
@@ -450,10 +462,7 @@ detect_summary_to_text (const DetectSummary *self, const GstStructure *stats)
     append_tracks (text, self);
   else
     append_objects (text, self);
-  if (self->zones->len > 0)
-    g_string_append_printf (text,
-        "Lines and zones, counted once per object and crossing:\n%s",
-        self->zones->str);
+  append_zones (text, self);
   if (stats != NULL) {
     g_string_append (text,
         "Where the time of a frame went in yolov5dpu (medians; stages of "

@@ -22,7 +22,6 @@ void detect_summary_add (DetectSummary *self, const DetectFrame *frame);
 gchar *detect_summary_end (
     DetectSummary *self, const DetectSource *source, const GstStructure *zones);
 
-guint64 detect_summary_get_n_frames (const DetectSummary *self);
 gdouble detect_summary_get_rate (const DetectSummary *self);
 gchar *detect_summary_to_text (
     const DetectSummary *self, const GstStructure *stats);

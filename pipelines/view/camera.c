@@ -141,9 +141,13 @@ read_labels (const GValue *array)
                 : 0;
   gchar **labels = g_new0 (gchar *, n + 1);
 
-  for (guint i = 0; i < n; i++)
-    labels[i] = g_utf8_make_valid (
-        g_value_get_string (gst_value_array_get_value (array, i)), -1);
+  for (guint i = 0; i < n; i++) {
+    const GValue *label = gst_value_array_get_value (array, i);
+    const gchar *text =
+        G_VALUE_HOLDS_STRING (label) ? g_value_get_string (label) : NULL;
+
+    labels[i] = g_utf8_make_valid (text != NULL ? text : "", -1);
+  }
   return labels;
 }
 
@@ -297,36 +301,52 @@ count_frames (ViewCamera *self)
   return frames;
 }
 
-static void
-take_error (ViewCamera *self, GstMessage *message)
+/* whoever watches need not know how to get into the camera itself */
+static gchar *
+leave_out_passwords (const gchar *words)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *details = NULL;
-  const gchar *words;
+  g_autoptr (GRegex) secret = g_regex_new ("://[^/@\\s]*@", 0, 0, NULL);
+  g_autofree gchar *valid = g_utf8_make_valid (words, -1);
 
-  gst_message_parse_error (message, &error, &details);
-  /* the first is the reason, the others follow from it */
-  if (self->retry != 0)
-    return;
-  /* decoders do not know what they decode */
-  words = details != NULL && strstr (details, "reason not-linked") != NULL
-              ? "There is no video in it"
-              : error->message;
-  gst_element_set_state (self->pipeline, GST_STATE_NULL);
-  if (count_frames (self) == 0) {
-    self->listener->failed (self->number, words, self->user_data);
-    return;
-  }
+  return g_regex_replace_literal (secret, valid, -1, 0, "://", 0, NULL);
+}
+
+/* it ran, and will be looked for again */
+static void
+lose (ViewCamera *self, const gchar *words)
+{
   g_printerr ("Error: %s: %s; trying again in %u s\n", self->name, words,
       self->retry_s);
+  gst_element_set_state (self->pipeline, GST_STATE_NULL);
   g_free (self->error);
-  self->error = g_utf8_make_valid (words, -1);
+  self->error = g_strdup (words);
   self->retry = g_timeout_add_seconds (self->retry_s, retry, self);
   self->retry_s = MIN (2 * self->retry_s, LAST_RETRY_S);
   self->listener->changed (self->number, self->user_data);
 }
 
-/* a clip starts anew; a picture stays */
+static void
+take_error (ViewCamera *self, GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *details = NULL;
+  g_autofree gchar *words = NULL;
+
+  gst_message_parse_error (message, &error, &details);
+  /* decoders do not know what they decode */
+  words = leave_out_passwords (
+      details != NULL && strstr (details, "reason not-linked") != NULL
+          ? "There is no video in it"
+          : error->message);
+  if (count_frames (self) > 0) {
+    lose (self, words);
+  } else {
+    gst_element_set_state (self->pipeline, GST_STATE_NULL);
+    self->listener->failed (self->number, words, self->user_data);
+  }
+}
+
+/* a clip starts anew; a picture stays; a stream that has ended may come back */
 static void
 take_end (ViewCamera *self)
 {
@@ -335,8 +355,9 @@ take_end (ViewCamera *self)
   if (frames - self->frames_at_start < MIN_FRAMES_TO_REPEAT)
     return;
   self->frames_at_start = frames;
-  gst_element_seek_simple (self->pipeline, GST_FORMAT_TIME,
-      GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_KEY_UNIT, 0);
+  if (!gst_element_seek_simple (self->pipeline, GST_FORMAT_TIME,
+          GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_KEY_UNIT, 0))
+    lose (self, "The stream has ended");
 }
 
 static gboolean
@@ -345,6 +366,9 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
   ViewCamera *self = user_data;
   g_autoptr (GError) error = NULL;
 
+  /* the first error is the reason, and what follows from it does not count */
+  if (self->retry != 0)
+    return G_SOURCE_CONTINUE;
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_WARNING:
       gst_message_parse_warning (message, &error, NULL);

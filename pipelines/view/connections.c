@@ -10,6 +10,9 @@
 #include "connections.h"
 #include "metered.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #define MAX_CONNECTIONS 256
 /* from its beginning, or from the answer to the one before */
 #define REQUEST_S 10
@@ -150,6 +153,8 @@ on_incoming (GSocketService *service, GSocketConnection *plain, GObject *source,
   connection->all = self;
   connection->socket = socket;
   set_deadline (connection, REQUEST_S);
+  /* a frame's last bytes do not wait for those before to be acknowledged */
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, TRUE, NULL);
   g_queue_push_tail (&self->connections, connection);
   g_object_weak_ref (G_OBJECT (socket), forget, connection);
 
@@ -215,7 +220,8 @@ on_request_finished (
 }
 
 static gboolean
-listen (ViewConnections *self, const gchar *address, guint port, GError **error)
+start_listening (
+    ViewConnections *self, const gchar *address, guint port, GError **error)
 {
   g_autoptr (GSocketAddress) wanted =
       g_inet_socket_address_new_from_string (address, port);
@@ -262,7 +268,7 @@ view_connections_new (SoupServer *server, const gchar *address, guint port,
   g_queue_init (&self->connections);
   self->allowances =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  if (!listen (self, address, port, error)) {
+  if (!start_listening (self, address, port, error)) {
     view_connections_free (self);
     return NULL;
   }

@@ -190,22 +190,16 @@ gchar *
 view_source_get_name (const gchar *source)
 {
   g_autoptr (GUri) uri = g_uri_parse (source, G_URI_FLAGS_PARSE_RELAXED, NULL);
+  const gchar *path = uri != NULL ? g_uri_get_path (uri) : source;
+  const gchar *host = uri != NULL ? g_uri_get_host (uri) : NULL;
+  SourceKind kind = get_kind (source);
   g_autofree gchar *name = NULL;
 
-  switch (get_kind (source)) {
-    case SOURCE_DESCRIPTION:
-      name = g_strndup (source, strcspn (source, " "));
-      break;
-    case SOURCE_STREAM:
-      name = g_strdup (uri != NULL && g_uri_get_host (uri) != NULL
-                           ? g_uri_get_host (uri)
-                           : "stream");
-      break;
-    default:
-      name = g_path_get_basename (uri != NULL && g_uri_get_path (uri) != NULL
-                                      ? g_uri_get_path (uri)
-                                      : source);
-      break;
-  }
+  if (kind == SOURCE_DESCRIPTION)
+    name = g_strndup (source, strcspn (source, " "));
+  else if (kind == SOURCE_STREAM || (uri != NULL && strlen (path) < 2))
+    name = g_strdup (host != NULL ? host : "stream");
+  else
+    name = g_path_get_basename (path);
   return g_utf8_make_valid (name, -1);
 }

@@ -299,9 +299,9 @@ configure (Kafka *self, const OutboxSettings *settings, GError **error)
          && set_option (self, "compression.type", settings->compression, error)
          && set_option (self, "enable.idempotence",
              settings->idempotence ? "true" : "false", error)
-         /* what is tried again must not be overtaken */
-         && set_option (self, "max.in.flight.requests.per.connection",
-             settings->idempotence ? NULL : "1", error)
+         /* what is tried again must not be overtaken, whatever brokers check */
+         && set_option (
+             self, "max.in.flight.requests.per.connection", "1", error)
          /* messages wait for as long as it takes */
          && set_option (self, "message.timeout.ms", "0", error)
          && set_option (self, "reconnect.backoff.ms", FIRST_PAUSE_MS, error)

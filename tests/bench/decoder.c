@@ -6,7 +6,10 @@
 /* decoder [RUNS]: what decoding and suppression take for heads of random logits, with
  * few and with very many candidates, and what the straight way takes for the
  * suppression alone: each candidate, best first, against all that are kept. The CPU
- * time of the thread, the median of some runs. */
+ * time of the thread, the median of some runs.
+ *
+ * decoder INDEX, with FRAMES in its environment, decodes that many frames of one case:
+ * for what counts instructions. */
 
 #include "yolov5/yolov5.h"
 
@@ -123,7 +126,7 @@ time_straight (Yolov5Decoder *decoder, const gint8 *const *outputs,
 }
 
 static void
-measure (guint index, guint n_runs)
+measure (guint index, guint n_runs, gboolean compares)
 {
   guint channels = N_ANCHORS * (5 + cases[index].n_classes);
   Yolov5Tensor input = { cases[index].size, cases[index].size, 3, 6 };
@@ -162,9 +165,10 @@ measure (guint index, guint n_runs)
     times[run] = get_milliseconds () - start;
   }
   qsort (times, n_runs, sizeof (*times), compare);
-  printf ("%4u  %7u  %9.3f  %10u  %7.3f  %8.3f\n", cases[index].size,
-      cases[index].n_classes, cases[index].threshold, n, times[n_runs / 2],
-      time_straight (decoder, (const gint8 *const *) outputs, &parameters));
+  if (compares)
+    printf ("%4u  %7u  %9.3f  %10u  %7.3f  %8.3f\n", cases[index].size,
+        cases[index].n_classes, cases[index].threshold, n, times[n_runs / 2],
+        time_straight (decoder, (const gint8 *const *) outputs, &parameters));
 
   yolov5_decoder_free (decoder);
   yolov5_model_unref (model);
@@ -177,9 +181,16 @@ int
 main (int argc, char **argv)
 {
   guint n_runs = argc > 1 ? CLAMP (atoi (argv[1]), 1, MAX_RUNS) : 21;
+  const gchar *frames = g_getenv ("FRAMES");
+
+  if (frames != NULL && argc == 2) {
+    measure (MIN (atoi (argv[1]), (gint) G_N_ELEMENTS (cases) - 1),
+        CLAMP (atoi (frames), 1, MAX_RUNS), FALSE);
+    return 0;
+  }
 
   printf ("size  classes  threshold  detections  CPU ms  straight\n");
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
-    measure (i, n_runs);
+    measure (i, n_runs, TRUE);
   return 0;
 }

@@ -6,7 +6,10 @@
 /* Milliseconds per frame of the letterbox, beside libyuv and GstVideoConverter
  * with the settings of "videoconvertscale method=bilinear", on one thread each,
  * in turns. The others do less: libyuv replicates chroma, the converter does not
- * quantize. */
+ * quantize.
+ *
+ * letterbox INDEX, with FRAMES in its environment, runs that many frames of one case
+ * in the letterbox alone: for what counts instructions. */
 
 #include "letterbox/letterbox.h"
 #ifdef HAVE_LIBYUV
@@ -218,12 +221,30 @@ run_case (const Case *test)
       medians[CONVERTER] / medians[LETTERBOX]);
 }
 
+static void
+run_frames (const Case *test, guint n)
+{
+  Peers peers;
+
+  peers_init (&peers, test);
+  for (; n > 0; n--)
+    letterbox_write_picture (peers.letterbox, &peers.source, peers.input);
+  peers_clear (&peers);
+}
+
 int
 main (int argc, char **argv)
 {
+  const gchar *frames = g_getenv ("FRAMES");
   guint i;
 
   gst_init (&argc, &argv);
+
+  if (frames != NULL && argc == 2) {
+    run_frames (&cases[MIN (atoi (argv[1]), (gint) G_N_ELEMENTS (cases) - 1)],
+        atoi (frames));
+    return 0;
+  }
 
   g_print ("processor time per frame, medians of %d rounds of %d; ratios are "
            "the peer's time by the letterbox's\n",

@@ -3,13 +3,22 @@
 # and prints how many times faster it is.
 #
 # usage: tests/bench/run.sh BUILD-DIRECTORY
+#        tests/bench/run.sh --table [BUILD-DIRECTORY]
+#
+# --table measures everything that docs/performance.md has a table of, and writes
+# these tables anew. It takes some minutes and wants the machine to itself.
 #
 # pipelines/setup.sh --bench installs what it needs.
 
 set -eu
 
-build=${1:?usage: tests/bench/run.sh BUILD-DIRECTORY}
 here=$(cd "$(dirname "$0")" && pwd)
+if [ "${1-}" = --table ]; then
+  build=${2:-build}
+  ninja -C "$build" >/dev/null
+  exec "$here/tables.py" "$build" "$here/../../docs/performance.md"
+fi
+build=${1:?usage: tests/bench/run.sh [--table] BUILD-DIRECTORY}
 model=$here/../../models/street/street-640x640_int.xmodel
 
 ninja -C "$build" tests/bench/bench-swdpu >/dev/null

@@ -127,13 +127,17 @@ check_shape (guint index, guint original)
                        mark.points, GstYolov5ShapePoint, expected->first_point),
                    shape->n_points * sizeof (GstYolov5ShapePoint))
                == 0);
-  for (guint i = 0; i < shape->n_classes; i++)
-    fail_unless (memcmp (&g_array_index (found.classes, GstYolov5ShapeClass,
-                             shape->first_class + i),
-                     &g_array_index (mark.classes, GstYolov5ShapeClass,
-                         expected->first_class + i),
-                     sizeof (GstYolov5ShapeClass))
-                 == 0);
+  for (guint i = 0; i < shape->n_classes; i++) {
+    const GstYolov5ShapeClass *class = &g_array_index (
+        found.classes, GstYolov5ShapeClass, shape->first_class + i);
+    const GstYolov5ShapeClass *expected_class = &g_array_index (
+        mark.classes, GstYolov5ShapeClass, expected->first_class + i);
+
+    fail_unless_equals_int (class->label, expected_class->label);
+    fail_unless (
+        memcmp (&class->counts, &expected_class->counts, sizeof class->counts)
+        == 0);
+  }
 }
 
 static void

@@ -32,6 +32,7 @@ RECIPES = {
     'gstreamer-app-1.0': 'gstreamer1.0-plugins-base',
     'gstreamer-rtsp-server-1.0': 'gstreamer1.0-rtsp-server',
     'gstreamer-analytics-1.0': 'gstreamer1.0-plugins-bad',
+    'libsoup-3.0': 'libsoup',
     'json-glib-1.0': 'json-glib',
     'pangocairo': 'pango',
     'libprotobuf-c': 'protobuf-c',
@@ -44,7 +45,6 @@ RECIPES = {
     'zlib': 'zlib',
     'libmosquitto': 'mosquitto',
     'rdkafka': 'librdkafka',
-    'libsoup-3.0': 'libsoup',
 }
 # of tests, of the software DPU, or of the C library
 NOT_WANTED = {'gstreamer-check-1.0', 'gstreamer-allocators-1.0', 'dnnl', 'openmp',
@@ -113,7 +113,7 @@ class RecipeTest(unittest.TestCase):
         """Whatever the build asks for, a recipe brings."""
         wanted = self.variables['DEPENDS'].split()
         for _, _, depends in self.packageconfig.values():
-            wanted.append(depends)
+            wanted += depends.split()
         asked = set()
         for path in [SOURCE / 'meson.build', *SOURCE.glob('src/**/meson.build'),
                      *SOURCE.glob('gst/**/meson.build'),

@@ -7,9 +7,9 @@
 
 set -eu
 
-detect=$1
-models=$2/models
-model=$3
+detect=$(realpath "$1")
+models=$(realpath "$2")/models
+model=$(realpath "$3")
 folder=$(mktemp -d)
 pid=
 trap '[ -z "$pid" ] || kill -KILL "$pid"; rm -rf "$folder"' EXIT
@@ -133,6 +133,9 @@ if wait "$pid"; then
 fi
 pid=
 says 'nothing was written'
+if grep -q -e Wrote -e Objects "$folder/log"; then
+  fail "stopped at once, it goes on to tell:"
+fi
 check_untouched 'a second Ctrl-C'
 
 # what cannot be read is an error that names it, not a hang

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The program that draws the pictures of docs/elements draws all of them.
 #
-# usage: tests/pipelines/pictures.sh PROGRAM SCENE.svg DOCS-FOLDER
+# usage: tests/pipelines/pictures.sh PROGRAM DOCS-FOLDER
 
 set -eu
 
@@ -9,7 +9,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 "$1" "$2" "$folder"
-for picture in "$3"/*.png; do
+for picture in "$2"/*.png; do
   name=$(basename "$picture")
   [ -s "$folder/$name" ] || {
     echo "$name was not drawn"

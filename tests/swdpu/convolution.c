@@ -293,6 +293,14 @@ GST_START_TEST (test_float_path_is_exact)
 }
 GST_END_TEST;
 
+/* so do tiles, with the kernels that this CPU has */
+GST_START_TEST (test_tiles_path_is_exact)
+{
+  if (swdpu_best_path () >= SWDPU_PATH_TILES)
+    check_all (SWDPU_PATH_TILES);
+}
+GST_END_TEST;
+
 static gboolean
 has_int8 (void)
 {
@@ -328,6 +336,7 @@ swdpu_convolution_suite (void)
   suite_add_tcase (suite, tcase);
   tcase_add_test (tcase, test_plain_path_is_exact);
   tcase_add_test (tcase, test_float_path_is_exact);
+  tcase_add_test (tcase, test_tiles_path_is_exact);
   tcase_add_test (tcase, test_int8_path_is_exact);
   tcase_add_test (tcase, test_fused_path_is_exact);
   return suite;

@@ -146,6 +146,38 @@ class Frames(unittest.TestCase):
             client.close()
 
 
+    # lines and zones are on the frames, and what happens there is an event
+    def test_zones(self):
+        with tempfile.NamedTemporaryFile('w', suffix='.ini') as file:
+            file.write('[zone all of it]\nanchor=center\npoints=0;0;1;0;1;1;0;1\n'
+                       '[line far away]\npoints=0;0.01;0.1;0.01\n')
+            file.flush()
+            with start('--zones', file.name, 'test') as server:
+                client = WebSocket(server)
+                client.say(view=[320])
+                header = wait_until(lambda: self.next_with_places(client),
+                                    'somebody is inside')
+                zone, = [place for place in header['places']
+                         if place['kind'] == 'zone']
+                self.assertEqual(zone['name'], 'all of it')
+                self.assertEqual(zone['points'], [0, 0, 1, 0, 1, 1, 0, 1])
+                line, = [place for place in header['places']
+                         if place['kind'] == 'line']
+                self.assertEqual((line['forward'], line['backward']), (0, 0))
+                client.close()
+                events = wait_until(lambda: [
+                    event for event in server.get('/api/v1/events')['events']
+                    if event['kind'] == 'zone-entered'], 'it is an event')
+                self.assertEqual(events[0]['place'], 'all of it')
+                self.assertIn('label', events[0])
+
+    @staticmethod
+    def next_with_places(client):
+        header, _ = client.next_frame()
+        return header if any(place.get('inside')
+                             for place in header.get('places', [])) else None
+
+
 class Api(unittest.TestCase):
 
     @classmethod
@@ -312,6 +344,7 @@ class CommandLine(unittest.TestCase):
             timeout=PATIENCE_S)
         self.assertEqual(done.returncode, status, done.stdout)
         self.assertIn(words, done.stdout)
+        self.assertNotIn('secret', done.stdout)
 
     # mistakes are sentences, not silence
     def test_mistakes(self):
@@ -328,6 +361,9 @@ class CommandLine(unittest.TestCase):
         self.fails(1, '/none', *model, '--token-file', '/none', 'test')
         self.fails(1, 'none.mp4', *model, '/none.mp4')
         self.fails(1, 'none.xmodel', '--model', '/none.xmodel', 'test')
+        # a password is nobody's business
+        self.fails(1, 'Error: 127.0.0.1: ', *model,
+                   'rtsp://user:secret@127.0.0.1:1/x')
         self.fails(1, 'no element', *model, 'nosuchsource ! identity')
 
     # a port that is taken

@@ -331,3 +331,49 @@ assert_no_error (GstBus *bus)
 
   fail_unless (message == NULL, "%" GST_PTR_FORMAT, message);
 }
+
+void
+detector_rig_push_segment (DetectorRig *self)
+{
+  GstSegment segment;
+
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_harness_push_event (self->harness, gst_event_new_segment (&segment));
+}
+
+void
+detector_rig_pull (DetectorRig *self, guint level)
+{
+  GstBuffer *buffer = gst_harness_pull (self->harness);
+
+  fail_unless (buffer != NULL);
+  assert_frame (buffer, level);
+  gst_buffer_unref (buffer);
+}
+
+void
+detector_rig_assert_log (DetectorRig *self, const gchar *expected)
+{
+  gchar *log = detector_rig_get_log (self);
+
+  assert_equals_string (log, expected);
+  g_free (log);
+}
+
+GstBuffer *
+detector_rig_push_and_pull (DetectorRig *self, GstBuffer *buffer)
+{
+  assert_equals_int (gst_harness_push (self->harness, buffer), GST_FLOW_OK);
+  return gst_harness_pull (self->harness);
+}
+
+guint
+detector_rig_count (DetectorRig *self, guint level)
+{
+  GstBuffer *buffer = detector_rig_push_and_pull (
+      self, frame_new (FAKE_DPU_SIZE, FAKE_DPU_SIZE, level));
+  guint n_detections = count_detections (buffer);
+
+  gst_buffer_unref (buffer);
+  return n_detections;
+}

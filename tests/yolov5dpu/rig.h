@@ -58,11 +58,18 @@ GstFlowReturn detector_rig_push (DetectorRig *self, guint level);
 /* the same in a thread of its own, whose result is the flow return */
 GThread *detector_rig_push_in_thread (DetectorRig *self, guint level);
 GstFlowReturn join_push (GThread *thread);
+void detector_rig_push_segment (DetectorRig *self);
+/* takes the next frame, which has to be the one with that level */
+void detector_rig_pull (DetectorRig *self, guint level);
+GstBuffer *detector_rig_push_and_pull (DetectorRig *self, GstBuffer *buffer);
+/* how many detections a frame with that level leaves with */
+guint detector_rig_count (DetectorRig *self, guint level);
 
 /* waits until the log, events and frames by their levels, ends like that */
 void detector_rig_wait_for (DetectorRig *self, const gchar *end);
 /* the log since the segment */
 gchar *detector_rig_get_log (DetectorRig *self);
+void detector_rig_assert_log (DetectorRig *self, const gchar *expected);
 
 /* whether that is the frame with that level, and its one box on it */
 void assert_frame (GstBuffer *buffer, guint level);

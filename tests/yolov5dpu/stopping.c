@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What still comes to yolov5dpu while it stops: elements deactivate their
- * source pads first, and other threads know nothing of it. */
+/* yolov5dpu stops, whatever it is doing, and starts again. What still comes while
+ * it stops: elements deactivate their source pads first, and other threads know
+ * nothing of it. */
 
 #include "rig.h"
 
@@ -291,6 +292,105 @@ GST_START_TEST (test_slow_opening)
 }
 GST_END_TEST;
 
+static gpointer
+stop (gpointer data)
+{
+  gst_element_set_state (data, GST_STATE_NULL);
+  return NULL;
+}
+
+/* going to NULL sends upstream home at once, and ends when the DPU does */
+GST_START_TEST (test_stop_while_executing)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  GThread *push, *stopping;
+
+  fake_dpu_hold ();
+  detector_rig_push (rig, 0);
+  fake_dpu_wait_held (1);
+  push = detector_rig_push_in_thread (rig, 1);
+  stopping = g_thread_new ("stop", stop, rig->element);
+  assert_equals_int (join_push (push), GST_FLOW_FLUSHING);
+  assert_equals_int (fake_dpu_get_n_runners (), 1);
+
+  fake_dpu_let_all ();
+  g_thread_join (stopping);
+  assert_equals_int (fake_dpu_get_n_runners (), 0);
+  detector_rig_assert_log (rig, "");
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* a DPU that hangs does not keep the element from stopping */
+GST_START_TEST (test_stop_while_hanging)
+{
+  DetectorRig *rig =
+      detector_rig_new ("device", DPU_DEVICE_DPU, "max-in-flight", 2, NULL);
+
+  fake_dpu_hold ();
+  detector_rig_push (rig, 0);
+  detector_rig_push (rig, 1);
+  fake_dpu_wait_held (2);
+  assert_equals_int (gst_element_set_state (rig->element, GST_STATE_NULL),
+      GST_STATE_CHANGE_SUCCESS);
+  assert_equals_int (fake_dpu_get_n_runners (), 0);
+  assert_no_error (rig->bus);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* frames that wait for their runner are not executed any more */
+GST_START_TEST (test_stop_with_frames)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 4, NULL);
+  guint i;
+
+  for (i = 0; i < 10; i++)
+    detector_rig_push (rig, i);
+  gst_element_set_state (rig->element, GST_STATE_NULL);
+  assert_equals_int (fake_dpu_get_n_runners (), 0);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
+/* an element can be started and stopped for ever */
+GST_START_TEST (test_start_and_stop)
+{
+  guint i;
+
+  for (i = 0; i < 50; i++) {
+    DetectorRig *rig = detector_rig_new ("max-in-flight", 1 + i % 4, NULL);
+
+    assert_equals_int (detector_rig_push (rig, 1), GST_FLOW_OK);
+    if (i % 2)
+      detector_rig_pull (rig, 1);
+    detector_rig_free (rig);
+  }
+}
+GST_END_TEST;
+
+/* and the same one again */
+GST_START_TEST (test_restart)
+{
+  DetectorRig *rig = detector_rig_new ("max-in-flight", 2, NULL);
+  guint i;
+
+  for (i = 0; i < 50; i++) {
+    assert_equals_int (detector_rig_push (rig, i), GST_FLOW_OK);
+    detector_rig_pull (rig, i);
+    assert_equals_int (gst_element_set_state (rig->element, GST_STATE_READY),
+        GST_STATE_CHANGE_SUCCESS);
+    assert_equals_int (fake_dpu_get_n_models (), 0);
+    assert_equals_int (gst_element_set_state (rig->element, GST_STATE_PLAYING),
+        GST_STATE_CHANGE_SUCCESS);
+    gst_harness_push_event (rig->harness, gst_event_new_stream_start ("again"));
+    detector_rig_set_size (rig, FAKE_DPU_SIZE, FAKE_DPU_SIZE);
+    detector_rig_push_segment (rig);
+  }
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
 static Suite *
 yolov5dpu_stopping_suite (void)
 {
@@ -308,6 +408,11 @@ yolov5dpu_stopping_suite (void)
   tcase_add_test (tcase, test_cancelled_opening);
   tcase_add_test (tcase, test_cancelled_warm_up);
   tcase_add_loop_test (tcase, test_slow_opening, 0, 2);
+  tcase_add_test (tcase, test_stop_while_executing);
+  tcase_add_test (tcase, test_stop_while_hanging);
+  tcase_add_test (tcase, test_stop_with_frames);
+  tcase_add_test (tcase, test_start_and_stop);
+  tcase_add_test (tcase, test_restart);
 
   return suite;
 }

@@ -12,15 +12,6 @@
 
 #define N_STREAMS 4
 
-static void
-pull_frame (DetectorRig *rig, guint level)
-{
-  GstBuffer *buffer = gst_harness_pull (rig->harness);
-
-  assert_frame (buffer, level);
-  gst_buffer_unref (buffer);
-}
-
 /* lets two elements have the same model */
 static void
 use_model_of (DetectorRig *rig, const DetectorRig *other)
@@ -31,15 +22,6 @@ use_model_of (DetectorRig *rig, const DetectorRig *other)
   gst_element_set_state (rig->element, GST_STATE_PLAYING);
   gst_harness_push_event (rig->harness, gst_event_new_stream_start ("again"));
   detector_rig_set_size (rig, FAKE_DPU_SIZE, FAKE_DPU_SIZE);
-}
-
-static void
-push_segment (DetectorRig *rig)
-{
-  GstSegment segment;
-
-  gst_segment_init (&segment, GST_FORMAT_TIME);
-  gst_harness_push_event (rig->harness, gst_event_new_segment (&segment));
 }
 
 /* elements with the same model open it once, have slots of their own, and the
@@ -53,7 +35,7 @@ GST_START_TEST (test_shared_model)
   assert_equals_int (fake_dpu_get_n_models (), N_STREAMS);
   for (guint i = 1; i < N_STREAMS; i++) {
     use_model_of (rigs[i], rigs[0]);
-    push_segment (rigs[i]);
+    detector_rig_push_segment (rigs[i]);
   }
   assert_equals_int (fake_dpu_get_n_models (), 1);
   assert_equals_int (fake_dpu_get_n_runners (), 2 * N_STREAMS);
@@ -62,7 +44,7 @@ GST_START_TEST (test_shared_model)
   gst_element_set_state (rigs[0]->element, GST_STATE_NULL);
   for (guint i = 1; i < N_STREAMS; i++) {
     assert_equals_int (detector_rig_push (rigs[i], i), GST_FLOW_OK);
-    pull_frame (rigs[i], i);
+    detector_rig_pull (rigs[i], i);
   }
   for (guint i = 1; i < N_STREAMS; i++)
     gst_element_set_state (rigs[i]->element, GST_STATE_NULL);
@@ -81,7 +63,7 @@ GST_START_TEST (test_other_model)
   gchar *replacement = g_strconcat (owner->files.model, ".new", NULL);
 
   use_model_of (other, owner);
-  push_segment (other);
+  detector_rig_push_segment (other);
   assert_equals_int (fake_dpu_get_n_models (), 1);
 
   gst_element_set_state (other->element, GST_STATE_READY);
@@ -128,15 +110,15 @@ GST_START_TEST (test_slow_stream)
   for (guint i = 0; i < 20; i++) {
     detector_rig_push (rigs[2], i);
     fake_dpu_let (i);
-    pull_frame (rigs[2], i);
+    detector_rig_pull (rigs[2], i);
   }
 
   fake_dpu_let_all ();
-  pull_frame (rigs[1], 63);
+  detector_rig_pull (rigs[1], 63);
   gst_pad_remove_probe (rigs[0]->harness->sinkpad, probe);
   assert_equals_int (join_push (push), GST_FLOW_OK);
   for (guint i = 60; i < 63; i++)
-    pull_frame (rigs[0], i);
+    detector_rig_pull (rigs[0], i);
   for (guint i = 0; i < 3; i++)
     gst_element_set_state (rigs[i]->element, GST_STATE_NULL);
   for (guint i = 0; i < 3; i++)

@@ -93,6 +93,19 @@ GST_START_TEST (test_inference_time)
 }
 GST_END_TEST;
 
+/* begins anew when another clock takes over that is behind */
+GST_START_TEST (test_another_clock)
+{
+  OverlayMeter meter = { "" };
+  gint64 now = G_GINT64_CONSTANT (1000000000000);
+
+  count_frames (&meter, &now, 60, 40000);
+  now = 5;
+  count_frames (&meter, &now, 60, 20000);
+  fail_unless_equals_string (meter.rate, "50.0 frames/s");
+}
+GST_END_TEST;
+
 #if GST_CHECK_VERSION(1, 20, 0)
 static GBytes *
 draw_marked_frame (GstHarness *h, GstClockTime inference_time)
@@ -213,6 +226,7 @@ yolov5overlay_stats_suite (void)
   tcase_add_test (tcase, test_rate);
   tcase_add_test (tcase, test_texts_change_seldom);
   tcase_add_test (tcase, test_inference_time);
+  tcase_add_test (tcase, test_another_clock);
 #if GST_CHECK_VERSION(1, 20, 0)
   tcase_add_loop_test (
       tcase, test_figures_in_every_format, 0, N_OVERLAY_COLORS);

@@ -182,7 +182,8 @@ new_looked_at_frame (GstHarness *h, gint x)
 }
 
 /* a box that a tracker predicts takes the place of the one that was found, with
- * the same properties; so it does when the object is gone */
+ * the same properties; so it does when the object is gone. What the tracker does
+ * not follow stays as ever. */
 GST_START_TEST (test_no_old_boxes_beside_predicted)
 {
   GstHarness *h = new_overlay ("NV12", 320, 240, NULL);
@@ -200,6 +201,11 @@ GST_START_TEST (test_no_old_boxes_beside_predicted)
   fail_unless (
       same_and_unref (push_pixels (h, buffer), push_pixels (fresh, expected)));
   fail_if (is_drawn_on (h, new_frame (h, 0)));
+
+  buffer = new_frame (h, 0);
+  mark_found (h, buffer, "/detector", "car", 2, 100, 100, 80, 60);
+  gst_buffer_unref (gst_harness_push_and_pull (h, buffer));
+  fail_unless (is_drawn_on (h, new_frame (h, 0)));
   gst_harness_teardown (fresh);
   gst_harness_teardown (h);
 }

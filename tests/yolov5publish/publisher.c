@@ -97,6 +97,8 @@ void
 publisher_free (Publisher *self)
 {
   gst_harness_teardown (self->harness);
+  /* its messages have the element */
+  gst_bus_set_flushing (self->bus, TRUE);
   gst_object_unref (self->element);
   gst_object_unref (self->bus);
   g_free (self);

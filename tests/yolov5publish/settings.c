@@ -74,6 +74,8 @@ GST_START_TEST (test_wrong_settings)
   g_error_free (error);
   gst_message_unref (message);
   gst_element_set_state (element, GST_STATE_NULL);
+  /* its messages have the element */
+  gst_bus_set_flushing (bus, TRUE);
   gst_object_unref (bus);
   gst_object_unref (element);
   g_free (text);

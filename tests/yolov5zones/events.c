@@ -6,6 +6,7 @@
 /* What yolov5zones says of objects that cross lines and are in zones: messages,
  * the mark on frames, and statistics. */
 
+#include "metadata/inference.h"
 #include "rig.h"
 #include "testfolder.h"
 
@@ -133,6 +134,32 @@ GST_START_TEST (test_gone)
   fail_unless (get_gone (event));
   assert_equals_uint64 (get_uint64 (event, "stayed"), 10 * RIG_FRAME_TIME);
   assert_equals_uint64 (get_uint64 (event, "timestamp"), 10 * RIG_FRAME_TIME);
+  gst_clear_message (&message);
+}
+GST_END_TEST;
+
+/* where results come late, what happened is of the time of the picture in which
+ * it was found */
+GST_START_TEST (test_lag)
+{
+  const GstYolov5Inference late = {
+    .element = "detector", .path = "/d", .lag = 3 * RIG_FRAME_TIME
+  };
+  const RigObject person = { 3, "person", 400, 240 };
+  g_autoptr (Rig) rig = rig_new (RIG_ZONE);
+  GstBuffer *buffer = rig_new_frame (10);
+  const GstStructure *event;
+  GstMessage *message = NULL;
+
+  gst_yolov5_inference_register ();
+  gst_yolov5_inference_attach (buffer, &late, NULL, 0);
+  rig_attach (buffer, &person);
+  gst_buffer_unref (rig_push (rig, buffer));
+  event = rig_pop_event (rig, &message);
+  fail_unless (event != NULL);
+#if GST_CHECK_VERSION(1, 20, 0)
+  assert_equals_uint64 (get_uint64 (event, "timestamp"), 7 * RIG_FRAME_TIME);
+#endif
   gst_clear_message (&message);
 }
 GST_END_TEST;
@@ -360,6 +387,7 @@ yolov5zones_events_suite (void)
   tcase_add_test (tcase, test_crossing_message);
   tcase_add_test (tcase, test_visit_messages);
   tcase_add_test (tcase, test_gone);
+  tcase_add_test (tcase, test_lag);
   tcase_add_test (tcase, test_no_messages);
 #if GST_CHECK_VERSION(1, 20, 0)
   tcase_add_test (tcase, test_mark);

@@ -333,23 +333,25 @@ GST_END_TEST;
 /* a day at a frame a second: objects come and go, and nothing piles up */
 GST_START_TEST (test_day)
 {
-  enum { N_FRAMES = 24 * 3600, N_WARM = 3600 };
+  enum { HOUR = 3600 };
+  /* where nothing is counted, it takes too long to no use */
+  const guint n_frames = allocations_are_counted () ? 24 * HOUR : 2 * HOUR;
   g_autoptr (Rig) rig = rig_new_behind ("yolov5track !", RIG_ZONE RIG_LINE);
   gsize in_use = 0;
 
   gst_element_set_bus (rig->h->element, NULL);
-  for (guint i = 0; i < N_FRAMES; i++) {
+  for (guint i = 0; i < n_frames; i++) {
     RigObject person = { 0, "person", 620 - (gint) i % 40 * 16, 240 };
     GstBuffer *buffer = rig_new_frame (25 * i);
 
-    if (i == N_WARM)
+    if (i == HOUR)
       in_use = mallinfo2 ().uordblks;
     rig_look (buffer);
     if (i % 40 < 35)
       rig_attach (buffer, &person);
     gst_buffer_unref (rig_push (rig, buffer));
   }
-  fail_unless (rig_get_count (rig->zones, "gate", "forward") > 1000);
+  fail_unless (rig_get_count (rig->zones, "gate", "forward") > n_frames / 80);
   if (allocations_are_counted ())
     fail_unless (mallinfo2 ().uordblks < in_use + 100000,
         "%" G_GSIZE_FORMAT " bytes after an hour, %" G_GSIZE_FORMAT

@@ -39,7 +39,7 @@ PACKAGECONFIG[rtsp] = "-Drtsp=enabled,-Drtsp=disabled,gstreamer1.0-rtsp-server"
 # off unless asked for; the view needs libsoup 3
 PACKAGECONFIG[mqtt] = "-Dmqtt=enabled,-Dmqtt=disabled,mosquitto"
 PACKAGECONFIG[kafka] = "-Dkafka=enabled,-Dkafka=disabled,librdkafka"
-PACKAGECONFIG[view] = "-Dview=enabled,-Dview=disabled,libsoup"
+PACKAGECONFIG[view] = "-Dview=enabled,-Dview=disabled,libsoup glib-2.0-native"
 PACKAGECONFIG[analytics] = "-Danalytics=enabled,-Danalytics=disabled,gstreamer1.0-plugins-bad"
 
 FILES:${PN} += " \
