@@ -201,7 +201,7 @@ view_frame_new (guint camera, guint64 number, GstSample *sample)
   GstMeta *meta;
   GstVideoInfo info;
 
-  g_atomic_ref_count_init (&self->ref_count);
+  self->ref_count = 1;
   self->camera = camera;
   self->number = number;
   self->pts = GST_BUFFER_PTS (buffer);
@@ -231,14 +231,14 @@ view_frame_new (guint camera, guint64 number, GstSample *sample)
 ViewFrame *
 view_frame_ref (ViewFrame *self)
 {
-  g_atomic_ref_count_inc (&self->ref_count);
+  g_atomic_int_inc (&self->ref_count);
   return self;
 }
 
 void
 view_frame_unref (ViewFrame *self)
 {
-  if (!g_atomic_ref_count_dec (&self->ref_count))
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
     return;
   g_array_unref (self->detections);
   g_ptr_array_unref (self->places);

@@ -23,7 +23,7 @@ typedef struct {
 } ViewDetection;
 
 typedef struct {
-  gatomicrefcount ref_count;
+  gint ref_count;
   guint camera;
   /* frames of the camera, from 1 */
   guint64 number;
