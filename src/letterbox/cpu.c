@@ -3,9 +3,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What the processor has, and the environment variable that hides some of it. */
+/* What the processor has, the environment variable that hides some of it, and the
+ * kernels that are for it. */
 
 #include "cpu.h"
+#include "rows.h"
 
 /* #LetterboxCpu flags of this processor, under this system */
 guint
@@ -43,4 +45,21 @@ letterbox_cpu_get (void)
     cpu &= g_parse_debug_string (allowed, names, G_N_ELEMENTS (names));
 
   return cpu;
+}
+
+/* the fastest kernels for what @cpu, #LetterboxCpu flags, says there is */
+void
+letterbox_kernels_init (LetterboxKernels *kernels, guint cpu)
+{
+  letterbox_kernels_init_plain (kernels);
+#ifdef LETTERBOX_HAVE_X86
+  if (cpu & LETTERBOX_CPU_SSSE3)
+    letterbox_kernels_init_ssse3 (kernels);
+  if (cpu & LETTERBOX_CPU_AVX2)
+    letterbox_kernels_init_avx2 (kernels);
+#endif
+#ifdef LETTERBOX_HAVE_NEON
+  if (cpu & LETTERBOX_CPU_NEON)
+    letterbox_kernels_init_neon (kernels);
+#endif
 }

@@ -6,7 +6,6 @@
 /* The row kernels in plain C, written so that compilers vectorise the loops
  * that do not gather, and the choice among all kernels. */
 
-#include "cpu.h"
 #include "rows.h"
 
 #include <string.h>
@@ -308,21 +307,4 @@ letterbox_kernels_init_plain (LetterboxKernels *kernels)
     .blend_convert = blend_convert,
     .look_up = look_up,
   };
-}
-
-/* the fastest kernels for what @cpu, #LetterboxCpu flags, says there is */
-void
-letterbox_kernels_init (LetterboxKernels *kernels, guint cpu)
-{
-  letterbox_kernels_init_plain (kernels);
-#ifdef LETTERBOX_HAVE_X86
-  if (cpu & LETTERBOX_CPU_SSSE3)
-    letterbox_kernels_init_ssse3 (kernels);
-  if (cpu & LETTERBOX_CPU_AVX2)
-    letterbox_kernels_init_avx2 (kernels);
-#endif
-#ifdef LETTERBOX_HAVE_NEON
-  if (cpu & LETTERBOX_CPU_NEON)
-    letterbox_kernels_init_neon (kernels);
-#endif
 }
