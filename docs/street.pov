@@ -300,8 +300,8 @@ object { Tree (11) scale 1.1 translate <9.5, 0.13, 25> }
   }
 #end
 
-object { Car (rgb <0.45, 0.03, 0.03>) translate <2.5, 0, 4.2> }
-object { Car (rgb <0.55, 0.57, 0.60>) rotate 180 * y translate <6.3, 0, 9.5> }
+object { Car (rgb <0.45, 0.03, 0.03>) translate <2.35, 0, 2.6> }
+object { Car (rgb <0.55, 0.57, 0.60>) rotate 180 * y translate <6.6, 0, 9.2> }
 object { Car (rgb <0.04, 0.10, 0.30>) translate <2.6, 0, 19> }
 object { Car (rgb <0.75, 0.74, 0.70>) rotate 180 * y translate <6.4, 0, 27> }
 
@@ -312,4 +312,4 @@ object { Person (rgb <0.62, 0.12, 0.10>, rgb <0.13, 0.16, 0.26>, rgb <0.33, 0.19
 object { Person (rgb <0.55, 0.48, 0.30>, rgb <0.22, 0.18, 0.13>, rgb <0.06, 0.05, 0.05>, Dark, 22) rotate 175 * y translate <-2.9, 0.13, 4.6> }
 object { Person (rgb <0.16, 0.36, 0.20>, rgb <0.10, 0.11, 0.14>, rgb <0.20, 0.12, 0.06>, Skin, 27) scale 0.97 rotate 90 * y translate <3.4, 0, 13.5> }
 object { Person (rgb <0.70, 0.70, 0.68>, rgb <0.20, 0.24, 0.36>, rgb <0.06, 0.05, 0.04>, Dark, -24) rotate 92 * y translate <5.0, 0, 14.0> }
-object { Person (rgb <0.40, 0.15, 0.36>, rgb <0.12, 0.12, 0.12>, rgb <0.30, 0.25, 0.20>, Skin, 18) scale 0.94 rotate 8 * y translate <9.1, 0.13, 10.5> }
+object { Person (rgb <0.40, 0.15, 0.36>, rgb <0.12, 0.12, 0.12>, rgb <0.30, 0.25, 0.20>, Skin, 18) scale 0.94 rotate 8 * y translate <10.1, 0.13, 11.5> }

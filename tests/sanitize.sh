@@ -26,15 +26,14 @@ END
 }
 
 thread_tests='metadata-detections metadata-inference outbox-queue
-  outbox-sending yolov5dpu-buffers
-  yolov5dpu-flow yolov5dpu-frames yolov5dpu-live yolov5dpu-results
-  yolov5dpu-start yolov5dpu-stopping yolov5dpu-streams yolov5dpu-stress
-  yolov5dpu-timing yolov5dpu-tuning yolov5json-detectors yolov5json-flow
-  yolov5json-lines yolov5overlay-boxes yolov5overlay-expiry
-  yolov5overlay-labels yolov5overlay-stopping yolov5track-ids
-  yolov5track-streams yolov5zones-configs yolov5zones-events
-  yolov5zones-streams
-  view-pictures view-threads'
+  outbox-sending yolov5dpu-buffers yolov5dpu-flow yolov5dpu-frames
+  yolov5dpu-live yolov5dpu-results yolov5dpu-start yolov5dpu-stopping
+  yolov5dpu-streams yolov5dpu-stress yolov5dpu-timing yolov5dpu-tuning
+  yolov5json-detectors yolov5json-flow yolov5json-lines yolov5overlay-boxes
+  yolov5overlay-expiry yolov5overlay-labels yolov5overlay-running
+  yolov5overlay-stopping yolov5track-ids yolov5track-streams
+  yolov5zones-configs yolov5zones-events yolov5zones-streams view-pictures
+  view-threads'
 
 # $1 build directory, $2 sanitizers
 build ()
@@ -114,6 +113,7 @@ detections-c
 embed
 inspect-actions
 rtsp
+record-clips
 view-browser
 view-hostile
 view-serving

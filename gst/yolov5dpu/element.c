@@ -360,6 +360,10 @@ gst_yolov5_dpu_change_state (GstElement *element, GstStateChange transition)
     case GST_STATE_CHANGE_PAUSED_TO_READY:
       gst_yolov5_opening_cancel (self->opening);
       break;
+    case GST_STATE_CHANGE_READY_TO_NULL:
+      /* one that took long and failed left the element in READY */
+      gst_yolov5_opening_end (self->opening);
+      break;
     default:
       break;
   }

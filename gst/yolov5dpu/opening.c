@@ -116,8 +116,24 @@ gst_yolov5_opening_free (GstYolov5Opening *self)
 }
 
 /**
+ * gst_yolov5_opening_end:
+ *
+ * Waits for the opening to end. What it has opened is the caller's to close. Fine
+ * also where nothing was started.
+ */
+void
+gst_yolov5_opening_end (GstYolov5Opening *self)
+{
+  if (self->thread)
+    g_thread_join (self->thread);
+  self->thread = NULL;
+  self->state = OPENING_CLOSED;
+  g_clear_object (&self->cancellable);
+}
+
+/**
  * gst_yolov5_opening_start:
- * @self: something closed
+ * @self: something closed, or that failed to open
  *
  * Begins to open, and waits for it a little.
  *
@@ -132,6 +148,8 @@ gst_yolov5_opening_start (GstYolov5Opening *self)
   g_autoptr (GError) error = NULL;
   gboolean in_time = TRUE;
 
+  /* the last one may have failed when nobody waited for it any more */
+  gst_yolov5_opening_end (self);
   self->cancellable = g_cancellable_new ();
   self->state = OPENING_GOES_ON;
   self->is_async = FALSE;
@@ -183,22 +201,6 @@ gst_yolov5_opening_cancel (GstYolov5Opening *self)
     GST_INFO_OBJECT (self->element, "giving up to open the model");
     g_cancellable_cancel (self->cancellable);
   }
-}
-
-/**
- * gst_yolov5_opening_end:
- *
- * Waits for the opening to end. What it has opened is the caller's to close. Fine
- * also where nothing was started.
- */
-void
-gst_yolov5_opening_end (GstYolov5Opening *self)
-{
-  if (self->thread)
-    g_thread_join (self->thread);
-  self->thread = NULL;
-  self->state = OPENING_CLOSED;
-  g_clear_object (&self->cancellable);
 }
 
 /**

@@ -43,6 +43,8 @@ get_mean (const guint8 *pixels, gint width, gint height, gint left, gint top,
   guint sum = 0, n = (guint) ((right - left) * (bottom - top));
   gint x, y;
 
+  if (n == 1)
+    return pixels[top * width + left];
   for (y = top; y < bottom; y++)
     for (x = left; x < right; x++)
       sum += pixels[y * width + x];

@@ -299,7 +299,10 @@ configure (Kafka *self, const OutboxSettings *settings, GError **error)
          && set_option (self, "compression.type", settings->compression, error)
          && set_option (self, "enable.idempotence",
              settings->idempotence ? "true" : "false", error)
-         /* what is tried again must not be overtaken, whatever brokers check */
+         /* what failed must not be overtaken: all begins anew from there */
+         && set_option (self, "enable.gapless.guarantee",
+             settings->idempotence ? "true" : NULL, error)
+         /* nor what is tried again, whatever brokers check */
          && set_option (
              self, "max.in.flight.requests.per.connection", "1", error)
          /* messages wait for as long as it takes */

@@ -102,8 +102,10 @@ swdpu_tile_kernels_list (void)
       list[n++] = &swdpu_tile_kernels_avx512;
 #elif defined(SWDPU_HAVE_ARM_TILES)
     list[n++] = &swdpu_tile_kernels_neon;
+#ifdef __linux__
     if ((getauxval (AT_HWCAP) & HWCAP_ASIMDDP) != 0)
       list[n++] = &swdpu_tile_kernels_dotprod;
+#endif
 #endif
     g_once_init_leave (&is_made, 1);
   }

@@ -245,6 +245,7 @@ may_overlap_block (const BoxList *self, guint start, const Yolov5Detection *box,
     gfloat area, gfloat iou_threshold)
 {
   gfloat limit = iou_threshold * (1 - DOUBT);
+  gfloat limit_of_box = limit * area;
   guint32 any = 0;
 
   for (guint i = start; i < start + BLOCK; i++) {
@@ -253,11 +254,12 @@ may_overlap_block (const BoxList *self, guint start, const Yolov5Detection *box,
     gfloat right = self->x_max[i] < box->x_max ? self->x_max[i] : box->x_max;
     gfloat bottom = self->y_max[i] < box->y_max ? self->y_max[i] : box->y_max;
     gfloat width = right - left > 0 ? right - left : 0;
-    gfloat height = bottom - top > 0 ? bottom - top : 0;
-    gfloat intersection = width * height;
+    /* nothing or less where they do not meet from above */
+    gfloat intersection = width * (bottom - top);
 
-    any |= (guint32) (intersection
-                      > limit * (self->area[i] + area - intersection));
+    /* more than the limit of what both cover together */
+    any |= (guint32) (intersection * (1 + limit)
+                      > limit * self->area[i] + limit_of_box);
   }
   return any != 0;
 }

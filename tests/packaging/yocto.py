@@ -42,6 +42,9 @@ RECIPES = {
     'glog': 'glog',
     'vart-runner': 'vart',
     'target-factory': 'target-factory',
+    'zlib': 'zlib',
+    'libmosquitto': 'mosquitto',
+    'rdkafka': 'librdkafka',
 }
 # of tests, of the software DPU, or of the C library
 NOT_WANTED = {'gstreamer-check-1.0', 'gstreamer-allocators-1.0', 'dnnl', 'openmp',

@@ -15,9 +15,11 @@ golden-shared
 golden-shared-neon
 pipelines-hostile-models
 pipelines-media
+record-clips
 rtsp
 soak
-yolov5dpu-pipeline'
+yolov5dpu-pipeline
+yolov5publish-losses'
 # checks of dpu-board that are too slow for the same reason
 too_slow_checks=test_models_of_demo,test_model_of_amd
 # the same on the fake DPU, but for models of a few layers

@@ -87,7 +87,7 @@ case $1 in
     install build-essential ca-certificates cmake ninja-build meson dpkg-dev \
       libboost-filesystem-dev libgoogle-glog-dev libjson-c-dev libprotobuf-dev \
       protobuf-compiler
-    for part in unilog xir vart; do
+    for part in unilog xir target-factory vart; do
       build $part
     done
     ldconfig

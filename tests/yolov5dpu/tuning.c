@@ -175,6 +175,7 @@ GST_START_TEST (test_wrong_value_at_start)
 
   gst_element_set_state (element, GST_STATE_NULL);
   g_free (value);
+  gst_element_set_bus (element, NULL);
   gst_object_unref (element);
   gst_object_unref (bus);
   model_files_clear (&files);

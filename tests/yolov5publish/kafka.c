@@ -146,7 +146,9 @@ static const struct {
 
 GST_START_TEST (test_answers_of_brokers)
 {
-  Publisher *publisher = new_publisher ("key=door");
+  /* in small batches, of which the next is at hand when one fails */
+  Publisher *publisher = new_publisher (
+      "key=door kafka-options=linger.ms=0,batch.num.messages=3");
 
   publisher_push_numbers (publisher, 0, 10);
   rd_kafka_mock_push_request_errors (cluster, answers[__i__].request, 2,

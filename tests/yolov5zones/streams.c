@@ -322,7 +322,8 @@ GST_START_TEST (test_anything)
     if (g_rand_int_range (random, 0, 4) == 0)
       rig_look (buffer);
     gst_buffer_unref (rig_push (rig, buffer));
-    check_anything (rig->zones);
+    if (i % 10 == 0)
+      check_anything (rig->zones);
   }
   fail_unless (rig_get_count (rig->zones, "yard", "left") > 10);
   g_rand_free (random);

@@ -19,6 +19,7 @@ DEPENDS = " \
     protobuf \
     protobuf-c \
     protobuf-c-native \
+    zlib \
     glog \
     unilog \
     xir \
@@ -35,11 +36,15 @@ EXTRA_OEMESON = " \
 
 PACKAGECONFIG ??= "rtsp"
 PACKAGECONFIG[rtsp] = "-Drtsp=enabled,-Drtsp=disabled,gstreamer1.0-rtsp-server"
+# off unless asked for; the view needs libsoup 3
+PACKAGECONFIG[mqtt] = "-Dmqtt=enabled,-Dmqtt=disabled,mosquitto"
+PACKAGECONFIG[kafka] = "-Dkafka=enabled,-Dkafka=disabled,librdkafka"
 PACKAGECONFIG[view] = "-Dview=enabled,-Dview=disabled,libsoup glib-2.0-native"
 PACKAGECONFIG[analytics] = "-Danalytics=enabled,-Danalytics=disabled,gstreamer1.0-plugins-bad"
 
 FILES:${PN} += " \
     ${libdir}/gstreamer-1.0/libgstyolov5dpu.so \
+    ${libdir}/gstreamer-1.0/libgstyolov5publish.so \
     ${datadir}/yolov5dpu \
 "
 # the runner is loaded by name
