@@ -302,7 +302,8 @@ stop (gpointer data)
 /* going to NULL sends upstream home at once, and ends when the DPU does */
 GST_START_TEST (test_stop_while_executing)
 {
-  DetectorRig *rig = detector_rig_new ("max-in-flight", 1, NULL);
+  DetectorRig *rig =
+      detector_rig_new ("device", DPU_DEVICE_DPU, "max-in-flight", 1, NULL);
   GThread *push, *stopping;
 
   fake_dpu_hold ();
