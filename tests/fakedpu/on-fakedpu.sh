@@ -1,14 +1,15 @@
 #!/bin/sh
 # Runs a test on the fake DPU, which its programs preload. It has to pass, and
-# to use all cores.
+# to use all cores, or one of them where there is a picture at a time.
 #
-# usage: tests/fakedpu/on-fakedpu.sh MODULE CORES COMMAND [ARGUMENT...]
+# usage: tests/fakedpu/on-fakedpu.sh MODULE CORES all|one COMMAND [ARGUMENT...]
 
 set -eu
 
 module=$1
 cores=$2
-shift 2
+used=$3
+shift 3
 record=$(mktemp)
 trap 'rm -f "$record"' EXIT
 
@@ -16,6 +17,14 @@ status=0
 FAKEDPU_CORES=$cores FAKEDPU_RECORD=$record LD_PRELOAD=$module "$@" \
   || status=$?
 [ "$status" -eq 0 ] || exit "$status"
+
+if [ "$used" = one ]; then
+  [ -s "$record" ] || {
+    echo "the DPU was not used"
+    exit 1
+  }
+  exit 0
+fi
 
 core=0
 while [ "$core" -lt "$cores" ]; do
