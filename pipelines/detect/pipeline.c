@@ -261,6 +261,26 @@ detect_pipeline_make_source (const DetectSource *source, GError **error)
   return bin;
 }
 
+/**
+ * detect_pipeline_has_found_video:
+ * @input: of detect_pipeline_make_source()
+ *
+ * Returns: whether something to be shown was found in the source, or it is a
+ *   camera
+ */
+gboolean
+detect_pipeline_has_found_video (GstElement *input)
+{
+  GstElement *source = gst_bin_get_by_name (GST_BIN (input), DETECT_SOURCE);
+  gboolean has_found;
+
+  GST_OBJECT_LOCK (source);
+  has_found = source->numsrcpads > 0;
+  GST_OBJECT_UNLOCK (source);
+  gst_object_unref (source);
+  return has_found;
+}
+
 static gboolean
 read_labels (GstPad *pad, GstEvent **event, gpointer user_data)
 {

@@ -48,6 +48,7 @@ GstElement *detect_pipeline_new (
     const DetectSettings *settings, gboolean is_video, GError **error);
 GstElement *detect_pipeline_make_source (
     const DetectSource *source, GError **error);
+gboolean detect_pipeline_has_found_video (GstElement *input);
 GPtrArray *detect_pipeline_get_labels (GstElement *pipeline);
 
 G_END_DECLS

@@ -21,6 +21,9 @@
 #define PART_SUFFIX ".part"
 
 #define ENCODING_TIMEOUT (60 * GST_SECOND)
+/* until it is known what is in a source: a file, or what comes over a network */
+#define FILE_SECONDS 10
+#define NETWORK_SECONDS 60
 /* for how long a picture is shown */
 #define SHOW_MS 2000
 
@@ -352,6 +355,38 @@ run_loop (DetectRun *self)
     g_main_loop_run (self->loop);
 }
 
+static guint
+get_patience (const DetectSource *source)
+{
+  return source->uri == NULL || g_str_has_prefix (source->uri, "file:")
+             ? FILE_SECONDS
+             : NETWORK_SECONDS;
+}
+
+static gboolean
+check_input (gpointer user_data)
+{
+  DetectRun *self = user_data;
+
+  if (self->error == NULL && !detect_pipeline_has_found_video (self->input))
+    fail (self, g_error_new (DETECT_ERROR, DETECT_ERROR_SOURCE,
+                    "%s: Nothing to be shown was found in it within %u s",
+                    self->source->name, get_patience (self->source)));
+  return G_SOURCE_CONTINUE;
+}
+
+/* decodebin drops what an element says that fails while it is being started: now
+ * and then, there is neither an error nor an end of a broken file */
+static void
+run_input (DetectRun *self)
+{
+  guint timer =
+      g_timeout_add_seconds (get_patience (self->source), check_input, self);
+
+  run_loop (self);
+  g_source_remove (timer);
+}
+
 static gboolean
 quit (gpointer user_data)
 {
@@ -385,7 +420,7 @@ run_picture (DetectRun *self, GError **error)
   if (!add_input (self, error))
     return FALSE;
   gst_element_sync_state_with_parent (self->input);
-  run_loop (self);
+  run_input (self);
   remove_input (self);
   if (self->error != NULL) {
     /* what is half in it would come out with the next one */
@@ -449,7 +484,7 @@ run_video (DetectRun *self, GError **error)
     set_part (self);
   }
   gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
-  run_loop (self);
+  run_input (self);
   drop_pipeline (self);
   return finish_video (self, error);
 }

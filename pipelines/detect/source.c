@@ -151,6 +151,14 @@ detect_source_new (const gchar *name, GError **error)
     if (self->uri == NULL)
       return NULL;
   }
+  if (self->path != NULL && self->kind != DETECT_CAMERA
+      && g_file_test (self->path, G_FILE_TEST_EXISTS)
+      && !g_file_test (self->path, G_FILE_TEST_IS_REGULAR)) {
+    /* opening a pipe may wait for good */
+    g_set_error (error, DETECT_ERROR, DETECT_ERROR_NOT_FOUND,
+        "%s: This is neither a file nor a folder nor a camera", self->name);
+    return NULL;
+  }
   if (self->kind != DETECT_CAMERA) {
     if (self->path != NULL)
       self->kind = find_kind (self->path);

@@ -144,7 +144,8 @@ echo nonsense >"$folder/text.mp4"
 head -c 20000 "$folder/long.mp4" >"$folder/cut.mp4"
 gst-launch-1.0 -q audiotestsrc num-buffers=10 ! wavenc ! \
   filesink location="$folder/sound.mp4"
-for name in missing text empty cut sound; do
+mkfifo "$folder/pipe.mp4"
+for name in missing text empty cut pipe sound; do
   if run old.mp4 $name.mp4; then
     fail "$name.mp4 went unnoticed"
   fi
