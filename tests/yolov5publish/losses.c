@@ -233,9 +233,11 @@ remove_network (void)
 static gboolean
 can_make_networks (void)
 {
+  /* within a folder that is no mount they are made, but not entered */
   gboolean can = getuid () == 0 && ip ("netns add " NAMESPACE "-try")
-                 && ip ("netns delete " NAMESPACE "-try");
+                 && ip ("-n " NAMESPACE "-try link set lo up");
 
+  ip ("netns delete " NAMESPACE "-try");
   if (!can)
     g_print (
         "skipped: cables are not cut, as network namespaces cannot be made "
