@@ -22,7 +22,7 @@
 
 #define ENCODING_TIMEOUT (60 * GST_SECOND)
 /* until it is known what is in a source: a file, or what comes over a network */
-#define FILE_SECONDS 10
+#define FILE_SECONDS 30
 #define NETWORK_SECONDS 60
 /* for how long a picture is shown */
 #define SHOW_MS 2000
