@@ -87,7 +87,7 @@ install_time (GObjectClass *object_class, guint id, const gchar *name,
       g_param_spec_uint64 (name, nick, blurb, least, MAX_TIME, value, flags));
 }
 
-/* where to, and as whom */
+/* where to */
 static void
 install_connection_properties (GObjectClass *object_class)
 {
@@ -127,6 +127,22 @@ install_connection_properties (GObjectClass *object_class)
       "What this client calls itself, another name for each (NULL = a random "
       "one)");
 
+  /**
+   * GstYolov5Publish:response-timeout:
+   *
+   * An MQTT broker that owes an answer for so long is taken for gone. An idle
+   * connection is looked after in the same interval, but of at least 5 s.
+   */
+  install_time (object_class, ID (response_timeout), "response-timeout",
+      "Response timeout",
+      "Nanoseconds after which a silent MQTT broker is taken for gone",
+      MIN_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, READY_FLAGS);
+}
+
+/* who it is that sends, and whom it believes to be the broker */
+static void
+install_login_properties (GObjectClass *object_class)
+{
   install_string (object_class, ID (username), "username", "User name",
       "User to log in as (NULL = the one in the url, or none)");
 
@@ -150,17 +166,6 @@ install_connection_properties (GObjectClass *object_class)
       "PEM file with the certificate to show to the broker");
   install_string (object_class, ID (key_file), "key-file", "Key file",
       "PEM file with the private key of the certificate");
-
-  /**
-   * GstYolov5Publish:response-timeout:
-   *
-   * An MQTT broker that owes an answer for so long is taken for gone. An idle
-   * connection is looked after in the same interval, but of at least 5 s.
-   */
-  install_time (object_class, ID (response_timeout), "response-timeout",
-      "Response timeout",
-      "Nanoseconds after which a silent MQTT broker is taken for gone",
-      MIN_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, READY_FLAGS);
 }
 
 static void
@@ -330,6 +335,7 @@ void
 publish_settings_install (GObjectClass *object_class)
 {
   install_connection_properties (object_class);
+  install_login_properties (object_class);
   install_mqtt_properties (object_class);
   install_kafka_properties (object_class);
   install_queue_properties (object_class);
