@@ -56,6 +56,7 @@ fake_dpu_reset (void)
   clear_failure (&fake.execution);
   fake.pace = 0;
   fake.holding = FALSE;
+  fake.firmly = FALSE;
   memset (fake.let, 0, sizeof (fake.let));
   fake.n_held = 0;
   fake.n_ended = 0;
@@ -152,6 +153,15 @@ fake_dpu_hold (void)
 }
 
 void
+fake_dpu_hold_firmly (void)
+{
+  g_mutex_lock (&fake.lock);
+  fake.holding = TRUE;
+  fake.firmly = TRUE;
+  g_mutex_unlock (&fake.lock);
+}
+
+void
 fake_dpu_let (guint level)
 {
   g_mutex_lock (&fake.lock);
@@ -165,6 +175,7 @@ fake_dpu_let_all (void)
 {
   g_mutex_lock (&fake.lock);
   fake.holding = FALSE;
+  fake.firmly = FALSE;
   g_cond_broadcast (&fake.changed);
   g_mutex_unlock (&fake.lock);
 }

@@ -37,7 +37,7 @@ typedef struct {
   gboolean holding_open;
   gboolean holding_warm_up;
   guint n_opening;
-  gboolean holding;
+  gboolean holding, firmly;
   gboolean let[FAKE_DPU_N_LEVELS];
   guint n_held;
   guint n_ended;

@@ -264,20 +264,32 @@ dpu_runner_get_output (DpuRunner *self, guint index)
   return self->outputs[index];
 }
 
-/* with lock, which is given up while held back; a DPU finishes what it has begun,
- * the software DPU can be told not to */
-static void
-be_held_back (const DpuRunner *self, guint level)
+/* a DPU finishes what it has begun unless it is given up, the software DPU can be
+ * told not to */
+static gboolean
+is_given_up (const DpuRunner *self)
 {
   gboolean can_be_cancelled = self->model->device == DPU_DEVICE_CPU;
 
+  return !fake.firmly
+         && (self->interrupted || (can_be_cancelled && self->cancelled));
+}
+
+/* with lock, which is given up meanwhile; whether it was let go in the end */
+static gboolean
+be_held_back (const DpuRunner *self, guint level)
+{
+  gboolean let;
+
   fake.n_held++;
   g_cond_broadcast (&fake.changed);
-  while (fake.holding && !fake.let[level] && !self->interrupted
-         && !(can_be_cancelled && self->cancelled))
+  while (fake.holding && !fake.let[level] && !is_given_up (self))
     g_cond_wait (&fake.changed, &fake.lock);
+  let = !fake.holding || fake.let[level];
   fake.let[level] = FALSE;
   fake.n_held--;
+
+  return let;
 }
 
 static void
@@ -324,7 +336,7 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   guint middle = (input->height / 2 * input->width + input->width / 2) * 3;
   guint level = CLAMP (self->input[middle], 0, FAKE_DPU_N_LEVELS - 1);
   GstClockTime pace;
-  gboolean failed, held;
+  gboolean failed, let = TRUE;
 
   if (!self->warm)
     return run_warm_up (self, error);
@@ -337,12 +349,11 @@ dpu_runner_execute (DpuRunner *self, GError **error)
   fake.most_executing = MAX (fake.most_executing, fake.n_executing);
   fake.corner = self->input[0];
   fake.last_runner = self->number;
-  held = fake.holding;
-  if (held)
-    be_held_back (self, level);
+  if (fake.holding)
+    let = be_held_back (self, level);
   failed = fails (&fake.execution, level, error);
   pace = fake.pace;
-  if (self->interrupted && held && !failed) {
+  if (self->interrupted && !let && !failed) {
     g_set_error_literal (
         error, DPU_ERROR, DPU_ERROR_FAILED, "The execution was interrupted");
     failed = TRUE;

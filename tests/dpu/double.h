@@ -52,6 +52,8 @@ void fake_dpu_hold_warm_up (void);
 void fake_dpu_set_pace (GstClockTime time);
 /* from now on executions are held back until they are let go */
 void fake_dpu_hold (void);
+/* the same, and nobody can interrupt or cancel them */
+void fake_dpu_hold_firmly (void);
 void fake_dpu_let (guint level);
 void fake_dpu_let_all (void);
 /* wait until so many executions are held back, or have ended in all */

@@ -189,10 +189,14 @@ class Page(unittest.TestCase):
     # with a higher threshold less is found, and the detector is what is asked
     def test_slider_changes_what_is_found(self):
         self.browser.slide('threshold', 0.99)
+        wait_until(lambda: self.server.get('/api/v1/settings')['cameras'][0]
+                   ['threshold'] == 0.99, 'it is set')
+        # a frame without a box may well have been there before
+        frame = look(self.browser)['frame']
+        wait_until(lambda: look(self.browser)['frame'] > frame + 6,
+                   'frames with the old threshold are gone')
         wait_until(lambda: look(self.browser)['sent'] == 0,
                    'nothing is found any more')
-        self.assertEqual(self.server.get('/api/v1/settings')['cameras'][0]
-                         ['threshold'], 0.99)
         self.assertEqual(self.browser.text('threshold-value'), '0.99')
         self.browser.slide('threshold', 0.3)
         self.wait_for_box()

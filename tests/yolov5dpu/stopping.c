@@ -306,7 +306,7 @@ GST_START_TEST (test_stop_while_executing)
       detector_rig_new ("device", DPU_DEVICE_DPU, "max-in-flight", 1, NULL);
   GThread *push, *stopping;
 
-  fake_dpu_hold ();
+  fake_dpu_hold_firmly ();
   detector_rig_push (rig, 0);
   fake_dpu_wait_held (1);
   push = detector_rig_push_in_thread (rig, 1);
