@@ -168,6 +168,43 @@ set_string (GstElement *pipeline, const gchar *name, const gchar *property,
   gst_object_unref (element);
 }
 
+static GstPadProbeReturn
+show (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  gboolean *has_failed = user_data;
+  GstPad *peer = *has_failed ? NULL : gst_pad_get_peer (pad);
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  if (peer != NULL)
+    flow = gst_pad_chain (peer, GST_PAD_PROBE_INFO_BUFFER (info));
+  else
+    gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+  *has_failed |= flow == GST_FLOW_ERROR;
+  info->data = NULL;
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = *has_failed ? GST_FLOW_OK : flow;
+  gst_clear_object (&peer);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* a display that fails says so in a message, and does not take the file with it */
+static void
+let_display_fail (GstElement *pipeline)
+{
+  GstElement *display =
+      gst_bin_get_by_name (GST_BIN (pipeline), DETECT_DISPLAY);
+  GstPad *sinkpad, *pad;
+
+  if (display == NULL)
+    return;
+  sinkpad = gst_element_get_static_pad (display, "sink");
+  pad = gst_pad_get_peer (sinkpad);
+  gst_pad_add_probe (
+      pad, GST_PAD_PROBE_TYPE_BUFFER, show, g_new0 (gboolean, 1), g_free);
+  gst_object_unref (pad);
+  gst_object_unref (sinkpad);
+  gst_object_unref (display);
+}
+
 static void
 set_detector (GstElement *pipeline, const DetectSettings *settings)
 {
@@ -212,6 +249,7 @@ detect_pipeline_new (
         error, DETECT_ERROR, DETECT_ERROR_SETUP, local_error->message);
     return NULL;
   }
+  let_display_fail (pipeline);
   set_detector (pipeline, settings);
   if (is_video && settings->zones != NULL)
     set_string (pipeline, DETECT_ZONES, "config", settings->zones);
@@ -262,23 +300,52 @@ detect_pipeline_make_source (const DetectSource *source, GError **error)
 }
 
 /**
- * detect_pipeline_has_found_video:
- * @input: of detect_pipeline_make_source()
+ * detect_pipeline_check_found:
+ * @input: of detect_pipeline_make_source(), for as long as
+ *   detect_source_get_patience() says
+ * @source: what it reads
+ * @error: %DETECT_ERROR_SOURCE
+ *
+ * decodebin drops what an element says that fails while it is being started: now
+ * and then, there is neither an error nor an end of a broken file.
  *
  * Returns: whether something to be shown was found in the source, or it is a
  *   camera
  */
 gboolean
-detect_pipeline_has_found_video (GstElement *input)
+detect_pipeline_check_found (
+    GstElement *input, const DetectSource *source, GError **error)
 {
-  GstElement *source = gst_bin_get_by_name (GST_BIN (input), DETECT_SOURCE);
+  GstElement *element = gst_bin_get_by_name (GST_BIN (input), DETECT_SOURCE);
   gboolean has_found;
 
-  GST_OBJECT_LOCK (source);
-  has_found = source->numsrcpads > 0;
-  GST_OBJECT_UNLOCK (source);
-  gst_object_unref (source);
+  GST_OBJECT_LOCK (element);
+  has_found = element->numsrcpads > 0;
+  GST_OBJECT_UNLOCK (element);
+  gst_object_unref (element);
+  if (!has_found)
+    g_set_error (error, DETECT_ERROR, DETECT_ERROR_SOURCE,
+        "%s: Nothing to be shown was found in it within %u s", source->name,
+        detect_source_get_patience (source));
   return has_found;
+}
+
+/**
+ * detect_pipeline_close_display:
+ * @pipeline: whose window was closed
+ *
+ * What else is made of the frames goes on.
+ */
+void
+detect_pipeline_close_display (GstElement *pipeline)
+{
+  GstElement *display =
+      gst_bin_get_by_name (GST_BIN (pipeline), DETECT_DISPLAY);
+
+  gst_element_set_locked_state (display, TRUE);
+  gst_element_set_state (display, GST_STATE_NULL);
+  gst_bin_remove (GST_BIN (pipeline), display);
+  gst_object_unref (display);
 }
 
 static gboolean

@@ -48,7 +48,9 @@ GstElement *detect_pipeline_new (
     const DetectSettings *settings, gboolean is_video, GError **error);
 GstElement *detect_pipeline_make_source (
     const DetectSource *source, GError **error);
-gboolean detect_pipeline_has_found_video (GstElement *input);
+gboolean detect_pipeline_check_found (
+    GstElement *input, const DetectSource *source, GError **error);
+void detect_pipeline_close_display (GstElement *pipeline);
 GPtrArray *detect_pipeline_get_labels (GstElement *pipeline);
 
 G_END_DECLS

@@ -21,9 +21,6 @@
 #define PART_SUFFIX ".part"
 
 #define ENCODING_TIMEOUT (60 * GST_SECOND)
-/* until it is known what is in a source: a file, or what comes over a network */
-#define FILE_SECONDS 30
-#define NETWORK_SECONDS 60
 /* for how long a picture is shown */
 #define SHOW_MS 2000
 
@@ -230,6 +227,34 @@ make_error (const DetectRun *self, GstMessage *message, const GError *error,
       DETECT_ERROR, DETECT_ERROR_SOURCE, "%s: %s", name, error->message);
 }
 
+/* all video sinks with a window say that it was closed as an error */
+static gboolean
+is_closed_window (
+    const DetectRun *self, GstMessage *message, const GError *error)
+{
+  return g_error_matches (
+             error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND)
+         && is_of (self, GST_MESSAGE_SRC (message), DETECT_DISPLAY);
+}
+
+static void
+take_error (DetectRun *self, GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *details = NULL;
+
+  gst_message_parse_error (message, &error, &details);
+  if (details != NULL)
+    GST_INFO ("%s", details);
+  if (is_closed_window (self, message, error)) {
+    detect_pipeline_close_display (self->pipeline);
+    if (!self->is_interrupted)
+      detect_run_interrupt (self);
+  } else if (self->source != NULL) {
+    fail (self, make_error (self, message, error, details));
+  }
+}
+
 static void
 print_warning (DetectRun *self, GstMessage *message)
 {
@@ -244,8 +269,6 @@ static gboolean
 on_message (GstBus *bus, GstMessage *message, gpointer user_data)
 {
   DetectRun *self = user_data;
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *details = NULL;
 
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_APPLICATION:
@@ -255,12 +278,7 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
       print_warning (self, message);
       break;
     case GST_MESSAGE_ERROR:
-      if (self->source == NULL)
-        break;
-      gst_message_parse_error (message, &error, &details);
-      if (details != NULL)
-        GST_INFO ("%s", details);
-      fail (self, make_error (self, message, error, details));
+      take_error (self, message);
       break;
     case GST_MESSAGE_EOS:
       g_main_loop_quit (self->loop);
@@ -355,33 +373,23 @@ run_loop (DetectRun *self)
     g_main_loop_run (self->loop);
 }
 
-static guint
-get_patience (const DetectSource *source)
-{
-  return source->uri == NULL || g_str_has_prefix (source->uri, "file:")
-             ? FILE_SECONDS
-             : NETWORK_SECONDS;
-}
-
 static gboolean
 check_input (gpointer user_data)
 {
   DetectRun *self = user_data;
+  GError *error = NULL;
 
-  if (self->error == NULL && !detect_pipeline_has_found_video (self->input))
-    fail (self, g_error_new (DETECT_ERROR, DETECT_ERROR_SOURCE,
-                    "%s: Nothing to be shown was found in it within %u s",
-                    self->source->name, get_patience (self->source)));
+  if (self->error == NULL
+      && !detect_pipeline_check_found (self->input, self->source, &error))
+    fail (self, error);
   return G_SOURCE_CONTINUE;
 }
 
-/* decodebin drops what an element says that fails while it is being started: now
- * and then, there is neither an error nor an end of a broken file */
 static void
 run_input (DetectRun *self)
 {
-  guint timer =
-      g_timeout_add_seconds (get_patience (self->source), check_input, self);
+  guint timer = g_timeout_add_seconds (
+      detect_source_get_patience (self->source), check_input, self);
 
   run_loop (self);
   g_source_remove (timer);
@@ -515,12 +523,13 @@ detect_run_source (DetectRun *self, const DetectSource *source, GError **error)
 static gboolean
 is_playing (const DetectRun *self)
 {
-  GstState state;
+  GstState state, pending;
 
-  return self->pipeline != NULL
-         && gst_element_get_state (self->pipeline, &state, NULL, 0)
-                == GST_STATE_CHANGE_SUCCESS
-         && state == GST_STATE_PLAYING;
+  if (self->pipeline == NULL)
+    return FALSE;
+  /* it returns a failure once there was an error, which may be a display's */
+  gst_element_get_state (self->pipeline, &state, &pending, 0);
+  return state == GST_STATE_PLAYING && pending == GST_STATE_VOID_PENDING;
 }
 
 /**

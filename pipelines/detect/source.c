@@ -22,6 +22,10 @@
 #define CAMERA_PREFIX "/dev/video"
 #define DEFAULT_FOLDER "detections"
 
+/* until it is known what is in a source: a file, or what comes over a network */
+#define FILE_SECONDS 30
+#define NETWORK_SECONDS 60
+
 static const gchar *const picture_endings[] = { ".jpg", ".jpeg", ".png",
   ".webp", ".bmp", ".tif", ".tiff", ".ppm", NULL };
 static const gchar *const video_endings[] = { ".mp4", ".avi", ".mkv", ".mov",
@@ -46,6 +50,19 @@ detect_source_free (DetectSource *self)
   g_free (self->stem);
   g_free (self->output);
   g_free (self);
+}
+
+/**
+ * detect_source_get_patience:
+ *
+ * Returns: seconds after which it should be known what is in it
+ */
+guint
+detect_source_get_patience (const DetectSource *self)
+{
+  return self->uri == NULL || g_str_has_prefix (self->uri, "file:")
+             ? FILE_SECONDS
+             : NETWORK_SECONDS;
 }
 
 static gboolean

@@ -66,6 +66,7 @@ GQuark detect_error_quark (void);
 
 DetectSource *detect_source_new (const gchar *name, GError **error);
 void detect_source_free (DetectSource *self);
+guint detect_source_get_patience (const DetectSource *self);
 
 GPtrArray *detect_sources_new (void);
 gboolean detect_sources_add (

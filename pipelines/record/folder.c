@@ -12,7 +12,9 @@
 #include <glib/gstdio.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 
 #define PREFIX "record-"
 #define CLIP_SUFFIX ".mp4"
@@ -87,29 +89,43 @@ list (const gchar *folder, const gchar *suffix)
   return g_steal_pointer (&paths);
 }
 
-/**
- * record_folder_prepare:
- *
- * Makes it, and removes what a program that was killed has not finished: without
- * its end such a file cannot be played.
- */
-gboolean
-record_folder_prepare (const gchar *folder, GError **error)
+static void
+remove_parts (const gchar *folder)
 {
-  g_autoptr (GPtrArray) parts = NULL;
+  g_autoptr (GPtrArray) parts = list (folder, PART_SUFFIX);
   guint i;
 
+  for (i = 0; i < parts->len; i++)
+    g_unlink (g_ptr_array_index (parts, i));
+}
+
+/**
+ * record_folder_open:
+ *
+ * Makes it, and removes what a program that was killed has not finished: without
+ * its end such a file cannot be played. While another program writes into the
+ * folder, its files look the same, and all stay.
+ *
+ * Returns: a file descriptor, which tells others that this program writes into
+ *   the folder until it is closed; -1 with @error
+ */
+gint
+record_folder_open (const gchar *folder, GError **error)
+{
+  gint lock = -1;
+
   if (g_mkdir_with_parents (folder, 0755) != 0
-      || g_access (folder, W_OK | X_OK) != 0) {
+      || g_access (folder, W_OK | X_OK) != 0
+      || (lock = g_open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)) < 0) {
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
         "The folder \"%s\" cannot be written into: %s", folder,
         g_strerror (errno));
-    return FALSE;
+    return -1;
   }
-  parts = list (folder, PART_SUFFIX);
-  for (i = 0; i < parts->len; i++)
-    g_unlink (g_ptr_array_index (parts, i));
-  return TRUE;
+  if (flock (lock, LOCK_EX | LOCK_NB) == 0)
+    remove_parts (folder);
+  flock (lock, LOCK_SH);
+  return lock;
 }
 
 static guint64

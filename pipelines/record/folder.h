@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 gchar *record_folder_name_clip (const gchar *folder, gint64 time);
 gchar *record_folder_name_part (const gchar *clip);
 gchar *record_folder_name_notes (const gchar *clip);
-gboolean record_folder_prepare (const gchar *folder, GError **error);
+gint record_folder_open (const gchar *folder, GError **error);
 void record_folder_make_room (
     const gchar *folder, const gchar *newest, guint64 max_bytes);
 

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "detect/pipeline.h"
 #include "detect/source.h"
@@ -49,7 +50,7 @@ typedef struct {
 
 typedef struct {
   GMainLoop *loop;
-  const gchar *source_name;
+  DetectSource *source;
   GstElement *pipeline;
   /* in it, what reads */
   GstElement *input;
@@ -128,7 +129,8 @@ parse_options (Options *options, int *argc, char ***argv)
     { "after", 'a', 0, G_OPTION_ARG_DOUBLE, &options->after,
         "Seconds after the last time (5)", "SECONDS" },
     { "max-length", 0, 0, G_OPTION_ARG_DOUBLE, &options->max_length,
-        "Seconds after which the next clip begins (600)", "SECONDS" },
+        "Seconds after which what goes on is in the next clip (600)",
+        "SECONDS" },
     { "max-disk", 0, 0, G_OPTION_ARG_STRING, &options->max_disk,
         "What clips may take together; the oldest go (10G)", "BYTES" },
     { NULL },
@@ -250,14 +252,15 @@ static gboolean
 make_pipeline (
     Program *self, const Options *options, const gchar *name, GError **error)
 {
-  g_autoptr (DetectSource) source = detect_source_new (name, error);
-  const gchar *encoder = source != NULL ? pick_encoder (error) : NULL;
+  const gchar *encoder;
   g_autofree gchar *text = NULL;
   GstElement *detector;
 
+  self->source = detect_source_new (name, error);
+  encoder = self->source != NULL ? pick_encoder (error) : NULL;
   if (encoder == NULL)
     return FALSE;
-  if (source->kind == DETECT_PICTURE) {
+  if (self->source->kind == DETECT_PICTURE) {
     g_set_error (error, DETECT_ERROR, DETECT_ERROR_ARGUMENT,
         "\"%s\" is a picture, and there is nothing before and after it", name);
     return FALSE;
@@ -275,9 +278,8 @@ make_pipeline (
       encoder);
   self->pipeline =
       gst_parse_launch_full (text, NULL, GST_PARSE_FLAG_FATAL_ERRORS, error);
-  self->source_name = name;
   self->input = self->pipeline != NULL
-                    ? detect_pipeline_make_source (source, error)
+                    ? detect_pipeline_make_source (self->source, error)
                     : NULL;
   if (self->input == NULL)
     return FALSE;
@@ -311,7 +313,7 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
         gboolean is_source = gst_object_has_as_ancestor (
             GST_MESSAGE_SRC (message), GST_OBJECT (self->input));
 
-        g_printerr ("Error: %s%s%s\n", is_source ? self->source_name : "",
+        g_printerr ("Error: %s%s%s\n", is_source ? self->source->name : "",
             is_source ? ": " : "", error->message);
       }
       self->failed = TRUE;
@@ -339,12 +341,29 @@ on_interrupt (gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+check_input (gpointer user_data)
+{
+  Program *self = user_data;
+  g_autoptr (GError) error = NULL;
+
+  if (!self->failed
+      && !detect_pipeline_check_found (self->input, self->source, &error)) {
+    g_printerr ("Error: %s\n", error->message);
+    self->failed = TRUE;
+    g_main_loop_quit (self->loop);
+  }
+  return G_SOURCE_CONTINUE;
+}
+
 static void
 run (Program *self)
 {
   GstBus *bus = gst_element_get_bus (self->pipeline);
   guint sources[] = {
     gst_bus_add_watch (bus, on_message, self),
+    g_timeout_add_seconds (
+        detect_source_get_patience (self->source), check_input, self),
     g_unix_signal_add (SIGINT, on_interrupt, self),
     g_unix_signal_add (SIGTERM, on_interrupt, self),
   };
@@ -381,18 +400,22 @@ record (Program *self, const Options *options, const gchar *source)
     .max_bytes = options->max_bytes,
   };
   g_autoptr (GError) error = NULL;
+  gint lock = -1;
 
-  if (!detect_pipeline_find_elements (&error)
-      || !record_folder_prepare (settings.folder, &error)
-      || !make_pipeline (self, options, source, &error)) {
+  if (detect_pipeline_find_elements (&error)
+      && (lock = record_folder_open (settings.folder, &error)) >= 0
+      && make_pipeline (self, options, source, &error)) {
+    self->recorder = recorder_new (&settings);
+    run (self);
+    recorder_free (self->recorder);
+  } else {
     g_printerr ("%s\n", error->message);
-    gst_clear_object (&self->pipeline);
-    return FALSE;
+    self->failed = TRUE;
   }
-  self->recorder = recorder_new (&settings);
-  run (self);
-  gst_object_unref (self->pipeline);
-  recorder_free (self->recorder);
+  gst_clear_object (&self->pipeline);
+  g_clear_pointer (&self->source, detect_source_free);
+  if (lock >= 0)
+    close (lock);
   return !self->failed;
 }
 

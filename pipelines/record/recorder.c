@@ -38,7 +38,7 @@ struct _Recorder {
 
   /* that is open, with what it has to reach */
   RecordClip *clip;
-  GstClockTime clip_start;
+  GstClockTime clip_cause;
   GstClockTime clip_end;
   /* after one that could not be written, not each frame tries again */
   GstClockTime not_before;
@@ -93,11 +93,11 @@ on_clip_done (RecordClip *clip, const gchar *path, gpointer user_data)
   g_atomic_int_dec_and_test (&self->n_unfinished);
 }
 
-/* from the last key frame that is early enough */
+/* from the last key frame that is early enough for what happens at @time */
 static void
-begin_clip (Recorder *self, GstClockTime time)
+begin_clip (Recorder *self, GstClockTime time, GstClockTime before)
 {
-  GstClockTime wanted = minus (time, self->settings.before);
+  GstClockTime wanted = minus (time, before), start;
   GList *l, *first = NULL;
   guint i = 0;
   gint64 wall_time;
@@ -112,12 +112,13 @@ begin_clip (Recorder *self, GstClockTime time)
   }
   if (first == NULL)
     return;
-  self->clip_start = ((Frame *) first->data)->time;
-  wall_time = g_get_real_time ()
-              - (gint64) (minus (self->video_time, self->clip_start) / 1000);
+  start = ((Frame *) first->data)->time;
+  wall_time =
+      g_get_real_time () - (gint64) (minus (self->video_time, start) / 1000);
   g_atomic_int_inc (&self->n_unfinished);
-  self->clip = record_clip_new (self->settings.folder, wall_time,
-      self->clip_start, self->caps, on_clip_done, self);
+  self->clip = record_clip_new (
+      self->settings.folder, wall_time, start, self->caps, on_clip_done, self);
+  self->clip_cause = time;
   self->clip_end = time + self->settings.after;
 }
 
@@ -224,10 +225,16 @@ static void
 trigger (
     Recorder *self, GstClockTime time, const gchar *what, const gchar *line)
 {
-  if (self->clip != NULL && time > self->clip_start + self->settings.max_length)
+  GstClockTime before = self->settings.before;
+
+  /* what came before is in the clip that is cut */
+  if (self->clip != NULL
+      && time > self->clip_cause + self->settings.max_length) {
     end_clip (self);
+    before = 0;
+  }
   if (self->clip == NULL && time >= self->not_before)
-    begin_clip (self, time);
+    begin_clip (self, time, before);
   if (self->clip == NULL)
     return;
   self->clip_end = MAX (self->clip_end, time + self->settings.after);

@@ -19,6 +19,8 @@
 /* a camera that was lost is looked for again after this, then less often */
 #define FIRST_RETRY_S 1
 #define LAST_RETRY_S 30
+/* until it is known what is in a source */
+#define PATIENCE_S 60
 /* a source that ends sooner has nothing to show again */
 #define MIN_FRAMES_TO_REPEAT 2
 
@@ -42,7 +44,7 @@ struct ViewCamera {
   gchar *name;
   gint max_width, quality;
   GstElement *pipeline, *detector;
-  guint bus_watch, retry, retry_s;
+  guint bus_watch, retry, retry_s, patience;
   gchar *error;
   guint64 frames_at_start;
   const ViewCameraListener *listener;
@@ -280,15 +282,7 @@ encode_frames (gpointer user_data)
 
 /* THE PIPELINE'S LIFE, IN THE MAIN CONTEXT */
 
-static gboolean
-retry (gpointer user_data)
-{
-  ViewCamera *self = user_data;
-
-  self->retry = 0;
-  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
-  return G_SOURCE_REMOVE;
-}
+static void play (ViewCamera *self);
 
 static guint64
 count_frames (ViewCamera *self)
@@ -301,23 +295,28 @@ count_frames (ViewCamera *self)
   return frames;
 }
 
-/* whoever watches need not know how to get into the camera itself */
-static gchar *
-leave_out_passwords (const gchar *words)
+static gboolean
+retry (gpointer user_data)
 {
-  g_autoptr (GRegex) secret = g_regex_new ("://[^/@\\s]*@", 0, 0, NULL);
-  g_autofree gchar *valid = g_utf8_make_valid (words, -1);
+  ViewCamera *self = user_data;
 
-  return g_regex_replace_literal (secret, valid, -1, 0, "://", 0, NULL);
+  self->retry = 0;
+  play (self);
+  return G_SOURCE_REMOVE;
 }
 
-/* it ran, and will be looked for again */
+/* what ran will be looked for again */
 static void
 lose (ViewCamera *self, const gchar *words)
 {
+  gst_element_set_state (self->pipeline, GST_STATE_NULL);
+  g_clear_handle_id (&self->patience, g_source_remove);
+  if (count_frames (self) == 0) {
+    self->listener->failed (self->number, words, self->user_data);
+    return;
+  }
   g_printerr ("Error: %s: %s; trying again in %u s\n", self->name, words,
       self->retry_s);
-  gst_element_set_state (self->pipeline, GST_STATE_NULL);
   g_free (self->error);
   self->error = g_strdup (words);
   self->retry = g_timeout_add_seconds (self->retry_s, retry, self);
@@ -325,25 +324,29 @@ lose (ViewCamera *self, const gchar *words)
   self->listener->changed (self->number, self->user_data);
 }
 
-static void
-take_error (ViewCamera *self, GstMessage *message)
+/* decodebin drops what an element says that fails while it is being started: now
+ * and then, there is neither an error nor an end of a broken file */
+static gboolean
+check_found (gpointer user_data)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *details = NULL;
-  g_autofree gchar *words = NULL;
+  ViewCamera *self = user_data;
+  GstPad *pad = gst_element_get_static_pad (self->detector, "sink");
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
 
-  gst_message_parse_error (message, &error, &details);
-  /* decoders do not know what they decode */
-  words = leave_out_passwords (
-      details != NULL && strstr (details, "reason not-linked") != NULL
-          ? "There is no video in it"
-          : error->message);
-  if (count_frames (self) > 0) {
-    lose (self, words);
-  } else {
-    gst_element_set_state (self->pipeline, GST_STATE_NULL);
-    self->listener->failed (self->number, words, self->user_data);
-  }
+  gst_object_unref (pad);
+  self->patience = 0;
+  if (caps == NULL)
+    lose (self, "Nothing to be shown was found in it within " G_STRINGIFY (
+                    PATIENCE_S) " s");
+  return G_SOURCE_REMOVE;
+}
+
+/* what goes wrong comes as a message */
+static void
+play (ViewCamera *self)
+{
+  self->patience = g_timeout_add_seconds (PATIENCE_S, check_found, self);
+  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
 }
 
 /* a clip starts anew; a picture stays; a stream that has ended may come back */
@@ -365,6 +368,7 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
 {
   ViewCamera *self = user_data;
   g_autoptr (GError) error = NULL;
+  g_autofree gchar *words = NULL;
 
   /* the first error is the reason, and what follows from it does not count */
   if (self->retry != 0)
@@ -375,7 +379,8 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
       g_printerr ("Warning: %s: %s\n", self->name, error->message);
       break;
     case GST_MESSAGE_ERROR:
-      take_error (self, message);
+      words = view_source_word_error (message);
+      lose (self, words);
       break;
     case GST_MESSAGE_EOS:
       take_end (self);
@@ -467,8 +472,8 @@ view_camera_free (ViewCamera *self)
     g_thread_join (self->encoding);
   if (self->wake != 0)
     g_source_remove (self->wake);
-  if (self->retry != 0)
-    g_source_remove (self->retry);
+  g_clear_handle_id (&self->retry, g_source_remove);
+  g_clear_handle_id (&self->patience, g_source_remove);
 
   for (guint i = 0; i < G_N_ELEMENTS (self->encoders); i++)
     g_clear_pointer (&self->encoders[i], view_encoder_free);
@@ -492,8 +497,7 @@ view_camera_start (
   self->listener = listener;
   self->user_data = user_data;
   self->encoding = g_thread_new ("view:encoding", encode_frames, self);
-  /* what goes wrong comes as a message */
-  gst_element_set_state (self->pipeline, GST_STATE_PLAYING);
+  play (self);
 }
 
 const gchar *

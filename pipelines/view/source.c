@@ -179,6 +179,36 @@ view_source_make_pipeline (
   return pipeline;
 }
 
+/* whoever watches need not know how to get into the camera itself */
+static gchar *
+leave_out_passwords (const gchar *words)
+{
+  g_autoptr (GRegex) secret = g_regex_new ("://[^/@\\s]*@", 0, 0, NULL);
+  g_autofree gchar *valid = g_utf8_make_valid (words, -1);
+
+  return g_regex_replace_literal (secret, valid, -1, 0, "://", 0, NULL);
+}
+
+/**
+ * view_source_word_error:
+ * @message: an error of the pipeline
+ *
+ * Returns: (transfer full): what is wrong, in words for who watches
+ */
+gchar *
+view_source_word_error (GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *details = NULL;
+
+  gst_message_parse_error (message, &error, &details);
+  /* decoders do not know what they decode */
+  return leave_out_passwords (
+      details != NULL && strstr (details, "reason not-linked") != NULL
+          ? "There is no video in it"
+          : error->message);
+}
+
 /**
  * view_source_get_name:
  * @source: a source

@@ -11,4 +11,5 @@
 
 GstElement *view_source_make_pipeline (
     const gchar *source, const ViewCameraOptions *options, GError **error);
+gchar *view_source_word_error (GstMessage *message);
 gchar *view_source_get_name (const gchar *source);

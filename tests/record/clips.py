@@ -24,10 +24,21 @@ def run(arguments, **options):
                           stderr=subprocess.STDOUT, timeout=300, **options)
 
 
-def make_film(path):
+# the whole picture, and a line that nobody crosses
+ZONES = """
+[zone everywhere]
+points=0;0;1;0;1;1;0;1
+anchor=center
+
+[line edge]
+points=0;0.99;1;0.99
+"""
+
+
+def make_film(path, parts):
     command = ["gst-launch-1.0", "-q", "concat", "name=c", "!", "jpegenc", "!",
                "matroskamux", "!", "filesink", f"location={path}"]
-    for pattern, seconds in PARTS:
+    for pattern, seconds in parts:
         command += ["videotestsrc", f"pattern={pattern}",
                     f"num-buffers={int(seconds * RATE)}", "!",
                     f"video/x-raw,format=I420,width={WIDTH},height={HEIGHT},"
@@ -52,7 +63,10 @@ class Clips(unittest.TestCase):
     def setUpClass(cls):
         cls.top = tempfile.TemporaryDirectory()
         cls.film = os.path.join(cls.top.name, "film.mkv")
-        make_film(cls.film)
+        make_film(cls.film, PARTS)
+        cls.zones = os.path.join(cls.top.name, "zones.ini")
+        with open(cls.zones, "w", encoding="utf-8") as file:
+            file.write(ZONES)
 
     @classmethod
     def tearDownClass(cls):
@@ -61,9 +75,9 @@ class Clips(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(dir=self.top.name)
 
-    def record(self, *arguments):
+    def record(self, *arguments, film=None):
         result = run([RECORD, "--device", "cpu", "--model", MODEL, "--folder",
-                      self.folder, *arguments, self.film])
+                      self.folder, *arguments, film or self.film])
         self.assertEqual(result.returncode, 0, result.stdout)
         return result.stdout.decode()
 
@@ -115,6 +129,68 @@ class Clips(unittest.TestCase):
     def test_two_that_do_not_overlap_are_two(self):
         self.record("--on", FOUND, "--before", "0.5", "--after", "0.5")
         self.assertEqual(len(self.files(".mp4")), 3)
+
+    def notes(self):
+        found = []
+        for path in self.files(".json"):
+            with open(path, encoding="utf-8") as file:
+                found.append(json.load(file))
+        return found
+
+    def test_events_of_zones(self):
+        # by their type, and by the name of the zone; what is away for less than two
+        # seconds did not leave
+        for watched, types in [
+                ("zone-entered", ["zone-entered", "zone-entered"]),
+                ("zone-left", ["zone-left"]),
+                ("everywhere", ["zone-entered", "zone-left", "zone-entered"])]:
+            self.folder = tempfile.mkdtemp(dir=self.top.name)
+            self.record("--on", watched, "--zones", self.zones, "--before", "0.5",
+                        "--after", "0.5")
+            notes = self.notes()
+            self.assertEqual({event["on"] for clip in notes
+                              for event in clip["events"]}, {watched})
+            self.assertEqual([(event["type"], event["zone"]) for clip in notes
+                              for event in clip["events"][0]["frame"]["events"]],
+                             [(kind, "everywhere") for kind in types])
+        self.folder = tempfile.mkdtemp(dir=self.top.name)
+        self.record("--on", "line-crossed", "--on", "edge", "--zones", self.zones)
+        self.assertEqual(self.files(""), [])
+
+    def test_what_stays_is_cut(self):
+        film = os.path.join(self.top.name, "long.mkv")
+        make_film(film, [("black", 1), (PICTURE, 8), ("black", 1)])
+        # what comes before may be longer
+        self.record("--on", FOUND, "--before", "3", "--after", "0.5",
+                    "--max-length", "2", film=film)
+        clips, notes = self.files(".mp4"), self.notes()
+        self.assertIn(len(clips), (3, 4))
+        for path, clip in zip(clips, notes):
+            # a key frame is at most a second and a frame earlier
+            self.assertLess(clip["duration"], 1.1 + 2 + 0.5 + 0.3)
+            self.assertAlmostEqual(len(brightness(path)) / RATE, clip["duration"],
+                                   delta=0.11)
+        # what was seen is in one of them
+        bright = sum(value > 10000 for path in clips for value in brightness(path))
+        self.assertGreaterEqual(bright, 8 * RATE)
+
+    def test_two_programs_share_a_folder(self):
+        first = subprocess.Popen(
+            [RECORD, "--device", "cpu", "--model", MODEL, "--folder", self.folder,
+             "--on", FOUND, "--after", "600", self.film],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        while not self.files(".part") and first.poll() is None:
+            pass
+        first.send_signal(signal.SIGSTOP)
+        parts = self.files(".part")
+        self.assertEqual(len(parts), 1)
+        self.record("--on", FOUND, "--before", "1", "--after", "1")
+        self.assertEqual(self.files(".part"), parts)
+        first.send_signal(signal.SIGCONT)
+        output = first.communicate(timeout=100)[0]
+        self.assertEqual(first.returncode, 0, output)
+        self.assertEqual(self.files(".part"), [])
+        self.assertGreater(len(brightness(parts[0][:-len(".part")])), 100)
 
     def test_nothing_seen_nothing_written(self):
         self.record("--on", "no such class")
