@@ -16,10 +16,12 @@
 
 #include "broker.h"
 
+#include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define WINDOW 100
 #define ONLINE "online"
@@ -51,7 +53,13 @@ typedef struct {
   struct mosquitto *client;
   gboolean mqtt5;
   gboolean was_connected;
-  /* what the broker or the library said to this connection */
+  /* of IPv4 and IPv6: the broker may listen on one of its addresses only, and
+   * libmosquitto tries the first one */
+  GSocketFamily first_family;
+  gboolean has_both_families;
+  gboolean takes_other_family;
+  /* whether TCP connected, and what the broker or the library said then */
+  gboolean reached;
   gboolean answered;
   gchar *reason;
   /* number of a message on the wire to that in the queue */
@@ -75,14 +83,19 @@ static void
 lose (Mqtt *self, gint code)
 {
   g_autofree gchar *reason = g_steal_pointer (&self->reason);
+  const gchar *words = reason != NULL ? reason : mosquitto_strerror (code);
 
-  /* some brokers of MQTT 3 hang up at an unknown version */
-  if (!self->answered && !self->was_connected && code != MOSQ_ERR_ERRNO
-      && code != MOSQ_ERR_EAI && !self->persistent)
+  if (!self->reached) {
+    self->takes_other_family = !self->takes_other_family;
+    /* said of a connection that there is not */
+    if (code == MOSQ_ERR_TLS)
+      words = "it cannot be reached";
+  } else if (!self->answered && !self->was_connected && code != MOSQ_ERR_ERRNO
+             && code != MOSQ_ERR_EAI && !self->persistent) {
+    /* some brokers of MQTT 3 hang up at an unknown version */
     self->mqtt5 = !self->mqtt5;
-  self->parent.events->lost (
-      reason != NULL ? reason : mosquitto_strerror (code),
-      self->parent.user_data);
+  }
+  self->parent.events->lost (words, self->parent.user_data);
 }
 
 /* CALLBACKS, from within mosquitto_loop_read() and the like */
@@ -219,7 +232,7 @@ make_client (Mqtt *self)
   self->client = mosquitto_new (self->client_id, !self->persistent, self);
   code = self->client != NULL ? set_up_client (self) : MOSQ_ERR_NOMEM;
   if (code != MOSQ_ERR_SUCCESS) {
-    self->answered = TRUE;
+    self->reached = self->answered = TRUE;
     lose (self, code);
   }
   return code == MOSQ_ERR_SUCCESS;
@@ -232,17 +245,33 @@ look_up (Mqtt *self)
 {
   g_autoptr (GResolver) resolver = g_resolver_get_default ();
   g_autoptr (GError) error = NULL;
-  GList *addresses;
+  GList *addresses, *l;
 
   if (g_hostname_is_ip_address (self->address.host))
     return TRUE;
   addresses = g_resolver_lookup_by_name (
       resolver, self->address.host, self->parent.cancellable, &error);
+  if (addresses == NULL) {
+    self->parent.events->lost (error->message, self->parent.user_data);
+    return FALSE;
+  }
+  self->has_both_families = FALSE;
+  for (l = addresses; l != NULL; l = l->next)
+    self->has_both_families |= g_inet_address_get_family (l->data)
+                               != g_inet_address_get_family (addresses->data);
+  self->first_family = g_inet_address_get_family (addresses->data);
   g_resolver_free_addresses (addresses);
-  if (addresses != NULL)
-    return TRUE;
-  self->parent.events->lost (error->message, self->parent.user_data);
-  return FALSE;
+  return TRUE;
+}
+
+/* Returns: (nullable): what to bind the socket to, which leaves addresses of its
+ *   family alone */
+static const gchar *
+choose_own_address (const Mqtt *self)
+{
+  if (!self->has_both_families || !self->takes_other_family)
+    return NULL;
+  return self->first_family == G_SOCKET_FAMILY_IPV6 ? "0.0.0.0" : "::";
 }
 
 static void
@@ -260,10 +289,10 @@ mqtt_connect (OutboxBroker *broker)
   mosquitto_int_option (self->client, MOSQ_OPT_PROTOCOL_VERSION,
       self->mqtt5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
   g_clear_pointer (&self->reason, g_free);
-  self->answered = FALSE;
+  self->reached = self->answered = FALSE;
   self->status_mid = -1;
-  code = mosquitto_connect_async (
-      self->client, self->address.host, self->address.port, self->keepalive);
+  code = mosquitto_connect_bind_async (self->client, self->address.host,
+      self->address.port, self->keepalive, choose_own_address (self));
   if (code != MOSQ_ERR_SUCCESS)
     lose (self, code);
 }
@@ -324,6 +353,24 @@ exchange (Mqtt *self, gshort happened)
   return code;
 }
 
+/* A socket that is being connected is silent. libmosquitto does not see that it
+ * failed where TLS has taken the error from it. */
+static gboolean
+check_reached (Mqtt *self, gint fd, gshort happened)
+{
+  struct sockaddr_storage peer;
+  socklen_t size = sizeof peer;
+  gint error = 0;
+
+  self->reached = getpeername (fd, (struct sockaddr *) &peer, &size) == 0;
+  if (self->reached || happened == 0)
+    return TRUE;
+  size = sizeof error;
+  getsockopt (fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  set_reason (self, g_strerror (error != 0 ? error : ECONNREFUSED));
+  return FALSE;
+}
+
 static void
 mqtt_wait (OutboxBroker *broker, gint wake_fd, gint timeout_ms)
 {
@@ -335,7 +382,8 @@ mqtt_wait (OutboxBroker *broker, gint wake_fd, gint timeout_ms)
 
   if (fd >= 0) {
     outbox_wait_for_wake (wake_fd, fd, events, timeout_ms, &happened);
-    code = exchange (self, happened);
+    if (self->reached || check_reached (self, fd, happened))
+      code = exchange (self, happened);
   }
   if (code != MOSQ_ERR_SUCCESS)
     lose (self, code);

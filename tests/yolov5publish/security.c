@@ -10,8 +10,11 @@
 #include "testfolder.h"
 
 #include <glib/gstdio.h>
+#include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #define PASSWORD "Xy7_unguessable"
 #define USER "camera"
@@ -116,6 +119,52 @@ GST_START_TEST (test_encryption)
       encryptions[__i__].works ? 100 : 0);
   publisher_free (publisher);
   g_string_free (properties, TRUE);
+  mosquitto_remove (broker);
+}
+GST_END_TEST;
+
+/* for this thread and those that it starts; where that cannot be had, the machine's
+ * own file may have both */
+static void
+give_localhost_two_addresses (void)
+{
+  gchar *hosts = g_build_filename (folder, "hosts", NULL);
+
+  fail_unless (g_file_set_contents (
+      hosts, "::1 localhost\n127.0.0.1 localhost\n", -1, NULL));
+  if (unshare (CLONE_NEWNS) != 0
+      || mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0
+      || mount (hosts, "/etc/hosts", NULL, MS_BIND, NULL) != 0)
+    g_print ("localhost has the addresses that it has, as /etc/hosts cannot be "
+             "covered here: %s\n",
+        g_strerror (errno));
+  g_free (hosts);
+}
+
+/* a broker that listens at one of the addresses that its name has is found, and soon:
+ * what is refused there says so */
+GST_START_TEST (test_a_name_with_two_addresses)
+{
+  gboolean is_encrypted = __i__;
+  Mosquitto *broker = is_encrypted ? make_tls_broker ("")
+                                   : mosquitto_make ("allow_anonymous true");
+  Publisher *publisher;
+
+  give_localhost_two_addresses ();
+  if (is_encrypted)
+    publisher = publisher_new (
+        "url=mqtts://localhost:%u/t ca-file=%s/ca.pem eos-timeout=100000000000 "
+        "response-timeout=1000000000000",
+        broker->port, folder);
+  else
+    publisher =
+        publisher_new ("url=mqtt://localhost:%u/t eos-timeout=100000000000 "
+                       "response-timeout=1000000000000",
+            broker->port);
+  publisher_push_numbers (publisher, 0, 100);
+  publisher_end (publisher);
+  assert_equals_uint64 (publisher_get_stat (publisher, "sent"), 100);
+  publisher_free (publisher);
   mosquitto_remove (broker);
 }
 GST_END_TEST;
@@ -264,6 +313,7 @@ yolov5publish_security_suite (void)
   testfolder_add (tc);
   tcase_add_checked_fixture (tc, set_up, tear_down);
   tcase_add_loop_test (tc, test_encryption, 0, G_N_ELEMENTS (encryptions));
+  tcase_add_loop_test (tc, test_a_name_with_two_addresses, 0, 2);
   tcase_add_loop_test (tc, test_logging_in, 0, 2);
   tcase_add_test (tc, test_a_wrong_password);
   tcase_add_test (tc, test_a_topic_that_is_not_allowed);
