@@ -9,7 +9,8 @@ set -eu
 
 # Each runs networks of a picture's size many times, at seconds a frame, encodes
 # a long clip, or is about live streams.
-too_slow='ctrl-c
+too_slow='closed-window
+ctrl-c
 detect
 golden-shared
 golden-shared-neon
