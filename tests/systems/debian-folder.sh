@@ -100,7 +100,7 @@ make_pristine ()
   # shellcheck disable=SC2086
   debootstrap $signature --variant=minbase --arch="$architecture" "$suite" \
     "$pristine.part" ${mirror:+"$mirror"} >"$log" 2>&1 \
-    || skip "debootstrap: $(grep '^[EW]: ' "$log" | tail -n 1)"
+    || skip "debootstrap: $(grep -a '^[EW]: ' "$log" | tail -n 1)"
   mv "$pristine.part" "$pristine"
 }
 
