@@ -21,9 +21,30 @@ if [ "$architecture" != "$(dpkg --print-architecture)" ]; then
   compiler=crossbuild-essential-$architecture
   dpkg --add-architecture "$architecture"
 fi
+
+# libsoup-3.0-dev wants it in the end, and of another architecture it cannot be
+# installed beside this one's Python: nothing of it is called in a build
+stand_in_for_introspection ()
+{
+  name=gobject-introspection
+  stage=$(mktemp -d)
+  mkdir "$stage/DEBIAN"
+  cat >"$stage/DEBIAN/control" <<END
+Package: $name
+Version: $(apt-cache show "$name" | sed -n 's/^Version: //p' | head -n 1)
+Architecture: $architecture
+Maintainer: nobody <nobody@example.org>
+Description: stand-in, empty
+END
+  dpkg-deb --root-owner-group --build "$stage" "$stage.deb"
+  dpkg -i "$stage.deb"
+  rm -rf "$stage" "$stage.deb"
+}
+
 echo "Installing the build dependencies for $architecture"
 if ! {
   apt-get update -qq
+  [ "$compiler" = build-essential ] || stand_in_for_introspection
   apt-get install -y -qq --no-install-recommends "$compiler" "$@"
   apt-get build-dep -y -qq --no-install-recommends -a "$architecture" .
 } >/build/apt.log 2>&1; then
