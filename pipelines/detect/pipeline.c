@@ -330,6 +330,86 @@ detect_pipeline_check_found (
   return has_found;
 }
 
+static gboolean
+is_of (GstElement *pipeline, GstObject *origin, const gchar *name)
+{
+  GstElement *element = gst_bin_get_by_name (GST_BIN (pipeline), name);
+  gboolean found =
+      element != NULL
+      && (origin == GST_OBJECT (element)
+          || gst_object_has_as_ancestor (origin, GST_OBJECT (element)));
+
+  gst_clear_object (&element);
+  return found;
+}
+
+static gboolean
+is_of_any (GstElement *pipeline, GstObject *origin, const gchar *const *names)
+{
+  for (; *names != NULL; names++)
+    if (is_of (pipeline, origin, *names))
+      return TRUE;
+  return FALSE;
+}
+
+/**
+ * detect_pipeline_make_error:
+ * @input: (nullable): what is in front of @pipeline
+ * @source: what it reads
+ * @message: an error
+ *
+ * What it is about, where the sentence alone does not say: decoders do not know
+ * what they decode. What the project's elements refuse to start with will not
+ * work with another source either.
+ *
+ * Returns: (transfer full): a #DetectError
+ */
+GError *
+detect_pipeline_make_error (GstElement *pipeline, GstElement *input,
+    const DetectSource *source, GstMessage *message)
+{
+  static const gchar *const of_all_sources[] = { DETECT_DETECTOR,
+    DETECT_TRACKER, DETECT_ZONES, DETECT_DISPLAY, NULL };
+  GstObject *origin = GST_MESSAGE_SRC (message);
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *details = NULL;
+
+  gst_message_parse_error (message, &error, &details);
+  if (details != NULL)
+    GST_INFO ("%s", details);
+  if (is_of (pipeline, origin, DETECT_SINK))
+    return g_error_new (DETECT_ERROR, DETECT_ERROR_OUTPUT, "%s: %s",
+        source->output, error->message);
+  if (error->domain != GST_STREAM_ERROR
+      && is_of_any (pipeline, origin, of_all_sources))
+    return g_error_new_literal (
+        DETECT_ERROR, DETECT_ERROR_SETUP, error->message);
+  return g_error_new (DETECT_ERROR, DETECT_ERROR_SOURCE, "%s: %s", source->name,
+      input != NULL && gst_object_has_as_ancestor (origin, GST_OBJECT (input))
+              && details != NULL
+              && strstr (details, "reason not-linked") != NULL
+          ? "There is no video in it"
+          : error->message);
+}
+
+/**
+ * detect_pipeline_is_closed_window:
+ * @message: an error
+ *
+ * Returns: whether it is no failure: all video sinks with a window say so that it
+ *   was closed
+ */
+gboolean
+detect_pipeline_is_closed_window (GstElement *pipeline, GstMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+
+  gst_message_parse_error (message, &error, NULL);
+  return g_error_matches (
+             error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND)
+         && is_of (pipeline, GST_MESSAGE_SRC (message), DETECT_DISPLAY);
+}
+
 /**
  * detect_pipeline_close_display:
  * @pipeline: whose window was closed

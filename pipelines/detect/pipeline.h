@@ -50,6 +50,10 @@ GstElement *detect_pipeline_make_source (
     const DetectSource *source, GError **error);
 gboolean detect_pipeline_check_found (
     GstElement *input, const DetectSource *source, GError **error);
+GError *detect_pipeline_make_error (GstElement *pipeline, GstElement *input,
+    const DetectSource *source, GstMessage *message);
+gboolean detect_pipeline_is_closed_window (
+    GstElement *pipeline, GstMessage *message);
 void detect_pipeline_close_display (GstElement *pipeline);
 GPtrArray *detect_pipeline_get_labels (GstElement *pipeline);
 

@@ -184,74 +184,16 @@ take_application_message (DetectRun *self, const GstStructure *structure)
   }
 }
 
-static gboolean
-is_of (const DetectRun *self, GstObject *origin, const gchar *name)
-{
-  GstElement *element = gst_bin_get_by_name (GST_BIN (self->pipeline), name);
-  gboolean found =
-      element != NULL
-      && (origin == GST_OBJECT (element)
-          || gst_object_has_as_ancestor (origin, GST_OBJECT (element)));
-
-  gst_clear_object (&element);
-  return found;
-}
-
-/* What it is about, where the sentence alone does not say: decoders do not know
- * what they decode. What the project's elements refuse to start with will not
- * work with another source either. */
-static GError *
-make_error (const DetectRun *self, GstMessage *message, const GError *error,
-    const gchar *details)
-{
-  GstObject *origin = GST_MESSAGE_SRC (message);
-  const gchar *name = self->source->name;
-
-  if (is_of (self, origin, DETECT_SINK))
-    return g_error_new (DETECT_ERROR, DETECT_ERROR_OUTPUT, "%s: %s",
-        self->source->output, error->message);
-  if (self->input != NULL
-      && gst_object_has_as_ancestor (origin, GST_OBJECT (self->input)))
-    return g_error_new (DETECT_ERROR, DETECT_ERROR_SOURCE, "%s: %s", name,
-        details != NULL && strstr (details, "reason not-linked") != NULL
-            ? "There is no video in it"
-            : error->message);
-  if (error->domain != GST_STREAM_ERROR
-      && (is_of (self, origin, DETECT_DETECTOR)
-          || is_of (self, origin, DETECT_TRACKER)
-          || is_of (self, origin, DETECT_ZONES)
-          || is_of (self, origin, DETECT_DISPLAY)))
-    return g_error_new_literal (
-        DETECT_ERROR, DETECT_ERROR_SETUP, error->message);
-  return g_error_new (
-      DETECT_ERROR, DETECT_ERROR_SOURCE, "%s: %s", name, error->message);
-}
-
-/* all video sinks with a window say that it was closed as an error */
-static gboolean
-is_closed_window (
-    const DetectRun *self, GstMessage *message, const GError *error)
-{
-  return g_error_matches (
-             error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND)
-         && is_of (self, GST_MESSAGE_SRC (message), DETECT_DISPLAY);
-}
-
 static void
 take_error (DetectRun *self, GstMessage *message)
 {
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *details = NULL;
-
-  gst_message_parse_error (message, &error, &details);
-  if (details != NULL)
-    GST_INFO ("%s", details);
-  if (is_closed_window (self, message, error)) {
+  if (detect_pipeline_is_closed_window (self->pipeline, message)) {
     detect_pipeline_close_display (self->pipeline);
     if (!self->is_interrupted)
       detect_run_interrupt (self);
   } else if (self->source != NULL) {
-    fail (self, make_error (self, message, error, details));
+    fail (self, detect_pipeline_make_error (
+                    self->pipeline, self->input, self->source, message));
   }
 }
 

@@ -307,15 +307,11 @@ on_message (GstBus *bus, GstMessage *message, gpointer user_data)
       g_printerr ("Warning: %s\n", error->message);
       break;
     case GST_MESSAGE_ERROR:
-      gst_message_parse_error (message, &error, NULL);
+      error = detect_pipeline_make_error (
+          self->pipeline, self->input, self->source, message);
       /* the first is the reason, the others follow from it */
-      if (!self->failed) {
-        gboolean is_source = gst_object_has_as_ancestor (
-            GST_MESSAGE_SRC (message), GST_OBJECT (self->input));
-
-        g_printerr ("Error: %s%s%s\n", is_source ? self->source->name : "",
-            is_source ? ": " : "", error->message);
-      }
+      if (!self->failed)
+        g_printerr ("Error: %s\n", error->message);
       self->failed = TRUE;
       g_main_loop_quit (self->loop);
       break;
