@@ -116,6 +116,9 @@ if [ ! -d "$folder" ]; then
   mv "$folder.part" "$folder"
 fi
 cp /etc/resolv.conf "$folder/etc/"
+# which an installer writes
+[ -s "$folder/etc/hosts" ] ||
+  printf '127.0.0.1 localhost\n::1 localhost\n' >"$folder/etc/hosts"
 mkdir -p "$folder/build" "$folder/shared" "$folder/yolov5dpu"
 [ ! -e $debian_keyring ] || cp $debian_keyring "$folder/build/"
 
