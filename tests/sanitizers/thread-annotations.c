@@ -42,6 +42,7 @@ DEFINE_REAL (g_mutex_unlock)
 DEFINE_REAL (g_cond_wait)
 DEFINE_REAL (g_cond_wait_until)
 DEFINE_REAL (g_once_init_leave)
+DEFINE_REAL (g_atomic_ref_count_dec)
 DEFINE_REAL (g_async_queue_push)
 DEFINE_REAL (g_async_queue_pop)
 DEFINE_REAL (g_async_queue_try_pop)
@@ -136,6 +137,18 @@ void (g_once_init_leave) (volatile void *location, gsize result)
 {
   __tsan_release ((void *) location);
   get_real_g_once_init_leave () (location, result);
+}
+
+/* who gives up the last reference comes after all others */
+gboolean (g_atomic_ref_count_dec) (gatomicrefcount *count)
+{
+  gboolean was_last;
+
+  __tsan_release ((void *) count);
+  was_last = get_real_g_atomic_ref_count_dec () (count);
+  if (was_last)
+    __tsan_acquire ((void *) count);
+  return was_last;
 }
 
 /* GLib locks its own mutex without calling g_mutex_lock() above; GstHarness

@@ -19,6 +19,7 @@ pipelines-media
 record-clips
 rtsp
 soak
+view-serving
 yolov5dpu-pipeline
 yolov5publish-losses'
 # checks of dpu-board that are too slow for the same reason
