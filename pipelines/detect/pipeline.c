@@ -13,6 +13,7 @@
  * through an encoder into a file. */
 
 #include "pipeline.h"
+#include "orientation.h"
 
 #include <gst/base/gstbasetransform.h>
 
@@ -44,14 +45,11 @@ has_element (const gchar *name)
  * @error: %DETECT_ERROR_SETUP
  *
  * Finds the project's elements where they are installed, wherever GStreamer
- * looks, and has pictures' orientation read: it is in EXIF data, which jpegparse
- * reads, and decoders do without that unless it ranks above them.
+ * looks.
  */
 gboolean
 detect_pipeline_find_elements (GError **error)
 {
-  GstPluginFeature *parser;
-
   if (!has_element ("yolov5dpu"))
     gst_registry_scan_path (gst_registry_get (), PLUGIN_DIR);
   if (!has_element ("yolov5dpu")) {
@@ -60,10 +58,6 @@ detect_pipeline_find_elements (GError **error)
         " nor where GStreamer looks; set GST_PLUGIN_PATH_1_0 to its folder");
     return FALSE;
   }
-  parser = gst_registry_lookup_feature (gst_registry_get (), "jpegparse");
-  if (parser != NULL)
-    gst_plugin_feature_set_rank (parser, GST_RANK_PRIMARY + 1);
-  gst_clear_object (&parser);
   return TRUE;
 }
 
@@ -287,6 +281,13 @@ detect_pipeline_make_source (const DetectSource *source, GError **error)
   else
     set_string (bin, DETECT_SOURCE, "uri", source->uri);
 
+  /* also of a picture that a video is made of */
+  if (source->kind != DETECT_CAMERA) {
+    GstElement *decoder = gst_bin_get_by_name (GST_BIN (bin), DETECT_SOURCE);
+
+    detect_orientation_read (decoder);
+    gst_object_unref (decoder);
+  }
   last = gst_bin_get_by_name (GST_BIN (bin), "upright");
   /* videoflip copies all frames until the first tag that says how they are to be
    * turned, unless it is told that there is nothing to do */

@@ -7,6 +7,8 @@
 
 #include <gst/base/gstbasetransform.h>
 
+#include "detect/orientation.h"
+
 /* a picture is looked at again and again, as settings change */
 #define PICTURE_RATE "5/1"
 #define TEST_SOURCE                                                            \
@@ -68,6 +70,15 @@ describe (const gchar *source, SourceKind kind)
                        "! videoflip name=upright video-direction=auto "
                        "! clocksync");
   }
+}
+
+static void
+read_orientation (GstElement *pipeline)
+{
+  GstElement *decoder = gst_bin_get_by_name (GST_BIN (pipeline), "source");
+
+  detect_orientation_read (decoder);
+  gst_object_unref (decoder);
 }
 
 /* videoflip copies all frames until the first tag that says how they are to be
@@ -175,6 +186,8 @@ view_source_make_pipeline (
   /* frames that find the device busy pass, and what is found is never attached
    * to a later frame: boxes and picture belong together */
   set_choice (pipeline, "detector", "no-block", "true");
+  if (kind == SOURCE_PICTURE)
+    read_orientation (pipeline);
   start_upright (pipeline);
   return pipeline;
 }

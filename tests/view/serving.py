@@ -130,6 +130,22 @@ class Frames(unittest.TestCase):
                 self.assertEqual(client.next_frame()[0]['frame'], 1)
                 client.close()
 
+    # a picture is shown the way up that it was taken
+    def test_picture_is_upright(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, 'turned.jpg')
+            subprocess.run(
+                ['gst-launch-1.0', '-q', 'videotestsrc', 'num-buffers=1', '!',
+                 'video/x-raw,width=320,height=240', '!', 'jpegenc', '!',
+                 'taginject', 'tags=image-orientation=rotate-270', '!', 'jifmux',
+                 '!', 'filesink', f'location={path}'], check=True)
+            with start(path) as server:
+                client = WebSocket(server)
+                client.say(view=[320])
+                header, _ = client.next_frame()
+                self.assertEqual((header['width'], header['height']), (240, 320))
+                client.close()
+
     # several cameras are told apart
     def test_several_cameras(self):
         small = ('videotestsrc is-live=true pattern=snow '
