@@ -88,10 +88,16 @@ find_regions (
   return regions;
 }
 
+/* Whether another region might be taken for it. Without GstAnalytics no object has
+ * the number 0, and before GStreamer 1.22 videoscale leaves a twin of each. */
 static gboolean
 is_ambiguous (
     const GstYolov5Detection *detections, guint n_detections, guint index)
 {
+#ifndef HAVE_GST_ANALYTICS
+  if (detections[index].id == 0)
+    return TRUE;
+#endif
   for (guint i = 0; i < n_detections; i++)
     if (i != index && detections[i].id == detections[index].id
         && detections[i].label == detections[index].label)
