@@ -107,10 +107,12 @@ check_numbers (guint n, const gchar *key)
   return n_twice;
 }
 
-/* lines with a key arrive in order, however they are sent */
+/* lines with a key arrive in order, however they are sent; the mock cluster of
+ * librdkafka 1.8 refuses batches that are compressed to less than they may be */
 static const gchar *const ways[] = {
   "key={camera} camera=door",
-  "key={camera} camera=door compression=gzip",
+  "key={camera} camera=door compression=gzip "
+  "kafka-options=batch.num.messages=100",
   "key={camera} camera=door compression=lz4",
   "key={camera} camera=door idempotence=false acks=leader",
   "key={camera} camera=door kafka-options=linger.ms=1,batch.num.messages=10",
