@@ -112,7 +112,7 @@ check_numbers (guint n, const gchar *key)
 static const gchar *const ways[] = {
   "key={camera} camera=door",
   "key={camera} camera=door compression=gzip "
-  "kafka-options=batch.num.messages=100",
+  "kafka-options=batch.num.messages=10",
   "key={camera} camera=door compression=lz4",
   "key={camera} camera=door idempotence=false acks=leader",
   "key={camera} camera=door kafka-options=linger.ms=1,batch.num.messages=10",
