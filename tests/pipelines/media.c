@@ -93,7 +93,8 @@ GST_START_TEST (test_picture)
   g_autofree gchar *picture = shared_file (finds[__i__].picture);
   g_autofree gchar *model = shared_file (COCO_MODEL);
   g_autofree gchar *pipeline = g_strdup_printf (
-      "filesrc location=%s ! jpegparse ! jpegdec ! yolov5dpu model=%s device=%s post-messages=true ! fakesink",
+      "filesrc location=%s ! jpegparse ! jpegdec ! yolov5dpu model=%s "
+      "device=%s post-messages=true ! fakesink",
       picture, model, g_getenv ("TEST_DEVICE"));
   GPtrArray *frames = run_pipeline (pipeline);
 
