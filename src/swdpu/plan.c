@@ -361,6 +361,8 @@ check_budget (const Plan *self, GError **error)
   gsize size = self->arena_size + get_edge_size (self, self->inputs)
                + get_edge_size (self, self->outputs);
   guint64 weights_size = get_weights_size (self);
+  guint64 max_size = CLAMP (weights_size * PLAN_FRAME_BYTES_PER_WEIGHT,
+      (guint64) PLAN_MANY_FRAME_SIZE, (guint64) PLAN_MAX_FRAME_SIZE);
   guint64 n_operations = plan_count_operations (self);
 
   if (weights_size > (guint64) PLAN_MAX_CONSTANTS_SIZE) {
@@ -370,12 +372,12 @@ check_budget (const Plan *self, GError **error)
         weights_size, PLAN_MAX_CONSTANTS_SIZE);
     return FALSE;
   }
-  if (size > (gsize) PLAN_MAX_FRAME_SIZE) {
+  if (size > max_size) {
     g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
         "The model needs %" G_GSIZE_FORMAT
-        " bytes for the tensors of a frame, the software DPU gives at most "
-        "%" G_GINT64_FORMAT,
-        size, PLAN_MAX_FRAME_SIZE);
+        " bytes for the tensors of a frame, the software DPU gives a model with "
+        "%" G_GUINT64_FORMAT " weights at most %" G_GUINT64_FORMAT,
+        size, weights_size, max_size);
     return FALSE;
   }
   if (n_operations > (guint64) PLAN_MAX_OPERATIONS) {

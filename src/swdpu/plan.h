@@ -33,9 +33,12 @@ typedef enum {
 #define PLAN_MAX_DIMS 6
 /* bytes: of one tensor, of all that a frame needs at once with its inputs and
  * outputs, and of the weights. YOLOv5x6 for pictures of 1280x1280 takes 140 MB of
- * weights, and not much more for a frame */
+ * weights, and not much more for a frame; a small file shall not take much memory:
+ * more than MANY has to be earned by weights */
 #define PLAN_MAX_TENSOR_SIZE (G_GINT64_CONSTANT (1) << 28)
+#define PLAN_MANY_FRAME_SIZE (G_GINT64_CONSTANT (1) << 28)
 #define PLAN_MAX_FRAME_SIZE (G_GINT64_CONSTANT (1) << 30)
+#define PLAN_FRAME_BYTES_PER_WEIGHT 10
 #define PLAN_MAX_CONSTANTS_SIZE (G_GINT64_CONSTANT (1) << 28)
 /* multiply-adds of a frame, and what costs as much; that YOLOv5x6 has 4.2e11 */
 #define PLAN_MAX_OPERATIONS G_GINT64_CONSTANT (1000000000000)

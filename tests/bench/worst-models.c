@@ -82,8 +82,8 @@ make_many_convolutions (void)
 static XmodelFile__Graph *
 make_large_frame (void)
 {
-  static const guint32 in[] = { 1, 4096, 4096, 3 };
-  static const guint32 out[] = { 1, 4096, 4096, 16 };
+  static const guint32 in[] = { 1, 3712, 3712, 3 };
+  static const guint32 out[] = { 1, 3712, 3712, 16 };
   static const guint32 weight_dims[] = { 16, 31, 31, 3 };
   static const gint32 kernel[] = { 31, 31 };
   static const gint32 pad[] = { 15, 15, 15, 15 };

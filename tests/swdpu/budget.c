@@ -43,7 +43,7 @@ GST_START_TEST (test_inputs_and_outputs_count)
         graphrig_add_op (graph, op, "relu", dims, 4), "input", in);
     graphrig_add_fix (graph, out, op, 0);
   }
-  check_refused (graph, "1610612736", "1073741824");
+  check_refused (graph, "1610612736", "268435456");
 }
 GST_END_TEST;
 
@@ -60,6 +60,35 @@ add_convolution (XmodelFile__Graph *graph, const gchar *name,
   graphrig_set_window (op, kernel, ones, ones, no_padding);
   graphrig_add_fix (graph, name, convolution, 0);
 }
+
+/* nobody gets much memory for a small file, and a large model what it needs */
+GST_START_TEST (test_memory_is_earned_by_weights)
+{
+  static const guint32 frame[] = { 1, 12000, 12000, 1 };
+  static const guint32 small[] = { 1, 1, 1, 5440 };
+  static const guint32 weight_dims[] = { 5440, 1, 1, 5440 };
+  gboolean has_weights = __i__;
+  g_autofree gint8 *weights = g_new0 (gint8, 5440 * 5440);
+  g_autoptr (XmodelFile__Graph) graph = graphrig_new ();
+  g_autoptr (GError) error = NULL;
+  SwdpuProgram *program;
+
+  graphrig_add_input (graph, "in", frame, 4, 0);
+  xmodel_sample_add_input (
+      graphrig_add_op (graph, "op", "relu", frame, 4), "input", "in");
+  graphrig_add_fix (graph, "out", "op", 0);
+  if (!has_weights) {
+    check_refused (graph, "288000000", "268435456");
+    return;
+  }
+  graphrig_add_input (graph, "small", small, 4, 0);
+  graphrig_add_constant (graph, "weights", weight_dims, 4, 0, weights);
+  add_convolution (graph, "large", "small", "weights", ones, small);
+  program = graphrig_open (graph, &error);
+  fail_unless (program != NULL, "%s", error ? error->message : "");
+  swdpu_program_unref (program);
+}
+GST_END_TEST;
 
 /* arithmetic counts, however little memory it takes */
 GST_START_TEST (test_arithmetic_counts)
@@ -105,6 +134,7 @@ swdpu_budget_suite (void)
 
   suite_add_tcase (suite, tcase);
   tcase_add_test (tcase, test_inputs_and_outputs_count);
+  tcase_add_loop_test (tcase, test_memory_is_earned_by_weights, 0, 2);
   tcase_add_test (tcase, test_arithmetic_counts);
   tcase_add_test (tcase, test_shared_weights_count);
   return suite;
