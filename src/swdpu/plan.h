@@ -11,24 +11,9 @@
 #include <glib.h>
 #include <xmodel/xmodel.h>
 
+#include "error.h"
+
 G_BEGIN_DECLS
-
-#define SWDPU_ERROR (swdpu_error_quark ())
-GQuark swdpu_error_quark (void);
-gboolean swdpu_check_cancelled (const gint *cancelled, GError **error);
-
-/**
- * SwdpuError:
- * @SWDPU_ERROR_UNSUPPORTED: an operator, or a form of one, that the software
- *   DPU does not have
- * @SWDPU_ERROR_INVALID: shapes or parameters that contradict each other
- * @SWDPU_ERROR_CANCELLED: somebody wanted it to stop
- */
-typedef enum {
-  SWDPU_ERROR_UNSUPPORTED,
-  SWDPU_ERROR_INVALID,
-  SWDPU_ERROR_CANCELLED,
-} SwdpuError;
 
 #define PLAN_MAX_DIMS 6
 /* bytes: of one tensor, of all that a frame needs at once with its inputs and

@@ -27,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "error.h"
 #include "swdpu.h"
 
 namespace
@@ -248,7 +249,9 @@ private:
 
     if (swdpu_context_run (context_, &error))
       return true;
-    LOG (ERROR) << "software DPU: " << error->message;
+    /* who stops it knows */
+    if (!g_error_matches (error, SWDPU_ERROR, SWDPU_ERROR_CANCELLED))
+      LOG (ERROR) << "software DPU: " << error->message;
     return false;
   }
 

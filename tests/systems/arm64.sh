@@ -14,6 +14,7 @@ ctrl-c
 detect
 golden-shared
 golden-shared-neon
+multi-camera
 pipelines-hostile-models
 pipelines-media
 record-clips
