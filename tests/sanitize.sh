@@ -107,7 +107,8 @@ run_address ()
   export ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS
   wrap_programs "$top/build-address" libasan.so
   # What GLib keeps for threads that live as long as the program counts as lost
-  # where the memory of threads is not searched.
+  # where the memory of threads is not searched. Some measure a program's memory,
+  # so that what it frees is not kept for long.
   without_leaks='detect
 detections-c
 embed
@@ -134,7 +135,7 @@ inspect-board'
   status=0
   # shellcheck disable=SC2086
   [ -z "$programs" ] \
-    || ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 \
+    || ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0:quarantine_size_mb=1 \
       run_tests build-address $programs || status=$?
   # shellcheck disable=SC2086
   [ -z "$others" ] || run_tests build-address $others || status=$?
