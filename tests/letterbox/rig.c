@@ -83,6 +83,16 @@ word_at (
          + place / 3 * 4;
 }
 
+/* planes lie anywhere, also at odd addresses */
+static guint32
+read_word (const guint8 *at)
+{
+  guint32 word;
+
+  memcpy (&word, at, sizeof word);
+  return GUINT32_FROM_LE (word);
+}
+
 /* a sample in levels of 8 bits, with a fraction where it has more */
 gdouble
 level_at (const GstVideoFrame *frame, guint component, gint x, gint y)
@@ -95,15 +105,15 @@ level_at (const GstVideoFrame *frame, guint component, gint x, gint y)
 
   if (is_in_words (finfo)) {
     at = word_at (frame, component, x, y, &shift);
-    value = GST_READ_UINT32_LE (at);
+    value = read_word (at);
   } else {
     at = sample_at (frame, component, x, y);
     if (depth == 8)
       value = *at;
     else if (GST_VIDEO_FORMAT_INFO_IS_LE (finfo))
-      value = GST_READ_UINT16_LE (at);
+      value = at[0] | at[1] << 8;
     else
-      value = GST_READ_UINT16_BE (at);
+      value = at[0] << 8 | at[1];
   }
 
   return ldexp (value >> shift & ((1u << depth) - 1), 8 - (gint) depth);
@@ -122,17 +132,19 @@ set_level (
 
   if (is_in_words (finfo)) {
     at = word_at (frame, component, x, y, &shift);
-    GST_WRITE_UINT32_LE (
-        at, (GST_READ_UINT32_LE (at) & ~(0x3ffu << shift)) | value << shift);
+    value =
+        GUINT32_TO_LE ((read_word (at) & ~(0x3ffu << shift)) | value << shift);
+    memcpy (at, &value, sizeof value);
     return;
   }
   at = sample_at (frame, component, x, y);
-  if (depth == 8)
+  if (depth == 8) {
     *at = value;
-  else if (GST_VIDEO_FORMAT_INFO_IS_LE (finfo))
-    GST_WRITE_UINT16_LE (at, value << shift);
-  else
-    GST_WRITE_UINT16_BE (at, value << shift);
+    return;
+  }
+  value <<= shift;
+  at[0] = GST_VIDEO_FORMAT_INFO_IS_LE (finfo) ? value : value >> 8;
+  at[1] = GST_VIDEO_FORMAT_INFO_IS_LE (finfo) ? value >> 8 : value;
 }
 
 /* bytes of a row up to the end of a component's last sample */
