@@ -256,7 +256,8 @@ GST_START_TEST (test_run_turned)
 
   run_pipeline (pipeline);
   result = inspect_command ("--run", turned, "--output", output, model, NULL);
-  fail_unless_equals_int (result->status, 0);
+  fail_unless (result->status == 0, "%s: %s", turns[__i__].orientation,
+      result->err);
   before = read_pixels (upright);
   after = read_pixels (output);
   fail_unless (compare_pixels (before, after) < 10, "%s: %f",

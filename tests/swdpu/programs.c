@@ -121,7 +121,7 @@ GST_START_TEST (test_too_large_a_frame_is_refused)
   }
   fail_if (plan_place_tensors (plan, &error));
   fail_unless (g_error_matches (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED));
-  fail_unless (strstr (error->message, "1073741824") != NULL);
+  fail_unless (strstr (error->message, "268435456") != NULL);
 }
 GST_END_TEST;
 
