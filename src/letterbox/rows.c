@@ -33,16 +33,16 @@ unpack_10_of_32 (
   gsize i;
 
   for (i = 0; i + 3 <= n; i += 3, source += 4) {
-    guint32 word = GST_READ_UINT32_LE (source);
+    guint32 word = letterbox_load_word (source);
 
     levels[i] = (guint8) (word >> 2);
     levels[i + 1] = (guint8) (word >> 12);
     levels[i + 2] = (guint8) (word >> 22);
   }
   if (i < n)
-    levels[i] = (guint8) (GST_READ_UINT32_LE (source) >> 2);
+    levels[i] = (guint8) (letterbox_load_word (source) >> 2);
   if (i + 1 < n)
-    levels[i + 1] = (guint8) (GST_READ_UINT32_LE (source) >> 12);
+    levels[i + 1] = (guint8) (letterbox_load_word (source) >> 12);
 }
 
 static void

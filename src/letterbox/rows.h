@@ -13,6 +13,8 @@
 #include "quantizer.h"
 #include "taps.h"
 
+#include <string.h>
+
 G_BEGIN_DECLS
 
 /* a resampled row holds 16 bit samples of level * 2^7, as OpenCV's does */
@@ -70,6 +72,16 @@ typedef struct {
       const LetterboxQuantizer *quantizer, guint n);
   void (*look_up) (gint8 *levels, const gint8 *table, guint n);
 } LetterboxKernels;
+
+/* planes may begin anywhere, also at odd addresses */
+static inline guint32
+letterbox_load_word (const guint8 *source)
+{
+  guint32 word;
+
+  memcpy (&word, source, sizeof (word));
+  return GUINT32_FROM_LE (word);
+}
 
 void letterbox_kernels_init (LetterboxKernels *kernels, guint cpu);
 

@@ -66,7 +66,7 @@ unpack_10_of_32 (guint8 *levels, const guint8 *source, guint n)
     vst1q_u8 (levels + i, vmovn_high_u16 (vmovn_u16 (samples[0]), samples[1]));
   }
   for (; i < n; i++)
-    levels[i] = (guint8) (GST_READ_UINT32_LE (source + i / 3 * 4)
+    levels[i] = (guint8) (letterbox_load_word (source + i / 3 * 4)
                           >> (2 + 10 * (i % 3)));
 }
 

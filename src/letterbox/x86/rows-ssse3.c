@@ -77,7 +77,7 @@ unpack_10_of_32 (guint8 *levels, const guint8 *source, guint n)
   for (i = 0; i + 16 <= n; i += 12)
     store (levels + i, unpack_four_words (load (source + i / 3 * 4)));
   for (; i < n; i++)
-    levels[i] = (guint8) (GST_READ_UINT32_LE (source + i / 3 * 4)
+    levels[i] = (guint8) (letterbox_load_word (source + i / 3 * 4)
                           >> (2 + 10 * (i % 3)));
 }
 
