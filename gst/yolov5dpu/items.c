@@ -116,7 +116,7 @@ drop_but_keep_event (GstYolov5Items *self, GstYolov5Item item)
 void
 gst_yolov5_items_drop_all (GstYolov5Items *self, gboolean keep_events)
 {
-  GstYolov5Item item;
+  GstYolov5Item item = { 0 };
 
   while (gst_yolov5_items_remove (self, &item)) {
     if (keep_events)
@@ -151,7 +151,7 @@ gboolean
 gst_yolov5_items_drop_until_restart (GstYolov5Items *self, GstQuery **query)
 {
   const GstYolov5Item *head;
-  GstYolov5Item item;
+  GstYolov5Item item = { 0 };
 
   *query = NULL;
   while ((head = gst_queue_array_peek_head_struct (self->queue))) {
