@@ -64,15 +64,9 @@ choose_factories (
   GList *list = list_decoders (caps), *l;
   GValueArray *factories;
 
-  if (parser != NULL) {
-    l = g_list_find (list, parser);
-    if (l != NULL) {
-      gst_object_unref (parser);
-      list = g_list_remove_link (list, l);
-      g_list_free (l);
-    }
+  /* where it is in the list already, it is not come to a second time */
+  if (parser != NULL)
     list = g_list_prepend (list, parser);
-  }
   factories = g_value_array_new (g_list_length (list));
   for (l = list; l != NULL; l = l->next) {
     GValue value = G_VALUE_INIT;

@@ -81,6 +81,17 @@ class Clips(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stdout)
         return result.stdout.decode()
 
+    def begin_clip(self):
+        """A program that is in the middle of its first clip."""
+        process = subprocess.Popen(
+            [RECORD, "--device", "cpu", "--model", MODEL, "--folder", self.folder,
+             "--on", FOUND, "--after", "600", self.film],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        # there is one when the first is seen
+        while not self.files(".part") and process.poll() is None:
+            pass
+        return process
+
     def files(self, suffix):
         return sorted(os.path.join(self.folder, name)
                       for name in os.listdir(self.folder) if name.endswith(suffix))
@@ -175,12 +186,7 @@ class Clips(unittest.TestCase):
         self.assertGreaterEqual(bright, 8 * RATE)
 
     def test_two_programs_share_a_folder(self):
-        first = subprocess.Popen(
-            [RECORD, "--device", "cpu", "--model", MODEL, "--folder", self.folder,
-             "--on", FOUND, "--after", "600", self.film],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        while not self.files(".part") and first.poll() is None:
-            pass
+        first = self.begin_clip()
         first.send_signal(signal.SIGSTOP)
         parts = self.files(".part")
         self.assertEqual(len(parts), 1)
@@ -218,13 +224,7 @@ class Clips(unittest.TestCase):
                         [12.5])
 
     def test_ctrl_c_finishes_the_clip(self):
-        process = subprocess.Popen(
-            [RECORD, "--device", "cpu", "--model", MODEL, "--folder", self.folder,
-             "--on", FOUND, "--after", "600", self.film],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        # there is a clip when the first is seen
-        while not self.files(".part") and process.poll() is None:
-            pass
+        process = self.begin_clip()
         process.send_signal(signal.SIGINT)
         output = process.communicate(timeout=100)[0]
         self.assertEqual(process.returncode, 0, output)
