@@ -85,13 +85,12 @@ lose (Mqtt *self, gint code)
   g_autofree gchar *reason = g_steal_pointer (&self->reason);
   const gchar *words = reason != NULL ? reason : mosquitto_strerror (code);
 
-  if (!self->reached) {
-    self->takes_other_family = !self->takes_other_family;
+  if (!self->reached && code == MOSQ_ERR_TLS) {
     /* said of a connection that there is not */
-    if (code == MOSQ_ERR_TLS)
-      words = "it cannot be reached";
-  } else if (!self->answered && !self->was_connected && code != MOSQ_ERR_ERRNO
-             && code != MOSQ_ERR_EAI && !self->persistent) {
+    words = "it cannot be reached";
+  } else if (self->reached && !self->answered && !self->was_connected
+             && code != MOSQ_ERR_ERRNO && code != MOSQ_ERR_EAI
+             && !self->persistent) {
     /* some brokers of MQTT 3 hang up at an unknown version */
     self->mqtt5 = !self->mqtt5;
   }
@@ -289,6 +288,9 @@ mqtt_connect (OutboxBroker *broker)
   mosquitto_int_option (self->client, MOSQ_OPT_PROTOCOL_VERSION,
       self->mqtt5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
   g_clear_pointer (&self->reason, g_free);
+  /* also where an address swallows what is sent to it, which nobody is told */
+  if (!self->reached)
+    self->takes_other_family = !self->takes_other_family;
   self->reached = self->answered = FALSE;
   self->status_mid = -1;
   code = mosquitto_connect_bind_async (self->client, self->address.host,
@@ -462,6 +464,7 @@ mqtt_open (const OutboxSettings *settings, const OutboxBrokerEvents *events,
   self->key_file = g_strdup (settings->key_file);
   self->keepalive = (gint) CLAMP (settings->response_timeout / G_USEC_PER_SEC,
       MIN_KEEPALIVE_S, MAX_KEEPALIVE_S);
+  self->reached = TRUE;
   self->qos = (gint) settings->qos;
   self->retain = settings->retain;
   self->status_topic = g_strdup (settings->status_topic);
