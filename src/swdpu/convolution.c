@@ -478,6 +478,28 @@ swdpu_bound_convolution_free (SwdpuBoundConvolution *self)
   g_free (self);
 }
 
+/* a block of channels after another, by the kernels of tiles */
+static void
+finish_blocks (
+    const SwdpuBoundConvolution *self, const SwdpuTileKernels *kernels)
+{
+  const SwdpuConvolution *convolution = self->convolution;
+  guint channels = convolution->channels;
+  SwdpuTileFinish finish = {
+    .sums_stride = channels,
+    .output_stride = channels,
+    .unit = 1 << convolution->accumulator_shift,
+    .requantize = convolution->requantize,
+  };
+
+  for (guint c = 0; c < channels; c += kernels->channels) {
+    finish.bias = convolution->exact_bias + c;
+    finish.n_channels = MIN (kernels->channels, channels - c);
+    kernels->finish (&finish, (gint32 *) self->accumulators + c,
+        convolution->output->size / channels, self->output + c);
+  }
+}
+
 /* adds the biases in place and rounds, pixel by pixel */
 static void
 finish (const SwdpuBoundConvolution *self)
@@ -487,16 +509,7 @@ finish (const SwdpuBoundConvolution *self)
   gsize n_pixels = convolution->output->size / channels;
   gboolean is_float = convolution->path == SWDPU_PATH_FLOAT;
   gint unit = 1 << convolution->accumulator_shift;
-  const SwdpuTileKernels *kernels = swdpu_tile_kernels_get ();
 
-  if (!is_float && kernels != NULL) {
-    const SwdpuTileFinish finish = { convolution->exact_bias, channels, unit,
-      convolution->requantize };
-
-    kernels->finish (
-        &finish, self->accumulators, channels, n_pixels, self->output);
-    return;
-  }
   for (gsize pixel = 0; pixel < n_pixels; pixel++) {
     gint32 *exact = (gint32 *) self->accumulators + pixel * channels;
     const gfloat *floats = (gfloat *) self->accumulators + pixel * channels;
@@ -523,6 +536,7 @@ gboolean
 swdpu_bound_convolution_run (SwdpuBoundConvolution *self, dnnl_stream_t stream)
 {
   const SwdpuConvolution *convolution = self->convolution;
+  const SwdpuTileKernels *kernels = swdpu_tile_kernels_get ();
 
   if (convolution->path == SWDPU_PATH_TILES) {
     swdpu_tiles_run (
@@ -540,7 +554,9 @@ swdpu_bound_convolution_run (SwdpuBoundConvolution *self, dnnl_stream_t stream)
           != dnnl_success
       || dnnl_stream_wait (stream) != dnnl_success)
     return FALSE;
-  if (convolution->path != SWDPU_PATH_INT8_FUSED)
+  if (convolution->path == SWDPU_PATH_INT8 && kernels != NULL)
+    finish_blocks (self, kernels);
+  else if (convolution->path != SWDPU_PATH_INT8_FUSED)
     finish (self);
   return TRUE;
 }

@@ -6,7 +6,6 @@
 /* Which kernels the processor has, and those in plain C that say what each does. */
 
 #include "tile-kernels.h"
-#include "tile-finish.h"
 
 #include <oneapi/dnnl/dnnl.h>
 #include <string.h>
@@ -16,30 +15,32 @@
 #include <sys/auxv.h>
 #endif
 
-#define PLAIN_UNIT 4
-#define PLAIN_CHANNELS 4
+#define UNIT 4
+#define CHANNELS 4
+
+#include "tile-finish.h"
 
 static void
 sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
-    guint n_pixels, gint32 *sums, gsize sums_stride)
+    guint n_pixels, gint32 *sums)
 {
-  for (; n_pixels > 0; n_pixels--, input += stride, sums += sums_stride) {
+  for (; n_pixels > 0; n_pixels--, input += stride, sums += CHANNELS) {
     const gint8 *weight = block->weights;
 
-    memset (sums, 0, PLAIN_CHANNELS * sizeof (*sums));
+    memset (sums, 0, CHANNELS * sizeof (*sums));
     for (guint i = 0; i < block->n_entries; i++) {
       const gint8 *bytes = (const gint8 *) input + block->offsets[i];
 
-      for (guint c = 0; c < PLAIN_CHANNELS; c++) {
-        for (guint j = 0; j < PLAIN_UNIT; j++)
+      for (guint c = 0; c < CHANNELS; c++) {
+        for (guint j = 0; j < UNIT; j++)
           sums[c] += bytes[j] * *weight++;
       }
     }
   }
 }
 
-const SwdpuTileKernels swdpu_tile_kernels_plain = { "plain", PLAIN_UNIT,
-  PLAIN_CHANNELS, NULL, FALSE, sum_row, finish_sums, add_tensors };
+const SwdpuTileKernels swdpu_tile_kernels_plain = { "plain", UNIT, CHANNELS,
+  NULL, FALSE, sum_row, finish_sums, add_tensors };
 
 /**
  * swdpu_tile_addition_init:

@@ -35,14 +35,21 @@ typedef struct {
 
 /**
  * SwdpuTileFinish:
- * @bias: added to each sum; as many as whole blocks have channels
+ * @bias: (array): of the block's channels, all of them; added to each sum
+ * @n_channels: of the block, that the output has
+ * @sums_stride: from the sums of a pixel to those of the next, at least as many as
+ *   a block has channels
+ * @output_stride: from a pixel of the output to the next
  * @unit: what sums are multiplied by before that
  *
- * What becomes of the sums.
+ * What becomes of the sums of a block, none of which is beyond 2^30 with its bias,
+ * see swdpu_reach_choose_path().
  */
 typedef struct {
   const gint32 *bias;
   guint n_channels;
+  gsize sums_stride;
+  gsize output_stride;
   gint32 unit;
   PlanRequantize requantize;
 } SwdpuTileFinish;
@@ -72,8 +79,9 @@ typedef struct {
  * @is_unsigned: bytes of the input are 0 to 255, 128 more than the values where
  *   these may be negative
  * @sum: adds up the products of a block, for pixels in a row whose windows begin
- *   @stride bytes apart; sums of a pixel are @sums_stride apart from the next's
- * @finish: biases, activation, rounding, saturation
+ *   @stride bytes apart; of each pixel, @channels sums
+ * @finish: biases, activation, rounding, saturation; @output is the block's first
+ *   byte of the first pixel
  * @add: adds two tensors as #SwdpuTileAddition says
  */
 typedef struct {
@@ -83,9 +91,9 @@ typedef struct {
   const guint8 *lane_of;
   gboolean is_unsigned;
   void (*sum) (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
-      guint n_pixels, gint32 *sums, gsize sums_stride);
+      guint n_pixels, gint32 *sums);
   void (*finish) (const SwdpuTileFinish *finish, const gint32 *sums,
-      gsize sums_stride, guint n_pixels, gint8 *output);
+      guint n_pixels, gint8 *output);
   void (*add) (const SwdpuTileAddition *addition, const gint8 *a,
       const gint8 *b, gsize n, gint8 *output);
 } SwdpuTileKernels;

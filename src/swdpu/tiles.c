@@ -5,27 +5,31 @@
 
 #include "tiles.h"
 #include "arithmetic.h"
+#include "tile-packing.h"
 
 #include <omp.h>
 #include <string.h>
 
 #define ALIGNMENT 64
-/* what 16 bits hold */
-#define LEAST_SUM (-32768)
-#define LARGEST_SUM 32767
 /* of a block, so that a hostile model cannot ask for more than memory has */
 #define MAX_ENTRIES_SIZE ((gsize) 1 << 28)
 
-/* sums of a row that rows are joined to: they are to stay in the caches */
-#define MAX_ROW_SUMS 16384
+/* pixels of a row that rows are joined to: their sums, of a block, are to stay in
+ * the first cache */
+#define MAX_ROW_PIXELS 512
 
-/* Bytes under the window that lie side by side, of one kernel row or one place in
- * it. @first: of the weights, how many come before */
+/* what a network's input is looked through for negative bytes by */
+#define LOOK_SIZE 4096
+
+/* the weights for what the input's bytes can be */
 typedef struct {
-  gint32 offset;
-  guint n;
-  guint first;
-} Run;
+  SwdpuTileBlock *blocks;
+  /* with what @shift adds to the sums */
+  gint32 *bias;
+  /* how bytes are changed while they are copied: 128 more where the kernels want
+   * none that is negative */
+  guint8 shift;
+} Packing;
 
 struct _SwdpuTiles {
   const SwdpuTileKernels *kernels;
@@ -34,136 +38,29 @@ struct _SwdpuTiles {
   PlanWindow window;
   /* of both tensors; rows of a 1x1 convolution may have become fewer, longer ones */
   guint in_h, in_w, out_h, out_w;
-  SwdpuTileBlock *blocks;
+  /* for any input, and for one without negative bytes, which most pictures are:
+   * then more products fit 16 bits */
+  Packing packings[2];
+  guint n_packings;
   guint n_blocks;
-  gint32 *bias;
-  SwdpuTileFinish finish;
+  /* of the sums, to what the exact ones are in */
+  gint32 unit;
+  PlanRequantize requantize;
   guint threads;
 
   /* whether windows are read where the input lies, without a copy */
   gboolean is_direct;
-  /* the copy: the input with its padding, and 128 more where that is wanted */
-  gboolean is_shifted;
+  /* of the copy, which is the input with its padding */
   gsize row_size;
   guint n_rows;
-  /* of the sums of a row */
-  gsize sums_stride;
+  /* of the sums of a row, of a block */
   gsize sums_size;
 };
-
-/* what is packed: the weights of a block, as entries that are still to be grouped */
-typedef struct {
-  const SwdpuTileKernels *kernels;
-  /* of the input's bytes */
-  gint least, largest;
-  GArray *offsets;
-  GByteArray *weights;
-  GArray *groups;
-  /* what the sums of the group that is open can reach, by channel and lane */
-  gint32 highest[SWDPU_TILE_MAX_CHANNELS * SWDPU_TILE_MAX_UNIT];
-  gint32 lowest[SWDPU_TILE_MAX_CHANNELS * SWDPU_TILE_MAX_UNIT];
-} Packer;
 
 static gsize
 align (gsize size)
 {
   return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
-/* Whether the entry's products can be added to those of the open group, which
- * they are then. */
-static gboolean
-packer_join_group (Packer *self, const gint8 *weights, gboolean is_empty)
-{
-  const SwdpuTileKernels *kernels = self->kernels;
-  guint n_lanes = kernels->channels * kernels->unit;
-  gint32 highest[SWDPU_TILE_MAX_CHANNELS * SWDPU_TILE_MAX_UNIT] = { 0 };
-  gint32 lowest[SWDPU_TILE_MAX_CHANNELS * SWDPU_TILE_MAX_UNIT] = { 0 };
-
-  if (kernels->lane_of == NULL)
-    return TRUE;
-  if (!is_empty) {
-    memcpy (highest, self->highest, sizeof (highest));
-    memcpy (lowest, self->lowest, sizeof (lowest));
-  }
-  for (guint c = 0; c < kernels->channels; c++) {
-    for (guint i = 0; i < kernels->unit; i++) {
-      guint lane = c * kernels->unit + kernels->lane_of[i];
-      gint32 weight = weights[c * kernels->unit + i];
-
-      highest[lane] += weight * (weight > 0 ? self->largest : self->least);
-      lowest[lane] += weight * (weight > 0 ? self->least : self->largest);
-    }
-  }
-  for (guint i = 0; i < n_lanes; i++) {
-    if (highest[i] > LARGEST_SUM || lowest[i] < LEAST_SUM)
-      return FALSE;
-  }
-  memcpy (self->highest, highest, sizeof (highest));
-  memcpy (self->lowest, lowest, sizeof (lowest));
-  return TRUE;
-}
-
-static void
-packer_append (Packer *self, gint32 offset, const gint8 *weights)
-{
-  guint16 one = 1;
-  guint16 *last;
-
-  g_array_append_val (self->offsets, offset);
-  g_byte_array_append (self->weights, (const guint8 *) weights,
-      self->kernels->channels * self->kernels->unit);
-  last = self->groups->len == 0
-             ? NULL
-             : &g_array_index (self->groups, guint16, self->groups->len - 1);
-  if (last != NULL && *last < G_MAXUINT16
-      && packer_join_group (self, weights, FALSE)) {
-    (*last)++;
-    return;
-  }
-  packer_join_group (self, weights, TRUE);
-  g_array_append_val (self->groups, one);
-}
-
-/* an entry whose products alone are too large becomes two of half its weights */
-static void
-packer_add (Packer *self, gint32 offset, const gint8 *weights)
-{
-  guint n = self->kernels->channels * self->kernels->unit;
-  gint8 half[SWDPU_TILE_MAX_CHANNELS * SWDPU_TILE_MAX_UNIT];
-  gint8 rest[SWDPU_TILE_MAX_CHANNELS * SWDPU_TILE_MAX_UNIT];
-  Packer alone = {
-    .kernels = self->kernels, .least = self->least, .largest = self->largest
-  };
-
-  if (packer_join_group (&alone, weights, TRUE)) {
-    packer_append (self, offset, weights);
-    return;
-  }
-  for (guint i = 0; i < n; i++) {
-    half[i] = weights[i] / 2;
-    rest[i] = weights[i] - half[i];
-  }
-  packer_append (self, offset, half);
-  packer_append (self, offset, rest);
-}
-
-/* @weights: of the block's first channel; @n_weights: of each */
-static void
-packer_add_run (Packer *self, const Run *run, const gint8 *weights,
-    gsize n_weights, guint n_channels)
-{
-  const SwdpuTileKernels *kernels = self->kernels;
-
-  for (guint start = 0; start < run->n; start += kernels->unit) {
-    gint8 entry[SWDPU_TILE_MAX_CHANNELS * SWDPU_TILE_MAX_UNIT] = { 0 };
-    guint n = MIN (kernels->unit, run->n - start);
-
-    for (guint c = 0; c < n_channels; c++)
-      memcpy (entry + c * kernels->unit,
-          weights + c * n_weights + run->first + start, n);
-    packer_add (self, run->offset + start, entry);
-  }
 }
 
 /* @channel: of the input, which the convolution's group begins with */
@@ -172,16 +69,18 @@ find_runs (const SwdpuTiles *self, guint n_in, guint channel)
 {
   const PlanWindow *window = &self->window;
   guint n_channels = self->input->shape.dims[PLAN_C];
-  GArray *runs = g_array_new (FALSE, FALSE, sizeof (Run));
+  GArray *runs = g_array_new (FALSE, FALSE, sizeof (SwdpuTileRun));
 
   for (guint y = 0; y < window->kernel_h; y++) {
     gsize row = y * (gsize) window->dilation_h * self->row_size;
 
     for (guint x = 0; x < window->kernel_w; x++) {
-      Run run = { row + x * (gsize) window->dilation_w * n_channels + channel,
+      SwdpuTileRun run = { row + x * (gsize) window->dilation_w * n_channels
+                               + channel,
         n_in, (y * window->kernel_w + x) * n_in };
-      Run *last =
-          runs->len == 0 ? NULL : &g_array_index (runs, Run, runs->len - 1);
+      SwdpuTileRun *last =
+          runs->len == 0 ? NULL
+                         : &g_array_index (runs, SwdpuTileRun, runs->len - 1);
 
       if (last != NULL && (guint) last->offset + last->n == (guint) run.offset)
         last->n += n_in;
@@ -192,71 +91,67 @@ find_runs (const SwdpuTiles *self, guint n_in, guint channel)
   return runs;
 }
 
-static void
-pack_block (SwdpuTiles *self, SwdpuTileBlock *block,
-    const PlanConvolution *convolution, guint first, guint n_channels)
-{
-  guint n_in = self->input->shape.dims[PLAN_C] / convolution->groups;
-  guint n_out = self->output->shape.dims[PLAN_C] / convolution->groups;
-  gsize n_weights =
-      (gsize) self->window.kernel_h * self->window.kernel_w * n_in;
-  g_autoptr (GArray) runs = find_runs (self, n_in, first / n_out * n_in);
-  Packer packer = {
-    .kernels = self->kernels,
-    .least = self->is_shifted || self->input->is_non_negative ? 0 : -128,
-    .largest = self->is_shifted ? 255 : 127,
-    .offsets = g_array_new (FALSE, FALSE, sizeof (gint32)),
-    .weights = g_byte_array_new (),
-    .groups = g_array_new (FALSE, FALSE, sizeof (guint16)),
-  };
-
-  for (guint i = 0; i < runs->len; i++)
-    packer_add_run (&packer, &g_array_index (runs, Run, i),
-        convolution->weights + first * n_weights, n_weights, n_channels);
-  block->n_entries = packer.offsets->len;
-  block->n_groups = packer.groups->len;
-  block->offsets = (gint32 *) g_array_free (packer.offsets, FALSE);
-  block->weights = (gint8 *) g_byte_array_free (packer.weights, FALSE);
-  block->groups = (guint16 *) g_array_free (packer.groups, FALSE);
-}
-
-static void
-pack_blocks (SwdpuTiles *self, const PlanConvolution *convolution)
+static SwdpuTileBlock *
+pack_blocks (const SwdpuTiles *self, const PlanConvolution *convolution,
+    SwdpuTileRange range)
 {
   guint channels = self->kernels->channels;
+  guint n_in = self->input->shape.dims[PLAN_C] / convolution->groups;
   guint n_out = self->output->shape.dims[PLAN_C];
+  gsize n_weights =
+      (gsize) self->window.kernel_h * self->window.kernel_w * n_in;
+  SwdpuTileBlock *blocks = g_new0 (SwdpuTileBlock, self->n_blocks);
 
-  self->n_blocks = (n_out + channels - 1) / channels;
-  self->blocks = g_new0 (SwdpuTileBlock, self->n_blocks);
-  for (guint i = 0; i < self->n_blocks; i++)
-    pack_block (self, &self->blocks[i], convolution, i * channels,
-        MIN (channels, n_out - i * channels));
+  for (guint i = 0; i < self->n_blocks; i++) {
+    guint first = i * channels;
+    g_autoptr (GArray) runs =
+        find_runs (self, n_in, first / (n_out / convolution->groups) * n_in);
+
+    swdpu_tile_block_init (&blocks[i], self->kernels, runs, range,
+        convolution->weights + first * n_weights, n_weights,
+        MIN (channels, n_out - first));
+  }
+  return blocks;
 }
 
-/* @bias: with what the 128 that is added to the input adds to the sums */
-static void
-compute_bias (SwdpuTiles *self, const PlanConvolution *convolution,
-    const SwdpuReach *reach)
+/* @offset: what each byte of the input is more than it says */
+static gint32 *
+compute_bias (const SwdpuTiles *self, const PlanConvolution *convolution,
+    gint fix_point, gint offset)
 {
   guint n_out = self->output->shape.dims[PLAN_C];
   gsize n_weights = (gsize) self->window.kernel_h * self->window.kernel_w
                     * self->input->shape.dims[PLAN_C] / convolution->groups;
+  gint32 *biases = g_new0 (gint32, self->n_blocks * self->kernels->channels);
 
-  self->bias = g_new0 (gint32, self->sums_stride);
   for (guint c = 0; c < n_out; c++) {
     gint64 bias = 0, sum = 0;
 
     if (convolution->bias != NULL)
-      bias = swdpu_round_shift (convolution->bias[c],
-          convolution->bias_fix_point - reach->requantize.fix_point);
-    for (gsize i = 0; self->is_shifted && i < n_weights; i++)
+      bias = swdpu_round_shift (
+          convolution->bias[c], convolution->bias_fix_point - fix_point);
+    for (gsize i = 0; offset != 0 && i < n_weights; i++)
       sum += convolution->weights[c * n_weights + i];
     /* what does not fit wraps around, as do the sums */
-    self->bias[c] =
-        (gint32) (guint32) (bias - 128 * sum * (1 << reach->accumulator_shift));
+    biases[c] = (gint32) (guint32) (bias - offset * sum * self->unit);
   }
-  self->finish = (SwdpuTileFinish){ self->bias, n_out,
-    1 << reach->accumulator_shift, reach->requantize };
+  return biases;
+}
+
+static void
+add_packing (SwdpuTiles *self, const PlanConvolution *convolution,
+    gboolean is_non_negative)
+{
+  gboolean is_shifted = self->kernels->is_unsigned && !is_non_negative;
+  SwdpuTileRange range = { is_non_negative || is_shifted ? 0 : -128,
+    is_shifted ? 255 : 127 };
+
+  self->packings[self->n_packings++] = (Packing){
+    .blocks = pack_blocks (self, convolution, range),
+    .bias = compute_bias (
+        self, convolution, self->requantize.fix_point, is_shifted ? 128 : 0),
+    .shift = is_shifted ? 0x80 : 0,
+  };
 }
 
 /* The width of rows: where a window is a single pixel, rows do not matter, and long
@@ -272,13 +167,11 @@ choose_rows (SwdpuTiles *self)
                       && window->pad_top == 0 && window->pad_left == 0
                       && in[PLAN_H] == out[PLAN_H] && in[PLAN_W] == out[PLAN_W];
   guint n_pixels = out[PLAN_H] * out[PLAN_W];
-  guint widest = MAX_ROW_SUMS / out[PLAN_C];
-
   self->in_h = in[PLAN_H];
   self->in_w = in[PLAN_W];
   self->out_h = out[PLAN_H];
   self->out_w = out[PLAN_W];
-  for (guint width = widest; is_pixel && width > out[PLAN_W]; width--) {
+  for (guint width = MAX_ROW_PIXELS; is_pixel && width > out[PLAN_W]; width--) {
     if (n_pixels % width == 0) {
       self->in_w = self->out_w = width;
       self->in_h = self->out_h = n_pixels / width;
@@ -300,17 +193,16 @@ lay_out (SwdpuTiles *self, guint groups)
 
   choose_rows (self);
   n_columns = (self->out_w - 1) * window->stride_w + reach_w;
-  self->is_shifted = kernels->is_unsigned && !self->input->is_non_negative;
   self->n_rows = (self->out_h - 1) * window->stride_h + reach_h;
   /* entries may end beyond a window, but not beyond the input */
-  self->is_direct = !self->is_shifted && window->pad_top == 0
-                    && window->pad_left == 0 && self->n_rows <= self->in_h
-                    && n_columns <= self->in_w
+  self->is_direct = (self->input->is_non_negative || !kernels->is_unsigned)
+                    && window->pad_top == 0 && window->pad_left == 0
+                    && self->n_rows <= self->in_h && n_columns <= self->in_w
                     && n_in / groups % kernels->unit == 0;
   self->row_size = (gsize) n_in * (self->is_direct ? self->in_w : n_columns);
-  self->sums_stride =
-      (n_out + kernels->channels - 1) / kernels->channels * kernels->channels;
-  self->sums_size = align (self->sums_stride * self->out_w * sizeof (gint32));
+  self->n_blocks = (n_out + kernels->channels - 1) / kernels->channels;
+  self->sums_size =
+      align ((gsize) kernels->channels * self->out_w * sizeof (gint32));
 }
 
 /* whether packing does not take more memory than the budget of the plan allows
@@ -322,7 +214,8 @@ is_reasonable (const SwdpuTiles *self, guint groups)
   guint unit = self->kernels->unit;
   guint64 n_in = self->input->shape.dims[PLAN_C] / groups;
   guint64 size = (guint64) window->kernel_h * window->kernel_w
-                 * ((n_in + unit - 1) / unit * unit) * self->sums_stride;
+                 * ((n_in + unit - 1) / unit * unit) * self->n_blocks
+                 * self->kernels->channels;
 
   return size <= MAX_ENTRIES_SIZE
          && (guint64) self->row_size * self->n_rows <= G_MAXINT32 / 2;
@@ -357,21 +250,24 @@ swdpu_tiles_new (const Plan *plan, const PlanStep *step,
   lay_out (self, convolution->groups);
   if (!is_reasonable (self, convolution->groups))
     return NULL;
-  pack_blocks (self, convolution);
-  compute_bias (self, convolution, reach);
+  self->unit = 1 << reach->accumulator_shift;
+  self->requantize = reach->requantize;
+  add_packing (self, convolution, self->input->is_non_negative);
+  if (self->input->place == PLAN_PLACE_INPUT && kernels->lane_of != NULL
+      && !self->input->is_non_negative && !self->is_direct)
+    add_packing (self, convolution, TRUE);
   return g_steal_pointer (&self);
 }
 
 void
 swdpu_tiles_free (SwdpuTiles *self)
 {
-  for (guint i = 0; i < self->n_blocks; i++) {
-    g_free (self->blocks[i].offsets);
-    g_free (self->blocks[i].weights);
-    g_free (self->blocks[i].groups);
+  for (guint i = 0; i < self->n_packings; i++) {
+    for (guint j = 0; j < self->n_blocks; j++)
+      swdpu_tile_block_clear (&self->packings[i].blocks[j]);
+    g_free (self->packings[i].blocks);
+    g_free (self->packings[i].bias);
   }
-  g_free (self->blocks);
-  g_free (self->bias);
   g_free (self);
 }
 
@@ -404,14 +300,14 @@ copy_shifted (const gint8 *input, gsize n, guint8 shift, guint8 *copy)
 
 /* a row of the copy, counted with the padding above */
 static void
-copy_row (const SwdpuTiles *self, const gint8 *input, guint row, guint8 *copy)
+copy_row (const SwdpuTiles *self, guint8 shift, const gint8 *input, guint row,
+    guint8 *copy)
 {
   guint n_in = self->input->shape.dims[PLAN_C];
   gsize in_size = (gsize) self->in_w * n_in;
   gsize before = MIN ((gsize) self->window.pad_left * n_in, self->row_size);
   gsize n = MIN (in_size, self->row_size - before);
   gint64 y = (gint64) row - self->window.pad_top;
-  guint8 shift = self->is_shifted ? 0x80 : 0;
 
   if (y < 0 || y >= self->in_h) {
     memset (copy, shift, self->row_size);
@@ -423,37 +319,64 @@ copy_row (const SwdpuTiles *self, const gint8 *input, guint row, guint8 *copy)
 }
 
 static void
-compute_row (
-    const SwdpuTiles *self, const guint8 *window, gint32 *sums, gint8 *output)
+compute_row (const SwdpuTiles *self, const Packing *packing,
+    const guint8 *window, gint32 *sums, gint8 *output)
 {
   const SwdpuTileKernels *kernels = self->kernels;
-  guint n_pixels = self->out_w;
+  guint n_out = self->output->shape.dims[PLAN_C];
   gsize stride =
       (gsize) self->window.stride_w * self->input->shape.dims[PLAN_C];
+  SwdpuTileFinish finish = {
+    .sums_stride = kernels->channels,
+    .output_stride = n_out,
+    .unit = self->unit,
+    .requantize = self->requantize,
+  };
 
-  for (guint i = 0; i < self->n_blocks; i++)
-    kernels->sum (&self->blocks[i], window, stride, n_pixels,
-        sums + i * kernels->channels, self->sums_stride);
-  kernels->finish (&self->finish, sums, self->sums_stride, n_pixels, output);
+  for (guint i = 0; i < self->n_blocks; i++) {
+    guint first = i * kernels->channels;
+
+    kernels->sum (&packing->blocks[i], window, stride, self->out_w, sums);
+    finish.bias = packing->bias + first;
+    finish.n_channels = MIN (kernels->channels, n_out - first);
+    kernels->finish (&finish, sums, self->out_w, output + first);
+  }
 }
 
-/* rows from @first to before @last, each copied just before it is needed */
+/* each row is copied just before it is needed */
 static void
-compute_rows (const SwdpuTiles *self, const gint8 *input, guint8 *copy,
-    gint32 *sums, guint first, guint last, gint8 *output)
+compute_rows (const SwdpuTiles *self, const Packing *packing,
+    const gint8 *input, guint8 *copy, gint32 *sums, gint8 *output)
 {
   const PlanWindow *window = &self->window;
   gsize output_size = self->output->size / self->out_h;
   guint reach = (window->kernel_h - 1) * window->dilation_h + 1;
-  guint copied = first * window->stride_h;
+  guint copied = 0;
   const guint8 *source = self->is_direct ? (const guint8 *) input : copy;
 
-  for (guint y = first; y < last; y++) {
+  for (guint y = 0; y < self->out_h; y++) {
     for (; !self->is_direct && copied < y * window->stride_h + reach; copied++)
-      copy_row (self, input, copied, copy + copied * self->row_size);
-    compute_row (self, source + y * (gsize) window->stride_h * self->row_size,
-        sums, output + y * output_size);
+      copy_row (
+          self, packing->shift, input, copied, copy + copied * self->row_size);
+    compute_row (self, packing,
+        source + y * (gsize) window->stride_h * self->row_size, sums,
+        output + y * output_size);
   }
+}
+
+static gboolean
+has_negative (const gint8 *input, gsize size)
+{
+  for (gsize start = 0; start < size; start += LOOK_SIZE) {
+    gsize end = MIN (start + LOOK_SIZE, size);
+    gint8 all = 0;
+
+    for (gsize i = start; i < end; i++)
+      all |= input[i];
+    if (all < 0)
+      return TRUE;
+  }
+  return FALSE;
 }
 
 /**
@@ -466,19 +389,23 @@ swdpu_tiles_run (
 {
   guint n_rows = self->out_h;
   guint8 *sums = scratch + get_copy_size (self);
+  const Packing *packing = &self->packings[0];
 
+  if (self->n_packings > 1 && !has_negative (input, self->input->size))
+    packing = &self->packings[1];
   if (self->threads == 1) {
-    compute_rows (self, input, scratch, (gint32 *) sums, 0, n_rows, output);
+    compute_rows (self, packing, input, scratch, (gint32 *) sums, output);
     return;
   }
   if (!self->is_direct) {
 #pragma omp parallel for num_threads(self->threads)
     for (guint row = 0; row < self->n_rows; row++)
-      copy_row (self, input, row, scratch + row * self->row_size);
+      copy_row (
+          self, packing->shift, input, row, scratch + row * self->row_size);
   }
 #pragma omp parallel for num_threads(self->threads)
   for (guint y = 0; y < n_rows; y++)
-    compute_row (self,
+    compute_row (self, packing,
         (self->is_direct ? (const guint8 *) input : scratch)
             + y * (gsize) self->window.stride_h * self->row_size,
         (gint32 *) (sums + omp_get_thread_num () * self->sums_size),

@@ -18,8 +18,6 @@ G_BEGIN_DECLS
 typedef struct {
   int32x4_t unit_shift;
   int32x4_t least;
-  int32x4_t half;
-  int32x4_t most;
   int32x4_t shift;
 } FinishConstants;
 
@@ -34,30 +32,30 @@ finish_four (const gint32 *sums, const gint32 *bias, const FinishConstants *by,
 
   value = vmaxq_s32 (value, by->least);
   if (is_leaky) {
-    int32x4_t negative = vmaxq_s32 (vminq_s32 (value, vdupq_n_s32 (0)),
-        vdupq_n_s32 (G_MININT32 / SWDPU_LEAKY_NUMERATOR));
+    /* of a large positive one the product wraps around, but the shift makes it
+     * less than the value itself all the same */
+    int32x4_t slope =
+        vmaxq_s32 (value, vdupq_n_s32 (G_MININT32 / SWDPU_LEAKY_NUMERATOR));
 
-    negative = vshrq_n_s32 (
-        vmulq_n_s32 (negative, SWDPU_LEAKY_NUMERATOR), SWDPU_LEAKY_SHIFT);
-    value = vmaxq_s32 (value, negative);
+    slope = vshrq_n_s32 (
+        vmulq_n_s32 (slope, SWDPU_LEAKY_NUMERATOR), SWDPU_LEAKY_SHIFT);
+    value = vmaxq_s32 (value, slope);
   }
-  value = vaddq_s32 (vminq_s32 (value, by->most), by->half);
-  return vqmovn_s32 (vshlq_s32 (value, by->shift));
+  /* rounds half up, and knows more than 32 bits while it does */
+  return vqmovn_s32 (vrshlq_s32 (value, by->shift));
 }
 
 static inline __attribute__ ((always_inline)) void
-finish_usual (const SwdpuTileFinish *self, const gint32 *sums,
-    gsize sums_stride, guint n_pixels, gboolean is_leaky, gint8 *output)
+finish_usual (const SwdpuTileFinish *self, const gint32 *sums, guint n_pixels,
+    gboolean is_leaky, gint8 *output)
 {
   gint shift = self->requantize.fix_point - self->requantize.output_fix_point;
-  gint32 half = shift > 0 ? 1 << (shift - 1) : 0;
   gboolean is_relu = self->requantize.activation == PLAN_ACTIVATION_RELU;
   const FinishConstants by = { vdupq_n_s32 (g_bit_nth_lsf (self->unit, -1)),
-    vdupq_n_s32 (is_relu ? 0 : G_MININT32), vdupq_n_s32 (half),
-    vdupq_n_s32 (G_MAXINT32 - half), vdupq_n_s32 (-shift) };
+    vdupq_n_s32 (is_relu ? 0 : G_MININT32), vdupq_n_s32 (-shift) };
   guint n = self->n_channels;
 
-  for (; n_pixels > 0; n_pixels--, sums += sums_stride, output += n) {
+  for (; n_pixels > 0; n_pixels--) {
     guint c = 0;
 
     for (; c + 8 <= n; c += 8)
@@ -72,19 +70,21 @@ finish_usual (const SwdpuTileFinish *self, const gint32 *sums,
       vst1_s8 (bytes, vqmovn_s16 (vcombine_s16 (four, four)));
       memcpy (output + c, bytes, MIN (4, n - c));
     }
+    sums += self->sums_stride;
+    output += self->output_stride;
   }
 }
 
 static void
-finish_row (const SwdpuTileFinish *self, const gint32 *sums, gsize sums_stride,
-    guint n_pixels, gint8 *output)
+finish_row (const SwdpuTileFinish *self, const gint32 *sums, guint n_pixels,
+    gint8 *output)
 {
   if (!requantize_is_usual (&self->requantize))
-    finish_sums (self, sums, sums_stride, n_pixels, output);
+    finish_sums (self, sums, n_pixels, output);
   else if (self->requantize.activation == PLAN_ACTIVATION_LEAKY_RELU)
-    finish_usual (self, sums, sums_stride, n_pixels, TRUE, output);
+    finish_usual (self, sums, n_pixels, TRUE, output);
   else
-    finish_usual (self, sums, sums_stride, n_pixels, FALSE, output);
+    finish_usual (self, sums, n_pixels, FALSE, output);
 }
 
 G_END_DECLS

@@ -5,16 +5,17 @@
 
 /* For processors that add up four products in one instruction. */
 
-#include "tile-finish-neon.h"
-
 #define UNIT 4
 #define CHANNELS 16
+
+#include "tile-finish-neon.h"
+
 #define VECTORS (CHANNELS / 4)
 #define TILE_PIXELS 4
 
 static inline __attribute__ ((always_inline)) void
 sum_tile (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
-    gint32 *sums, gsize sums_stride, const guint n_pixels)
+    gint32 *sums, const guint n_pixels)
 {
   int32x4_t total[TILE_PIXELS][VECTORS];
   const gint8 *weights = block->weights;
@@ -48,23 +49,23 @@ sum_tile (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
   for (guint p = 0; p < n_pixels; p++) {
 #pragma GCC unroll 4
     for (guint v = 0; v < VECTORS; v++)
-      vst1q_s32 (sums + p * sums_stride + 4 * v, total[p][v]);
+      vst1q_s32 (sums + p * CHANNELS + 4 * v, total[p][v]);
   }
 }
 
 static void
 sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
-    guint n_pixels, gint32 *sums, gsize sums_stride)
+    guint n_pixels, gint32 *sums)
 {
   for (; n_pixels >= TILE_PIXELS; n_pixels -= TILE_PIXELS) {
-    sum_tile (block, input, stride, sums, sums_stride, TILE_PIXELS);
+    sum_tile (block, input, stride, sums, TILE_PIXELS);
     input += TILE_PIXELS * stride;
-    sums += TILE_PIXELS * sums_stride;
+    sums += TILE_PIXELS * CHANNELS;
   }
   for (; n_pixels > 0; n_pixels--) {
-    sum_tile (block, input, stride, sums, sums_stride, 1);
+    sum_tile (block, input, stride, sums, 1);
     input += stride;
-    sums += sums_stride;
+    sums += CHANNELS;
   }
 }
 

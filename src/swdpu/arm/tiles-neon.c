@@ -6,10 +6,11 @@
 /* For each ARMv8, with an eye on those that execute in order: no lane is
  * broadcast, and a product and its sum are one instruction. */
 
-#include "tile-finish-neon.h"
-
 #define UNIT 16
 #define CHANNELS 4
+
+#include "tile-finish-neon.h"
+
 #define TILE_PIXELS 2
 
 static const guint8 lane_of[UNIT] = { 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5,
@@ -43,7 +44,7 @@ multiply_entry (int16x8_t part[TILE_PIXELS][CHANNELS], const gint8 *input,
 
 static inline __attribute__ ((always_inline)) void
 sum_tile (const SwdpuTileBlock *block, const gint8 *input, gsize stride,
-    gint32 *sums, gsize sums_stride, const guint n_pixels)
+    gint32 *sums, const guint n_pixels)
 {
   int32x4_t total[TILE_PIXELS][CHANNELS];
   int16x8_t part[TILE_PIXELS][CHANNELS];
@@ -72,23 +73,22 @@ sum_tile (const SwdpuTileBlock *block, const gint8 *input, gsize stride,
   }
 #pragma GCC unroll 4
   for (guint p = 0; p < n_pixels; p++)
-    vst1q_s32 (sums + p * sums_stride,
-        vpaddq_s32 (vpaddq_s32 (total[p][0], total[p][1]),
-            vpaddq_s32 (total[p][2], total[p][3])));
+    vst1q_s32 (
+        sums + p * CHANNELS, vpaddq_s32 (vpaddq_s32 (total[p][0], total[p][1]),
+                                 vpaddq_s32 (total[p][2], total[p][3])));
 }
 
 static void
 sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
-    guint n_pixels, gint32 *sums, gsize sums_stride)
+    guint n_pixels, gint32 *sums)
 {
   for (; n_pixels >= TILE_PIXELS; n_pixels -= TILE_PIXELS) {
-    sum_tile (
-        block, (const gint8 *) input, stride, sums, sums_stride, TILE_PIXELS);
+    sum_tile (block, (const gint8 *) input, stride, sums, TILE_PIXELS);
     input += TILE_PIXELS * stride;
-    sums += TILE_PIXELS * sums_stride;
+    sums += TILE_PIXELS * CHANNELS;
   }
   if (n_pixels > 0)
-    sum_tile (block, (const gint8 *) input, stride, sums, sums_stride, 1);
+    sum_tile (block, (const gint8 *) input, stride, sums, 1);
 }
 
 const SwdpuTileKernels swdpu_tile_kernels_neon = { "neon", UNIT, CHANNELS,

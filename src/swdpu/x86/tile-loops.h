@@ -10,159 +10,182 @@
  * block is wide, TILE_VECTORS, how many pixels a tile has, TILE_PIXELS; and
  * store_saturated (), of a block's results. */
 
-#include "../tile-finish.h"
-
 #define UNIT 4
 #define CHANNELS (TILE_VECTORS * VECTOR_BYTES / UNIT)
 
+#include "../tile-finish.h"
+
 static const guint8 lane_of[UNIT] = { 0, 0, 1, 1 };
 
-/* the empty assembly keeps each sum in its register: gcc 12 moves it to and fro */
+/* The assembly, empty or not, keeps each sum in its register: gcc 12 moves it to
+ * and fro otherwise. */
 static inline __attribute__ ((always_inline)) void
 multiply_entry (Vector part[TILE_PIXELS][TILE_VECTORS], const guint8 *window,
-    gsize stride, const gint8 *weights, const gboolean is_first,
+    gsize stride, gsize stride_3, const gint8 *weights, const gboolean is_first,
     const guint n_pixels)
 {
+  Vector weight[TILE_VECTORS];
+
+#pragma GCC unroll 16
+  for (guint v = 0; v < TILE_VECTORS; v++)
+    weight[v] = LOAD_WEIGHTS (weights + v * VECTOR_BYTES);
 #pragma GCC unroll 16
   for (guint p = 0; p < n_pixels; p++) {
-    Vector bytes = BROADCAST (window + p * stride);
+    const guint8 *pixel = window + p / 3 * stride_3 + p % 3 * stride;
+    Vector bytes = BROADCAST (pixel);
 
 #pragma GCC unroll 16
     for (guint v = 0; v < TILE_VECTORS; v++) {
-      Vector products =
-          MULTIPLY_BYTES (bytes, LOAD (weights + v * VECTOR_BYTES));
+      Vector products = MULTIPLY_BYTES (bytes, weight[v]);
 
-      part[p][v] = is_first ? products : ADD_16 (part[p][v], products);
-      __asm__("" : "+v"(part[p][v]));
+      if (is_first) {
+        part[p][v] = products;
+        KEEP (part[p][v]);
+      } else {
+        ADD_16 (part[p][v], products);
+      }
+    }
+  }
+}
+
+/* 16 bits to the 32 bits of the sums, which lie in memory so that more of the
+ * former have registers */
+static inline __attribute__ ((always_inline)) void
+add_group (Vector part[TILE_PIXELS][TILE_VECTORS], gint32 *sums,
+    const gboolean is_first, const guint n_pixels)
+{
+#pragma GCC unroll 16
+  for (guint p = 0; p < n_pixels; p++) {
+#pragma GCC unroll 16
+    for (guint v = 0; v < TILE_VECTORS; v++) {
+      gint32 *sum = sums + p * CHANNELS + v * (VECTOR_BYTES / UNIT);
+      Vector added = ADD_NEIGHBOURS (part[p][v]);
+
+      STORE (sum, is_first ? added : ADD_32 (added, LOAD (sum)));
     }
   }
 }
 
 static inline __attribute__ ((always_inline)) void
 sum_tile (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
-    gint32 *sums, gsize sums_stride, const guint n_pixels)
+    gint32 *sums, const guint n_pixels)
 {
-  Vector total[TILE_PIXELS][TILE_VECTORS], part[TILE_PIXELS][TILE_VECTORS];
+  Vector part[TILE_PIXELS][TILE_VECTORS];
   const gint32 *offset = block->offsets;
   const gint8 *weights = block->weights;
+  gsize stride_3 = 3 * stride;
 
-#pragma GCC unroll 16
-  for (guint i = 0; i < n_pixels * TILE_VECTORS; i++)
-    total[i / TILE_VECTORS][i % TILE_VECTORS] = ZERO ();
+  __asm__("" : "+r"(stride_3));
   for (guint group = 0; group < block->n_groups; group++) {
     const gint32 *end = offset + block->groups[group];
 
-    multiply_entry (part, input + *offset, stride, weights, TRUE, n_pixels);
+    multiply_entry (
+        part, input + *offset, stride, stride_3, weights, TRUE, n_pixels);
     weights += UNIT * CHANNELS;
     while (++offset < end) {
-      multiply_entry (part, input + *offset, stride, weights, FALSE, n_pixels);
+      multiply_entry (
+          part, input + *offset, stride, stride_3, weights, FALSE, n_pixels);
       weights += UNIT * CHANNELS;
     }
-#pragma GCC unroll 16
-    for (guint p = 0; p < n_pixels; p++) {
-#pragma GCC unroll 16
-      for (guint v = 0; v < TILE_VECTORS; v++) {
-        total[p][v] = ADD_32 (total[p][v], ADD_NEIGHBOURS (part[p][v]));
-        __asm__("" : "+v"(total[p][v]));
-      }
-    }
-  }
-#pragma GCC unroll 16
-  for (guint p = 0; p < n_pixels; p++) {
-#pragma GCC unroll 16
-    for (guint v = 0; v < TILE_VECTORS; v++)
-      STORE (sums + p * sums_stride + v * (VECTOR_BYTES / UNIT), total[p][v]);
+    if (group == 0)
+      add_group (part, sums, TRUE, n_pixels);
+    else
+      add_group (part, sums, FALSE, n_pixels);
   }
 }
 
 static void
 sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
-    guint n_pixels, gint32 *sums, gsize sums_stride)
+    guint n_pixels, gint32 *sums)
 {
   for (; n_pixels >= TILE_PIXELS; n_pixels -= TILE_PIXELS) {
-    sum_tile (block, input, stride, sums, sums_stride, TILE_PIXELS);
+    sum_tile (block, input, stride, sums, TILE_PIXELS);
     input += TILE_PIXELS * stride;
-    sums += TILE_PIXELS * sums_stride;
+    sums += TILE_PIXELS * CHANNELS;
   }
   if (TILE_PIXELS > 4 && n_pixels >= 4) {
-    sum_tile (block, input, stride, sums, sums_stride, MIN (4, TILE_PIXELS));
+    sum_tile (block, input, stride, sums, MIN (4, TILE_PIXELS));
     input += 4 * stride;
-    sums += 4 * sums_stride;
+    sums += 4 * CHANNELS;
     n_pixels -= 4;
   }
   if (n_pixels >= 2) {
-    sum_tile (block, input, stride, sums, sums_stride, 2);
+    sum_tile (block, input, stride, sums, 2);
     input += 2 * stride;
-    sums += 2 * sums_stride;
+    sums += 2 * CHANNELS;
     n_pixels -= 2;
   }
   if (n_pixels > 0)
-    sum_tile (block, input, stride, sums, sums_stride, 1);
+    sum_tile (block, input, stride, sums, 1);
 }
 
-/* Biases, activation and rounding of a block's channels, for the usual shifts: as
- * requantize_usual() does it. */
+/* Biases, LeakyReLU and rounding of a block's channels, for the usual shifts: as
+ * requantize_usual() does it, but that no sum is so large that half of a unit of
+ * the output makes it overflow. @bias has that half already where there is no
+ * LeakyReLU. */
 static inline __attribute__ ((always_inline)) void
-finish_block (const gint32 *sums, const gint32 *bias, gint unit_shift,
-    gint32 least, gboolean is_leaky, gint shift, gint8 *output)
+finish_block (const gint32 *sums, const Vector bias[TILE_VECTORS],
+    gint unit_shift, gint32 half, const gboolean is_leaky, gint shift,
+    Vector value[TILE_VECTORS])
 {
-  gint32 half = shift > 0 ? 1 << (shift - 1) : 0;
-  Vector value[TILE_VECTORS];
-
 #pragma GCC unroll 16
   for (guint v = 0; v < TILE_VECTORS; v++) {
     value[v] = LOAD (sums + v * (VECTOR_BYTES / UNIT));
-    value[v] = ADD_32 (SHIFT_LEFT (value[v], unit_shift),
-        LOAD (bias + v * (VECTOR_BYTES / UNIT)));
-    value[v] = MAX_32 (value[v], SET_32 (least));
+    value[v] = ADD_32 (SHIFT_LEFT (value[v], unit_shift), bias[v]);
     if (is_leaky) {
-      Vector negative = MAX_32 (MIN_32 (value[v], ZERO ()),
-          SET_32 (G_MININT32 / SWDPU_LEAKY_NUMERATOR));
+      /* of a large positive one the product wraps around, but the shift makes it
+       * less than the value itself all the same */
+      Vector slope =
+          MAX_32 (value[v], SET_32 (G_MININT32 / SWDPU_LEAKY_NUMERATOR));
 
-      negative =
-          SHIFT_RIGHT (MULTIPLY_32 (negative, SET_32 (SWDPU_LEAKY_NUMERATOR)),
-              SWDPU_LEAKY_SHIFT);
-      value[v] = MAX_32 (value[v], negative);
+      slope = SHIFT_RIGHT (MULTIPLY_32 (slope, SET_32 (SWDPU_LEAKY_NUMERATOR)),
+          SWDPU_LEAKY_SHIFT);
+      value[v] = ADD_32 (MAX_32 (value[v], slope), SET_32 (half));
     }
-    value[v] = MIN_32 (value[v], SET_32 (G_MAXINT32 - half));
-    value[v] = SHIFT_RIGHT (ADD_32 (value[v], SET_32 (half)), shift);
+    value[v] = SHIFT_RIGHT (value[v], shift);
   }
-  store_saturated (value, output);
 }
 
 static inline __attribute__ ((always_inline)) void
-finish_usual (const SwdpuTileFinish *self, const gint32 *sums,
-    gsize sums_stride, guint n_pixels, gboolean is_leaky, gint8 *output)
+finish_usual (const SwdpuTileFinish *self, const gint32 *sums, guint n_pixels,
+    const gboolean is_leaky, gint8 *output)
 {
   gint shift = self->requantize.fix_point - self->requantize.output_fix_point;
-  gint32 least =
-      self->requantize.activation == PLAN_ACTIVATION_RELU ? 0 : G_MININT32;
+  gint32 half = shift > 0 ? 1 << (shift - 1) : 0;
+  gint8 least =
+      self->requantize.activation == PLAN_ACTIVATION_RELU ? 0 : G_MININT8;
   gint unit_shift = g_bit_nth_lsf (self->unit, -1);
-  guint whole = self->n_channels / CHANNELS * CHANNELS;
+  gsize n_channels = self->n_channels, stride = self->output_stride;
+  Vector bias[TILE_VECTORS];
 
-  for (; n_pixels > 0; n_pixels--, sums += sums_stride) {
-    gint8 rest[CHANNELS];
+  for (guint v = 0; v < TILE_VECTORS; v++)
+    bias[v] = ADD_32 (LOAD (self->bias + v * (VECTOR_BYTES / UNIT)),
+        SET_32 (is_leaky ? 0 : half));
+  for (; n_pixels > 0; n_pixels--) {
+    Vector value[TILE_VECTORS];
 
-    for (guint c = 0; c < whole; c += CHANNELS)
-      finish_block (sums + c, self->bias + c, unit_shift, least, is_leaky,
-          shift, output + c);
-    if (whole < self->n_channels) {
-      finish_block (sums + whole, self->bias + whole, unit_shift, least,
-          is_leaky, shift, rest);
-      memcpy (output + whole, rest, self->n_channels - whole);
+    finish_block (sums, bias, unit_shift, half, is_leaky, shift, value);
+    if (n_channels == CHANNELS) {
+      store_saturated (value, least, output);
+    } else {
+      gint8 block[CHANNELS];
+
+      store_saturated (value, least, block);
+      memcpy (output, block, n_channels);
     }
-    output += self->n_channels;
+    sums += self->sums_stride;
+    output += stride;
   }
 }
 
 static void
-finish_row (const SwdpuTileFinish *self, const gint32 *sums, gsize sums_stride,
-    guint n_pixels, gint8 *output)
+finish_row (const SwdpuTileFinish *self, const gint32 *sums, guint n_pixels,
+    gint8 *output)
 {
   if (!requantize_is_usual (&self->requantize))
-    finish_sums (self, sums, sums_stride, n_pixels, output);
+    finish_sums (self, sums, n_pixels, output);
   else if (self->requantize.activation == PLAN_ACTIVATION_LEAKY_RELU)
-    finish_usual (self, sums, sums_stride, n_pixels, TRUE, output);
+    finish_usual (self, sums, n_pixels, TRUE, output);
   else
-    finish_usual (self, sums, sums_stride, n_pixels, FALSE, output);
+    finish_usual (self, sums, n_pixels, FALSE, output);
 }

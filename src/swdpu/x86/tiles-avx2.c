@@ -11,19 +11,20 @@ typedef __m256i Vector;
 
 #define VECTOR_BYTES 32
 #define TILE_VECTORS 2
-#define TILE_PIXELS 3
+#define TILE_PIXELS 5
 
 #define ZERO() _mm256_setzero_si256 ()
 #define LOAD(address) _mm256_loadu_si256 ((const __m256i *) (address))
+#define LOAD_WEIGHTS(address) LOAD (address)
 #define STORE(address, vector)                                                 \
   _mm256_storeu_si256 ((__m256i *) (address), (vector))
 #define BROADCAST(address) _mm256_set1_epi32 (load_word (address))
 #define MULTIPLY_BYTES(bytes, weights) _mm256_maddubs_epi16 ((bytes), (weights))
-#define ADD_16(a, b) _mm256_add_epi16 ((a), (b))
+#define KEEP(vector) __asm__("" : "+x"(vector))
+#define ADD_16(sum, b) __asm__("vpaddw %1, %0, %0" : "+x"(sum) : "x"(b))
 #define ADD_32(a, b) _mm256_add_epi32 ((a), (b))
 #define ADD_NEIGHBOURS(a) _mm256_madd_epi16 ((a), _mm256_set1_epi16 (1))
 
-#define MIN_32(a, b) _mm256_min_epi32 ((a), (b))
 #define MAX_32(a, b) _mm256_max_epi32 ((a), (b))
 #define MULTIPLY_32(a, b) _mm256_mullo_epi32 ((a), (b))
 #define SET_32(value) _mm256_set1_epi32 (value)
@@ -40,14 +41,16 @@ load_word (const guint8 *bytes)
 }
 
 static inline void
-store_saturated (const __m256i value[TILE_VECTORS], gint8 *output)
+store_saturated (const __m256i value[TILE_VECTORS], gint8 least, gint8 *output)
 {
   __m256i words = _mm256_permute4x64_epi64 (
       _mm256_packs_epi32 (value[0], value[1]), _MM_SHUFFLE (3, 1, 2, 0));
 
+  __m128i bytes = _mm_packs_epi16 (
+      _mm256_castsi256_si128 (words), _mm256_extracti128_si256 (words, 1));
+
   _mm_storeu_si128 (
-      (__m128i *) output, _mm_packs_epi16 (_mm256_castsi256_si128 (words),
-                              _mm256_extracti128_si256 (words, 1)));
+      (__m128i *) output, _mm_max_epi8 (bytes, _mm_set1_epi8 (least)));
 }
 
 #include "tile-loops.h"

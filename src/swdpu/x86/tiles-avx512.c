@@ -15,14 +15,15 @@ typedef __m512i Vector;
 
 #define ZERO() _mm512_setzero_si512 ()
 #define LOAD(address) _mm512_loadu_si512 (address)
+#define LOAD_WEIGHTS(address) LOAD (address)
 #define STORE(address, vector) _mm512_storeu_si512 ((address), (vector))
 #define BROADCAST(address) _mm512_set1_epi32 (load_word (address))
 #define MULTIPLY_BYTES(bytes, weights) _mm512_maddubs_epi16 ((bytes), (weights))
-#define ADD_16(a, b) _mm512_add_epi16 ((a), (b))
+#define KEEP(vector) __asm__("" : "+v"(vector))
+#define ADD_16(sum, b) __asm__("vpaddw %1, %0, %0" : "+v"(sum) : "v"(b))
 #define ADD_32(a, b) _mm512_add_epi32 ((a), (b))
 #define ADD_NEIGHBOURS(a) _mm512_madd_epi16 ((a), _mm512_set1_epi16 (1))
 
-#define MIN_32(a, b) _mm512_min_epi32 ((a), (b))
 #define MAX_32(a, b) _mm512_max_epi32 ((a), (b))
 #define MULTIPLY_32(a, b) _mm512_mullo_epi32 ((a), (b))
 #define SET_32(value) _mm512_set1_epi32 (value)
@@ -39,9 +40,12 @@ load_word (const guint8 *bytes)
 }
 
 static inline void
-store_saturated (const __m512i value[TILE_VECTORS], gint8 *output)
+store_saturated (const __m512i value[TILE_VECTORS], gint8 least, gint8 *output)
 {
-  _mm_storeu_si128 ((__m128i *) output, _mm512_cvtsepi32_epi8 (value[0]));
+  __m128i bytes = _mm512_cvtsepi32_epi8 (value[0]);
+
+  _mm_storeu_si128 (
+      (__m128i *) output, _mm_max_epi8 (bytes, _mm_set1_epi8 (least)));
 }
 
 #include "tile-loops.h"

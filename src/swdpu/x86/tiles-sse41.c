@@ -10,20 +10,22 @@
 typedef __m128i Vector;
 
 #define VECTOR_BYTES 16
-#define TILE_VECTORS 2
+#define TILE_VECTORS 4
 #define TILE_PIXELS 3
 
 #define ZERO() _mm_setzero_si128 ()
 #define LOAD(address) _mm_loadu_si128 ((const __m128i *) (address))
+/* memory from malloc() is aligned */
+#define LOAD_WEIGHTS(address) _mm_load_si128 ((const __m128i *) (address))
 #define STORE(address, vector)                                                 \
   _mm_storeu_si128 ((__m128i *) (address), (vector))
 #define BROADCAST(address) _mm_set1_epi32 (load_word (address))
 #define MULTIPLY_BYTES(bytes, weights) _mm_maddubs_epi16 ((bytes), (weights))
-#define ADD_16(a, b) _mm_add_epi16 ((a), (b))
+#define KEEP(vector) __asm__("" : "+x"(vector))
+#define ADD_16(sum, b) __asm__("paddw %1, %0" : "+x"(sum) : "x"(b))
 #define ADD_32(a, b) _mm_add_epi32 ((a), (b))
 #define ADD_NEIGHBOURS(a) _mm_madd_epi16 ((a), _mm_set1_epi16 (1))
 
-#define MIN_32(a, b) _mm_min_epi32 ((a), (b))
 #define MAX_32(a, b) _mm_max_epi32 ((a), (b))
 #define MULTIPLY_32(a, b) _mm_mullo_epi32 ((a), (b))
 #define SET_32(value) _mm_set1_epi32 (value)
@@ -40,11 +42,13 @@ load_word (const guint8 *bytes)
 }
 
 static inline void
-store_saturated (const __m128i value[TILE_VECTORS], gint8 *output)
+store_saturated (const __m128i value[TILE_VECTORS], gint8 least, gint8 *output)
 {
-  __m128i words = _mm_packs_epi32 (value[0], value[1]);
+  __m128i bytes = _mm_packs_epi16 (_mm_packs_epi32 (value[0], value[1]),
+      _mm_packs_epi32 (value[2], value[3]));
 
-  _mm_storel_epi64 ((__m128i *) output, _mm_packs_epi16 (words, words));
+  _mm_storeu_si128 (
+      (__m128i *) output, _mm_max_epi8 (bytes, _mm_set1_epi8 (least)));
 }
 
 #include "tile-loops.h"
