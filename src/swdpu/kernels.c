@@ -192,14 +192,20 @@ kernel_sum (const Plan *plan, const PlanStep *step, const gint8 *const *inputs,
     gint8 *output)
 {
   const PlanSum *sum = &step->sum;
-  gsize size = plan_tensor (plan, step->output)->size;
+  const PlanTensor *out = plan_tensor (plan, step->output);
+  gsize size = out->size;
   const SwdpuTileKernels *kernels = swdpu_tile_kernels_get ();
   SwdpuTileAddition addition;
   gint32 exact[BLOCK];
 
   if (kernels != NULL
       && swdpu_tile_addition_init (&addition, sum, step->n_inputs)) {
-    kernels->add (&addition, inputs[0], inputs[1], size, output);
+    gsize channels = out->shape.dims[out->shape.n_dims - 1];
+    gsize stride =
+        out->is_hosted ? plan_get_pixel_stride (plan, out) : channels;
+
+    kernels->add (&addition, inputs[0], inputs[1], channels, size / channels,
+        output, stride);
     return;
   }
 
@@ -260,12 +266,13 @@ kernel_max_pool (const Plan *plan, const PlanStep *step,
   const guint32 *in = plan_tensor (plan, step->inputs[0])->shape.dims;
   const guint32 *out = plan_tensor (plan, step->output)->shape.dims;
   gsize channels = out[PLAN_C];
+  gsize stride = plan_get_pixel_stride (plan, plan_tensor (plan, step->output));
 
   for (guint y = 0; y < out[PLAN_H]; y++) {
     Span rows = clip_window (
         y, window->stride_h, window->kernel_h, window->pad_top, in[PLAN_H]);
 
-    for (guint x = 0; x < out[PLAN_W]; x++, output += channels) {
+    for (guint x = 0; x < out[PLAN_W]; x++, output += stride) {
       Span columns = clip_window (
           x, window->stride_w, window->kernel_w, window->pad_left, in[PLAN_W]);
 
@@ -385,8 +392,9 @@ kernel_concatenate (const Plan *plan, const PlanStep *step,
     gsize size = in->size / n_rows;
     gint shift = in->fix_point - out->fix_point;
 
-    copy_pieces_shifted (
-        inputs[i], size, n_rows, shift, output + start, row_size);
+    if (!in->is_hosted)
+      copy_pieces_shifted (
+          inputs[i], size, n_rows, shift, output + start, row_size);
     start += size;
   }
 }
@@ -398,11 +406,12 @@ kernel_upsample_nearest (const Plan *plan, const PlanStep *step,
   const guint32 *in = plan_tensor (plan, step->inputs[0])->shape.dims;
   const guint32 *out = plan_tensor (plan, step->output)->shape.dims;
   gsize channels = out[PLAN_C];
+  gsize stride = plan_get_pixel_stride (plan, plan_tensor (plan, step->output));
 
   for (guint y = 0; y < out[PLAN_H]; y++) {
     gsize row = (guint64) y * in[PLAN_H] / out[PLAN_H];
 
-    for (guint x = 0; x < out[PLAN_W]; x++, output += channels) {
+    for (guint x = 0; x < out[PLAN_W]; x++, output += stride) {
       gsize column = (guint64) x * in[PLAN_W] / out[PLAN_W];
 
       memcpy (

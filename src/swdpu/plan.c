@@ -368,11 +368,37 @@ check_budget (const Plan *self, GError **error)
   return TRUE;
 }
 
+static void
+forget_tensors (GArray *live, guint before)
+{
+  for (guint i = live->len; i > 0; i--) {
+    if (g_array_index (live, LiveTensor, i - 1).last_step < before)
+      g_array_remove_index (live, i - 1);
+  }
+}
+
+/* a host has its place from the first part of it that is computed on */
+static void
+place_tensor (
+    Plan *self, GArray *live, guint index, guint last_step, gboolean *is_placed)
+{
+  PlanTensor *tensor = plan_tensor (self, index);
+  LiveTensor entry = { index, last_step };
+  guint position;
+
+  if (*is_placed)
+    return;
+  *is_placed = TRUE;
+  tensor->offset = find_gap (self, live, tensor->size, &position);
+  g_array_insert_val (live, position, entry);
+  self->arena_size = MAX (self->arena_size, tensor->offset + tensor->size);
+}
+
 /**
  * plan_place_tensors:
  *
  * Gives every tensor in between its place in one arena, so that tensors that
- * are needed at the same time do not overlap.
+ * are needed at the same time do not overlap, but for those within others.
  *
  * Returns: %FALSE when the frame would take more memory or time than the software
  *   DPU gives, nothing of which has been allocated
@@ -381,25 +407,21 @@ gboolean
 plan_place_tensors (Plan *self, GError **error)
 {
   g_autofree guint *last_uses = find_last_uses (self);
+  g_autofree gboolean *is_placed = g_new0 (gboolean, self->tensors->len);
   g_autoptr (GArray) live = g_array_new (FALSE, FALSE, sizeof (LiveTensor));
 
   self->arena_size = 0;
   for (guint i = 0; i < self->steps->len; i++) {
     guint output = plan_step (self, i)->output;
     PlanTensor *tensor = plan_tensor (self, output);
-    LiveTensor entry = { output, last_uses[output] };
-    guint position;
+    guint whole = tensor->is_hosted ? tensor->host : output;
 
-    for (guint j = live->len; j > 0; j--) {
-      if (g_array_index (live, LiveTensor, j - 1).last_step < i)
-        g_array_remove_index (live, j - 1);
-    }
-
+    forget_tensors (live, i);
     if (tensor->place != PLAN_PLACE_ARENA)
       continue;
-    tensor->offset = find_gap (self, live, tensor->size, &position);
-    g_array_insert_val (live, position, entry);
-    self->arena_size = MAX (self->arena_size, tensor->offset + tensor->size);
+    place_tensor (self, live, whole, last_uses[whole], &is_placed[whole]);
+    if (tensor->is_hosted)
+      tensor->offset = plan_tensor (self, whole)->offset + tensor->host_offset;
   }
 
   return check_budget (self, error);

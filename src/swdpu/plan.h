@@ -49,6 +49,9 @@ typedef enum {
  * @index: which input or output it is
  * @data: of a constant; belongs to the plan
  * @offset: where it lies in the arena, in bytes
+ * @is_hosted: whether it lies within another tensor, see swdpu_join_in_place()
+ * @host: that tensor
+ * @host_offset: where in it, in bytes; its pixels lie as far apart as the host's
  * @is_non_negative: whether its values are known not to be negative, see
  *   swdpu_find_non_negative()
  */
@@ -61,6 +64,9 @@ typedef struct {
   guint index;
   const gint8 *data;
   gsize offset;
+  gboolean is_hosted;
+  guint host;
+  gsize host_offset;
   gboolean is_non_negative;
 } PlanTensor;
 
@@ -224,6 +230,16 @@ static inline PlanTensor *
 plan_tensor (const Plan *self, guint index)
 {
   return &g_array_index (self->tensors, PlanTensor, index);
+}
+
+/* bytes from where a pixel's channels begin to where the next's do */
+static inline gsize
+plan_get_pixel_stride (const Plan *self, const PlanTensor *tensor)
+{
+  const PlanTensor *whole =
+      tensor->is_hosted ? plan_tensor (self, tensor->host) : tensor;
+
+  return whole->shape.dims[PLAN_C];
 }
 
 static inline PlanStep *

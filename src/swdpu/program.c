@@ -7,6 +7,7 @@
  * runs the same model in a process shares one. */
 
 #include "program.h"
+#include "joining.h"
 #include "proof.h"
 
 #include <omp.h>
@@ -64,6 +65,20 @@ build_convolutions (
   return built;
 }
 
+/* tensors were placed before it was known who can write where */
+static void
+join_concatenations (SwdpuProgram *self)
+{
+  guint n = swdpu_join_in_place (self->plan, self->convolutions);
+
+  g_debug ("%u inputs of concatenations are written where they end up", n);
+  /* a host lives longer than it would otherwise, so that memory may not do */
+  if (!plan_place_tensors (self->plan, NULL)) {
+    swdpu_join_undo (self->plan);
+    plan_place_tensors (self->plan, NULL);
+  }
+}
+
 static void
 free_convolution (gpointer convolution)
 {
@@ -98,6 +113,7 @@ program_build (Plan *plan, guint threads, SwdpuPath best, const gint *cancelled,
     g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
         "oneDNN does not run on this CPU");
   } else if (build_convolutions (self, best, cancelled, error)) {
+    join_concatenations (self);
     self->workspaces = swdpu_workspaces_new (plan, self->convolutions,
         self->engine, self->scratch_size, g_get_num_processors () / threads);
     return self;

@@ -40,24 +40,19 @@ half_of (guint8 shift)
   return shift > 0 ? 1 << (shift - 1) : 0;
 }
 
-static void
-add_tensors (const SwdpuTileAddition *self, const gint8 *restrict a,
+static inline void
+add_values (const SwdpuTileAddition *self, const gint8 *restrict a,
     const gint8 *restrict b, gsize n, gint8 *restrict output)
 {
-  const gint left_a = self->left[0], left_b = self->left[1];
-  const gint right_a = self->right[0], right_b = self->right[1];
-  const gint16 half_a = half_of (right_a), half_b = half_of (right_b);
-  const gint shift = self->shift;
-  const gint16 half = half_of (shift), least = self->least;
+  const gint16 half = half_of (self->shift);
+  const gint16 half_a = half_of (self->right[0]);
+  const gint16 half_b = half_of (self->right[1]);
 
   for (gsize i = 0; i < n; i++) {
-    gint16 x = (gint16) ((gint16) (a[i] + half_a) >> right_a);
-    gint16 y = (gint16) ((gint16) (b[i] + half_b) >> right_b);
-    gint16 sum =
-        (gint16) ((gint16) (x * (1 << left_a)) + (gint16) (y * (1 << left_b)));
+    gint x = ((a[i] + half_a) >> self->right[0]) * (1 << self->left[0]);
+    gint y = ((b[i] + half_b) >> self->right[1]) * (1 << self->left[1]);
+    gint sum = (MAX (x + y, self->least) + half) >> self->shift;
 
-    sum = MAX (sum, least);
-    sum = (gint16) ((gint16) (sum + half) >> shift);
     output[i] = CLAMP (sum, -128, 127);
   }
 }

@@ -39,6 +39,18 @@ sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
   }
 }
 
+static void
+add_tensors (const SwdpuTileAddition *self, const gint8 *a, const gint8 *b,
+    gsize channels, gsize n_pixels, gint8 *output, gsize stride)
+{
+  for (; n_pixels > 0; n_pixels--) {
+    add_values (self, a, b, channels, output);
+    a += channels;
+    b += channels;
+    output += stride;
+  }
+}
+
 const SwdpuTileKernels swdpu_tile_kernels_plain = { "plain", UNIT, CHANNELS,
   NULL, FALSE, sum_row, finish_sums, add_tensors };
 

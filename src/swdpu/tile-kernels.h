@@ -82,7 +82,8 @@ typedef struct {
  *   @stride bytes apart; of each pixel, @channels sums
  * @finish: biases, activation, rounding, saturation; @output is the block's first
  *   byte of the first pixel
- * @add: adds two tensors as #SwdpuTileAddition says
+ * @add: adds two tensors of @n_pixels as #SwdpuTileAddition says; pixels of the
+ *   output begin @stride bytes apart
  */
 typedef struct {
   const gchar *name;
@@ -95,7 +96,8 @@ typedef struct {
   void (*finish) (const SwdpuTileFinish *finish, const gint32 *sums,
       guint n_pixels, gint8 *output);
   void (*add) (const SwdpuTileAddition *addition, const gint8 *a,
-      const gint8 *b, gsize n, gint8 *output);
+      const gint8 *b, gsize channels, gsize n_pixels, gint8 *output,
+      gsize stride);
 } SwdpuTileKernels;
 
 gboolean swdpu_tile_addition_init (

@@ -33,6 +33,7 @@ typedef struct {
 
 struct _SwdpuTiles {
   const SwdpuTileKernels *kernels;
+  const Plan *plan;
   const PlanTensor *input;
   const PlanTensor *output;
   PlanWindow window;
@@ -238,6 +239,7 @@ swdpu_tiles_new (const Plan *plan, const PlanStep *step,
   g_autoptr (SwdpuTiles) self = g_new0 (SwdpuTiles, 1);
 
   self->kernels = kernels;
+  self->plan = plan;
   self->input = plan_tensor (plan, step->inputs[0]);
   self->output = plan_tensor (plan, step->output);
   self->window = convolution->window;
@@ -328,7 +330,7 @@ compute_row (const SwdpuTiles *self, const Packing *packing,
       (gsize) self->window.stride_w * self->input->shape.dims[PLAN_C];
   SwdpuTileFinish finish = {
     .sums_stride = kernels->channels,
-    .output_stride = n_out,
+    .output_stride = plan_get_pixel_stride (self->plan, self->output),
     .unit = self->unit,
     .requantize = self->requantize,
   };
@@ -343,13 +345,20 @@ compute_row (const SwdpuTiles *self, const Packing *packing,
   }
 }
 
+/* bytes from where a row begins to where the next does */
+static gsize
+get_output_row_size (const SwdpuTiles *self)
+{
+  return self->out_w * plan_get_pixel_stride (self->plan, self->output);
+}
+
 /* each row is copied just before it is needed */
 static void
 compute_rows (const SwdpuTiles *self, const Packing *packing,
     const gint8 *input, guint8 *copy, gint32 *sums, gint8 *output)
 {
   const PlanWindow *window = &self->window;
-  gsize output_size = self->output->size / self->out_h;
+  gsize output_size = get_output_row_size (self);
   guint reach = (window->kernel_h - 1) * window->dilation_h + 1;
   guint copied = 0;
   const guint8 *source = self->is_direct ? (const guint8 *) input : copy;
@@ -388,6 +397,7 @@ swdpu_tiles_run (
     const SwdpuTiles *self, const gint8 *input, gint8 *output, guint8 *scratch)
 {
   guint n_rows = self->out_h;
+  gsize output_size = get_output_row_size (self);
   guint8 *sums = scratch + get_copy_size (self);
   const Packing *packing = &self->packings[0];
 
@@ -409,5 +419,5 @@ swdpu_tiles_run (
         (self->is_direct ? (const guint8 *) input : scratch)
             + y * (gsize) self->window.stride_h * self->row_size,
         (gint32 *) (sums + omp_get_thread_num () * self->sums_size),
-        output + y * (self->output->size / n_rows));
+        output + y * output_size);
 }

@@ -87,4 +87,52 @@ finish_row (const SwdpuTileFinish *self, const gint32 *sums, guint n_pixels,
     finish_usual (self, sums, n_pixels, FALSE, output);
 }
 
+/* of a call; rounding shifts to the right are negative */
+typedef struct {
+  int16x8_t left[2];
+  int16x8_t right[2];
+  int16x8_t least;
+  int16x8_t shift;
+} AdditionConstants;
+
+/* 16 bits hold all of it, see SwdpuTileAddition */
+static inline __attribute__ ((always_inline)) void
+add_eight (
+    const AdditionConstants *by, const gint8 *a, const gint8 *b, gint8 *output)
+{
+  int16x8_t x = vrshlq_s16 (vmovl_s8 (vld1_s8 (a)), by->right[0]);
+  int16x8_t y = vrshlq_s16 (vmovl_s8 (vld1_s8 (b)), by->right[1]);
+
+  x = vaddq_s16 (vshlq_s16 (x, by->left[0]), vshlq_s16 (y, by->left[1]));
+  x = vrshlq_s16 (vmaxq_s16 (x, by->least), by->shift);
+  vst1_s8 (output, vqmovn_s16 (x));
+}
+
+static void
+add_tensors (const SwdpuTileAddition *self, const gint8 *a, const gint8 *b,
+    gsize channels, gsize n_pixels, gint8 *output, gsize stride)
+{
+  const AdditionConstants by = {
+    .left = { vdupq_n_s16 (self->left[0]), vdupq_n_s16 (self->left[1]) },
+    .right = { vdupq_n_s16 (-self->right[0]), vdupq_n_s16 (-self->right[1]) },
+    .least = vdupq_n_s16 (self->least),
+    .shift = vdupq_n_s16 (-self->shift),
+  };
+
+  if (stride == channels) {
+    channels *= n_pixels;
+    n_pixels = 1;
+  }
+  for (; n_pixels > 0; n_pixels--) {
+    gsize c = 0;
+
+    for (; c + 8 <= channels; c += 8)
+      add_eight (&by, a + c, b + c, output + c);
+    add_values (self, a + c, b + c, channels - c, output + c);
+    a += channels;
+    b += channels;
+    output += stride;
+  }
+}
+
 G_END_DECLS

@@ -189,3 +189,74 @@ finish_row (const SwdpuTileFinish *self, const gint32 *sums, guint n_pixels,
   else
     finish_usual (self, sums, n_pixels, FALSE, output);
 }
+
+/* of a call; counts of bits to shift by */
+typedef struct {
+  __m128i left[2];
+  __m128i right[2];
+  Words half[2];
+  Words least;
+  Words half_unit;
+  __m128i shift;
+} AdditionConstants;
+
+/* 16 bits hold all of it, see SwdpuTileAddition */
+static inline __attribute__ ((always_inline)) void
+add_words (const AdditionConstants *by, const gint8 *a, const gint8 *b,
+    const gboolean is_shifted_right, gint8 *output)
+{
+  Words x = LOAD_WORDS (a), y = LOAD_WORDS (b);
+
+  if (is_shifted_right) {
+    x = SHIFT_RIGHT_16 (ADD_WORDS (x, by->half[0]), by->right[0]);
+    y = SHIFT_RIGHT_16 (ADD_WORDS (y, by->half[1]), by->right[1]);
+  }
+  x = ADD_WORDS (
+      SHIFT_LEFT_16 (x, by->left[0]), SHIFT_LEFT_16 (y, by->left[1]));
+  x = ADD_WORDS (MAX_16 (x, by->least), by->half_unit);
+  store_words (SHIFT_RIGHT_16 (x, by->shift), output);
+}
+
+static inline __attribute__ ((always_inline)) void
+add_pixels (const SwdpuTileAddition *self, const gint8 *a, const gint8 *b,
+    gsize channels, gsize n_pixels, const gboolean is_shifted_right,
+    gint8 *output, gsize stride)
+{
+  const AdditionConstants by = {
+    .left = { _mm_cvtsi32_si128 (self->left[0]),
+        _mm_cvtsi32_si128 (self->left[1]) },
+    .right = { _mm_cvtsi32_si128 (self->right[0]),
+        _mm_cvtsi32_si128 (self->right[1]) },
+    .half = { SET_16 (half_of (self->right[0])),
+        SET_16 (half_of (self->right[1])) },
+    .least = SET_16 (self->least),
+    .half_unit = SET_16 (half_of (self->shift)),
+    .shift = _mm_cvtsi32_si128 (self->shift),
+  };
+
+  for (; n_pixels > 0; n_pixels--) {
+    gsize c = 0;
+
+    for (; c + N_WORDS <= channels; c += N_WORDS)
+      add_words (&by, a + c, b + c, is_shifted_right, output + c);
+    if (c < channels)
+      add_values (self, a + c, b + c, channels - c, output + c);
+    a += channels;
+    b += channels;
+    output += stride;
+  }
+}
+
+static void
+add_tensors (const SwdpuTileAddition *self, const gint8 *a, const gint8 *b,
+    gsize channels, gsize n_pixels, gint8 *output, gsize stride)
+{
+  if (stride == channels) {
+    channels *= n_pixels;
+    n_pixels = 1;
+  }
+  if (self->right[0] > 0 || self->right[1] > 0)
+    add_pixels (self, a, b, channels, n_pixels, TRUE, output, stride);
+  else
+    add_pixels (self, a, b, channels, n_pixels, FALSE, output, stride);
+}

@@ -32,6 +32,18 @@ typedef __m128i Vector;
 #define SHIFT_LEFT(a, n) _mm_sll_epi32 ((a), _mm_cvtsi32_si128 (n))
 #define SHIFT_RIGHT(a, n) _mm_sra_epi32 ((a), _mm_cvtsi32_si128 (n))
 
+/* 16 bits each */
+typedef __m128i Words;
+
+#define N_WORDS 8
+#define LOAD_WORDS(address)                                                    \
+  _mm_cvtepi8_epi16 (_mm_loadl_epi64 ((const __m128i *) (address)))
+#define ADD_WORDS(a, b) _mm_add_epi16 ((a), (b))
+#define MAX_16(a, b) _mm_max_epi16 ((a), (b))
+#define SET_16(value) _mm_set1_epi16 (value)
+#define SHIFT_LEFT_16(a, n) _mm_sll_epi16 ((a), (n))
+#define SHIFT_RIGHT_16(a, n) _mm_sra_epi16 ((a), (n))
+
 static inline gint32
 load_word (const guint8 *bytes)
 {
@@ -49,6 +61,12 @@ store_saturated (const __m128i value[TILE_VECTORS], gint8 least, gint8 *output)
 
   _mm_storeu_si128 (
       (__m128i *) output, _mm_max_epi8 (bytes, _mm_set1_epi8 (least)));
+}
+
+static inline void
+store_words (__m128i words, gint8 *output)
+{
+  _mm_storel_epi64 ((__m128i *) output, _mm_packs_epi16 (words, words));
 }
 
 #include "tile-loops.h"
