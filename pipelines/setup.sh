@@ -31,6 +31,8 @@ analytics_package=libgstreamer-plugins-bad1.0-dev
 view_package=libsoup-3.0-dev
 # the peers that tests/bench compares with
 bench_packages='python3-opencv python3-onnx'
+# one that systems before Debian 13 do not have
+onnxruntime_package=python3-onnxruntime
 # what only the tests need: the manual page's, those of models/prepare, the
 # scorer of tracks, and a broker with its certificates and cables
 test_packages='curl man-db mosquitto openssl iproute2 python3-numpy
@@ -125,7 +127,12 @@ else
   echo "This system has no package $software_dpu_package: models will run on a DPU only"
 fi
 case ${1-} in
-  --bench) packages="$packages $bench_packages" ;;
+  --bench)
+    packages="$packages $bench_packages"
+    if is_installed $onnxruntime_package || is_available $onnxruntime_package; then
+      packages="$packages $onnxruntime_package"
+    fi
+    ;;
   --tests)
     packages="$packages $test_packages"
     if is_installed chromium-driver || is_available chromium-driver; then

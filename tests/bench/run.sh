@@ -1,6 +1,6 @@
 #!/bin/sh
-# Times the software DPU beside OpenCV's DNN module on this machine, in one run,
-# and prints how many times faster it is.
+# Times the software DPU beside OpenCV's DNN module on this machine, and ONNX
+# Runtime where it is, in one run, and prints how many times faster it is.
 #
 # usage: tests/bench/run.sh BUILD-DIRECTORY
 #        tests/bench/run.sh --table [BUILD-DIRECTORY]
@@ -27,14 +27,25 @@ echo "$ours"
 echo
 # Debian's packages are the system's Python's
 theirs=$(/usr/bin/python3 "$here/opencv-peer.py")
+if /usr/bin/python3 -c 'import onnxruntime' 2>/dev/null; then
+  theirs="$theirs
+$(/usr/bin/python3 "$here/onnxruntime-peer.py" 2>/dev/null)"
+else
+  echo "ONNX Runtime is left out: there is no python3-onnxruntime, as Debian 13 has"
+fi
 echo "$theirs"
 echo
 printf '%s\n%s\n' "$ours" "$theirs" | awk '
   /^[12] threads? / { ours[$1] = $3 }
-  /^OpenCV/ { for (i = 1; i < NF; i++) if ($i ~ /^thread/) n = $(i - 1)
-              theirs[n] = $(NF - 1) }
+  /^(OpenCV|ONNX Runtime) / {
+    for (i = 1; i < NF; i++) if ($i ~ /^thread/) n = $(i - 1)
+    peer = $1 == "ONNX" ? "ONNX Runtime in int8" : "OpenCV in float"
+    theirs[peer, n] = $(NF - 1)
+    peers[peer]
+  }
   END {
-    for (n = 1; n <= 2; n++)
-      printf "%d thread(s): OpenCV / software DPU = %.2f\n", n,
-        theirs[n] / ours[n]
+    for (peer in peers)
+      for (n = 1; n <= 2; n++)
+        printf "%d thread(s): %s / software DPU = %.2f\n", n, peer,
+          theirs[peer, n] / ours[n]
   }'
