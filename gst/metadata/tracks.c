@@ -60,18 +60,29 @@ next_region (GstBuffer *buffer, gpointer *state)
       buffer, state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE);
 }
 
+/* of each detection, %NULL where it has none; those of most frames need no memory
+ * but this */
+typedef struct {
+  GstVideoRegionOfInterestMeta *few[64];
+  GstVideoRegionOfInterestMeta **many;
+} Regions;
+
 /* Regions come in the order of the detections that were collected from them or
  * that they were attached for, so that those with equal ids are told apart. */
 static GstVideoRegionOfInterestMeta **
-find_regions (
-    GstBuffer *buffer, const GstYolov5Detection *detections, guint n_detections)
+regions_find (Regions *self, GstBuffer *buffer,
+    const GstYolov5Detection *detections, guint n_detections)
 {
-  GstVideoRegionOfInterestMeta **regions =
-      g_new0 (GstVideoRegionOfInterestMeta *, n_detections);
+  GstVideoRegionOfInterestMeta **regions = self->few;
   GstVideoRegionOfInterestMeta *region;
   gpointer state = NULL;
   guint place = 0;
 
+  self->many = NULL;
+  if (n_detections > G_N_ELEMENTS (self->few))
+    regions = self->many = g_new (GstVideoRegionOfInterestMeta *, n_detections);
+  for (guint i = 0; i < n_detections; i++)
+    regions[i] = NULL;
   while ((region = next_region (buffer, &state))) {
     for (guint i = 0; i < n_detections; i++) {
       guint index = (place + i) % n_detections;
@@ -228,7 +239,8 @@ void
 gst_yolov5_tracks_attach (GstBuffer *buffer, GstYolov5Detection *detections,
     const GstYolov5TrackedObject *tracks, guint n_detections)
 {
-  g_autofree GstVideoRegionOfInterestMeta **regions = NULL;
+  Regions found;
+  GstVideoRegionOfInterestMeta **regions;
 #ifdef HAVE_GST_ANALYTICS
   GstAnalyticsRelationMeta *relations =
       gst_buffer_get_analytics_relation_meta (buffer);
@@ -236,7 +248,7 @@ gst_yolov5_tracks_attach (GstBuffer *buffer, GstYolov5Detection *detections,
 
   g_return_if_fail (gst_buffer_is_writable (buffer));
 
-  regions = find_regions (buffer, detections, n_detections);
+  regions = regions_find (&found, buffer, detections, n_detections);
   set_missing_ids (buffer, regions, detections, tracks, n_detections);
   for (guint i = 0; i < n_detections; i++) {
     if (tracks[i].id == 0)
@@ -250,6 +262,7 @@ gst_yolov5_tracks_attach (GstBuffer *buffer, GstYolov5Detection *detections,
 #if GST_CHECK_VERSION(1, 20, 0)
   attach_mark (buffer, detections, tracks, n_detections);
 #endif
+  g_free (found.many);
 }
 
 #if GST_CHECK_VERSION(1, 20, 0)
@@ -333,8 +346,9 @@ void
 gst_yolov5_tracks_collect (GstBuffer *buffer, GstYolov5Detection *detections,
     GstYolov5TrackedObject *tracks, guint n_detections)
 {
-  g_autofree GstVideoRegionOfInterestMeta **regions =
-      find_regions (buffer, detections, n_detections);
+  Regions found;
+  GstVideoRegionOfInterestMeta **regions =
+      regions_find (&found, buffer, detections, n_detections);
 
   for (guint i = 0; i < n_detections; i++)
     tracks[i] = (GstYolov5TrackedObject){ 0, FALSE, GST_CLOCK_TIME_NONE, 0 };
@@ -344,4 +358,5 @@ gst_yolov5_tracks_collect (GstBuffer *buffer, GstYolov5Detection *detections,
   for (guint i = 0; i < n_detections; i++)
     if (tracks[i].id == 0 && regions[i])
       read_param (regions[i], detections[i].label, &tracks[i]);
+  g_free (found.many);
 }
