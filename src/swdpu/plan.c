@@ -316,9 +316,13 @@ get_edge_size (const Plan *self, const GArray *edge)
   return size;
 }
 
-/* of all convolutions, each of which packs its own, shared or not */
-static guint64
-get_weights_size (const Plan *self)
+/**
+ * plan_count_weights:
+ *
+ * Returns: those of all convolutions, each of which packs its own, shared or not
+ */
+guint64
+plan_count_weights (const Plan *self)
 {
   guint64 size = 0;
 
@@ -337,7 +341,7 @@ check_budget (const Plan *self, GError **error)
 {
   gsize size = self->arena_size + get_edge_size (self, self->inputs)
                + get_edge_size (self, self->outputs);
-  guint64 weights_size = get_weights_size (self);
+  guint64 weights_size = plan_count_weights (self);
   guint64 max_size = CLAMP (weights_size * PLAN_FRAME_BYTES_PER_WEIGHT,
       (guint64) PLAN_MANY_FRAME_SIZE, (guint64) PLAN_MAX_FRAME_SIZE);
   guint64 n_operations = plan_count_operations (self);

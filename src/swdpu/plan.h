@@ -267,5 +267,6 @@ GPtrArray *plan_find_ops (
     const Xmodel *model, const gchar *const *names, GError **error);
 gboolean plan_place_tensors (Plan *self, GError **error);
 guint64 plan_count_operations (const Plan *self);
+guint64 plan_count_weights (const Plan *self);
 
 G_END_DECLS

@@ -13,6 +13,12 @@
 #include <omp.h>
 #include <string.h>
 
+/* A primitive of oneDNN takes half a megabyte and up to 15 ms to make. So many are
+ * made for any model (YOLOX-nano has 113 convolutions, YOLOv5n 60), and one more
+ * for as many weights; the convolutions beyond are tiles, which takes little. */
+#define MANY_PRIMITIVES 128
+#define WEIGHTS_PER_PRIMITIVE (1 << 18)
+
 /* of key -> SwdpuProgram; holds no reference */
 static GHashTable *programs;
 static GMutex programs_lock;
@@ -35,11 +41,21 @@ log_paths (const SwdpuProgram *self)
 }
 
 static gboolean
+is_primitive (const SwdpuConvolution *convolution)
+{
+  SwdpuPath path = swdpu_convolution_get_path (convolution);
+
+  return path != SWDPU_PATH_PLAIN && path != SWDPU_PATH_TILES;
+}
+
+static gboolean
 build_convolutions (
     SwdpuProgram *self, SwdpuPath best, const gint *cancelled, GError **error)
 {
   g_autoptr (SwdpuProof) proof = swdpu_proof_new (self->engine);
   gint caller_threads = omp_get_max_threads ();
+  guint64 n_left =
+      MANY_PRIMITIVES + plan_count_weights (self->plan) / WEIGHTS_PER_PRIMITIVE;
   gboolean built = TRUE;
 
   g_debug ("building for %u threads", self->threads);
@@ -52,7 +68,10 @@ build_convolutions (
 
     built = swdpu_check_cancelled (cancelled, error);
     if (built && step->type == PLAN_STEP_CONVOLUTION) {
-      convolution = swdpu_proof_make (proof, self->plan, step, best);
+      convolution = swdpu_proof_make (proof, self->plan, step,
+          n_left > 0 ? best : MIN (best, SWDPU_PATH_TILES));
+      if (n_left > 0 && is_primitive (convolution))
+        n_left--;
       self->scratch_size = MAX (
           self->scratch_size, swdpu_convolution_get_scratch_size (convolution));
     }

@@ -51,28 +51,31 @@ make_many_operators (void)
   return graph;
 }
 
-/* as many convolutions, all of different shapes */
+/* as many convolutions, all of different shapes: each is tried at load */
 static XmodelFile__Graph *
 make_many_convolutions (void)
 {
-  static const gint8 weight[64] = { 1 };
+  static const guint32 in[] = { 1, 20, 20, 8 };
+  g_autofree gint8 *values = g_new0 (gint8, 20 * 20 * 8 * 8);
   XmodelFile__Graph *graph = graphrig_new ();
 
+  for (guint i = 0; i < 20 * 20 * 8 * 8; i++)
+    values[i] = i % 7;
+  graphrig_add_input (graph, "in", in, 4, 0);
   for (guint i = 0; i < XMODEL_MAX_OPS / 6; i++) {
-    const guint32 dims[] = { 1, 1 + i % 41, 1 + i / 41, 8 };
-    const guint32 weight_dims[] = { 8, 1, 1, 8 };
-    g_autofree gchar *in = g_strdup_printf ("in%u", i);
+    const gint32 kernel[] = { 1 + i % 19, 1 + i / 19 };
+    const guint32 dims[] = { 1, 21 - kernel[1], 21 - kernel[0], 8 };
+    const guint32 weight_dims[] = { 8, kernel[1], kernel[0], 8 };
     g_autofree gchar *weights = g_strdup_printf ("weights%u", i);
     g_autofree gchar *name = g_strdup_printf ("conv%u", i);
     g_autofree gchar *fix = g_strdup_printf ("fix%u", i);
     XmodelFile__Op *op;
 
-    graphrig_add_input (graph, in, dims, 4, 0);
-    graphrig_add_constant (graph, weights, weight_dims, 4, 0, weight);
+    graphrig_add_constant (graph, weights, weight_dims, 4, 0, values);
     op = graphrig_add_op (graph, name, "conv2d", dims, 4);
-    xmodel_sample_add_input (op, "input", in);
+    xmodel_sample_add_input (op, "input", "in");
     xmodel_sample_add_input (op, "weights", weights);
-    graphrig_set_window (op, ones, ones, ones, no_padding);
+    graphrig_set_window (op, kernel, ones, ones, no_padding);
     graphrig_add_fix (graph, fix, name, 0);
   }
   return graph;

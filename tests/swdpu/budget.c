@@ -11,6 +11,9 @@
 #include <gst/check/gstcheck.h>
 #include <string.h>
 
+#include <swdpu/program.h>
+#include <swdpu/tile-kernels.h>
+
 static const gint32 ones[] = { 1, 1 };
 static const gint32 no_padding[] = { 0, 0, 0, 0 };
 
@@ -126,6 +129,43 @@ GST_START_TEST (test_shared_weights_count)
 }
 GST_END_TEST;
 
+/* primitives of oneDNN are made for as many convolutions as networks have: of more
+ * of them the rest are tiles */
+GST_START_TEST (test_primitives_are_limited)
+{
+  static const guint32 dims[] = { 1, 4, 4, 8 };
+  static const guint32 weight_dims[] = { 8, 1, 1, 8 };
+  static const gint8 weights[64] = { 1, 2, 3 };
+  g_autoptr (XmodelFile__Graph) graph = graphrig_new ();
+  g_autoptr (GError) error = NULL;
+  guint n_primitives = 0;
+  SwdpuProgram *program;
+
+  graphrig_add_input (graph, "in", dims, 4, 0);
+  graphrig_add_constant (graph, "weights", weight_dims, 4, 0, weights);
+  for (guint i = 0; i < 200; i++) {
+    g_autofree gchar *name = g_strdup_printf ("out%u", i);
+
+    add_convolution (graph, name, "in", "weights", ones, dims);
+  }
+  program = graphrig_open (graph, &error);
+  fail_unless (program != NULL, "%s", error ? error->message : "");
+  for (guint i = 0; i < program->convolutions->len; i++) {
+    const SwdpuConvolution *convolution = program->convolutions->pdata[i];
+    SwdpuPath path = convolution == NULL
+                         ? SWDPU_PATH_PLAIN
+                         : swdpu_convolution_get_path (convolution);
+
+    n_primitives += path != SWDPU_PATH_PLAIN && path != SWDPU_PATH_TILES;
+  }
+  /* without kernels of our own, it is floats by oneDNN or nothing */
+  if (swdpu_tile_kernels_get () != NULL)
+    fail_unless_equals_int (
+        n_primitives, swdpu_best_path () > SWDPU_PATH_TILES ? 128 : 0);
+  swdpu_program_unref (program);
+}
+GST_END_TEST;
+
 static Suite *
 swdpu_budget_suite (void)
 {
@@ -137,6 +177,7 @@ swdpu_budget_suite (void)
   tcase_add_loop_test (tcase, test_memory_is_earned_by_weights, 0, 2);
   tcase_add_test (tcase, test_arithmetic_counts);
   tcase_add_test (tcase, test_shared_weights_count);
+  tcase_add_test (tcase, test_primitives_are_limited);
   return suite;
 }
 
