@@ -478,7 +478,7 @@ swdpu_bound_convolution_free (SwdpuBoundConvolution *self)
   g_free (self);
 }
 
-/* a block of channels after another, by the kernels of tiles */
+/* some blocks of channels after others, by the kernels of tiles */
 static void
 finish_blocks (
     const SwdpuBoundConvolution *self, const SwdpuTileKernels *kernels)
@@ -487,14 +487,17 @@ finish_blocks (
   guint channels = convolution->channels;
   SwdpuTileFinish finish = {
     .sums_stride = channels,
+    .block_stride = kernels->channels,
     .output_stride = channels,
     .unit = 1 << convolution->accumulator_shift,
     .requantize = convolution->requantize,
   };
 
-  for (guint c = 0; c < channels; c += kernels->channels) {
+  for (guint c = 0; c < channels;
+       c += kernels->channels * kernels->finish_blocks) {
     finish.bias = convolution->exact_bias + c;
-    finish.n_channels = MIN (kernels->channels, channels - c);
+    finish.n_channels =
+        MIN (kernels->channels * kernels->finish_blocks, channels - c);
     kernels->finish (&finish, (gint32 *) self->accumulators + c,
         convolution->output->size / channels, self->output + c);
   }

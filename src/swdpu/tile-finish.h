@@ -4,7 +4,8 @@
  */
 
 /* What a level's file does with the sums, compiled for its processor. It says
- * before that how many CHANNELS a block has. */
+ * before that how many CHANNELS a block has, and how many blocks, FINISH_BLOCKS, are
+ * finished at once. */
 
 #pragma once
 
@@ -18,13 +19,16 @@ static void
 finish_sums (const SwdpuTileFinish *self, const gint32 *sums, guint n_pixels,
     gint8 *output)
 {
-  gint32 exact[CHANNELS];
+  gint32 exact[CHANNELS * FINISH_BLOCKS];
 
   for (; n_pixels > 0; n_pixels--) {
     /* what wraps around here wraps back */
-    for (guint c = 0; c < self->n_channels; c++)
-      exact[c] = (gint32) ((guint32) sums[c] * (guint32) self->unit
+    for (guint c = 0; c < self->n_channels; c++) {
+      const gint32 *block = sums + c / CHANNELS * self->block_stride;
+
+      exact[c] = (gint32) ((guint32) block[c % CHANNELS] * (guint32) self->unit
                            + (guint32) self->bias[c]);
+    }
     if (requantize_is_usual (&self->requantize))
       requantize_usual (&self->requantize, exact, self->n_channels, output);
     else

@@ -17,6 +17,7 @@
 
 #define UNIT 4
 #define CHANNELS 4
+#define FINISH_BLOCKS 1
 
 #include "tile-finish.h"
 
@@ -52,7 +53,7 @@ add_tensors (const SwdpuTileAddition *self, const gint8 *a, const gint8 *b,
 }
 
 const SwdpuTileKernels swdpu_tile_kernels_plain = { "plain", UNIT, CHANNELS,
-  NULL, FALSE, sum_row, finish_sums, add_tensors };
+  FINISH_BLOCKS, NULL, FALSE, sum_row, finish_sums, add_tensors };
 
 /**
  * swdpu_tile_addition_init:

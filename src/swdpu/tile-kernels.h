@@ -35,20 +35,21 @@ typedef struct {
 
 /**
  * SwdpuTileFinish:
- * @bias: (array): of the block's channels, all of them; added to each sum
- * @n_channels: of the block, that the output has
- * @sums_stride: from the sums of a pixel to those of the next, at least as many as
- *   a block has channels
+ * @bias: (array): of the blocks' channels, all of them; added to each sum
+ * @n_channels: of the blocks, that the output has
+ * @sums_stride: from the sums of a pixel to those of the next
+ * @block_stride: from the sums of a block to those of the next
  * @output_stride: from a pixel of the output to the next
  * @unit: what sums are multiplied by before that
  *
- * What becomes of the sums of a block, none of which is beyond 2^30 with its bias,
+ * What becomes of the sums of some blocks, none of which is beyond 2^30 with its bias,
  * see swdpu_reach_choose_path().
  */
 typedef struct {
   const gint32 *bias;
   guint n_channels;
   gsize sums_stride;
+  gsize block_stride;
   gsize output_stride;
   gint32 unit;
   PlanRequantize requantize;
@@ -74,14 +75,15 @@ typedef struct {
  * SwdpuTileKernels:
  * @unit: bytes of the input that are multiplied at once
  * @channels: of a block
+ * @finish_blocks: how many blocks @finish takes at once
  * @lane_of: (array length=unit): products of those bytes with the same lane are
  *   added up in the same 16 bits, by saturating or wrapping; %NULL: in 32 bits
  * @is_unsigned: bytes of the input are 0 to 255, 128 more than the values where
  *   these may be negative
  * @sum: adds up the products of a block, for pixels in a row whose windows begin
  *   @stride bytes apart; of each pixel, @channels sums
- * @finish: biases, activation, rounding, saturation; @output is the block's first
- *   byte of the first pixel
+ * @finish: biases, activation, rounding, saturation; @output is the first block's
+ *   first byte of the first pixel
  * @add: adds two tensors of @n_pixels as #SwdpuTileAddition says; pixels of the
  *   output begin @stride bytes apart
  */
@@ -89,6 +91,7 @@ typedef struct {
   const gchar *name;
   guint unit;
   guint channels;
+  guint finish_blocks;
   const guint8 *lane_of;
   gboolean is_unsigned;
   void (*sum) (const SwdpuTileBlock *block, const guint8 *input, gsize stride,

@@ -54,7 +54,7 @@ struct _SwdpuTiles {
   /* of the copy, which is the input with its padding */
   gsize row_size;
   guint n_rows;
-  /* of the sums of a row, of a block */
+  /* of the sums of a row, of as many blocks as are finished at once */
   gsize sums_size;
 };
 
@@ -202,8 +202,8 @@ lay_out (SwdpuTiles *self, guint groups)
                     && n_in / groups % kernels->unit == 0;
   self->row_size = (gsize) n_in * (self->is_direct ? self->in_w : n_columns);
   self->n_blocks = (n_out + kernels->channels - 1) / kernels->channels;
-  self->sums_size =
-      align ((gsize) kernels->channels * self->out_w * sizeof (gint32));
+  self->sums_size = align ((gsize) kernels->channels * kernels->finish_blocks
+                           * self->out_w * sizeof (gint32));
 }
 
 /* whether packing does not take more memory than the budget of the plan allows
@@ -330,17 +330,21 @@ compute_row (const SwdpuTiles *self, const Packing *packing,
       (gsize) self->window.stride_w * self->input->shape.dims[PLAN_C];
   SwdpuTileFinish finish = {
     .sums_stride = kernels->channels,
+    .block_stride = (gsize) kernels->channels * self->out_w,
     .output_stride = plan_get_pixel_stride (self->plan, self->output),
     .unit = self->unit,
     .requantize = self->requantize,
   };
 
-  for (guint i = 0; i < self->n_blocks; i++) {
+  for (guint i = 0; i < self->n_blocks; i += kernels->finish_blocks) {
+    guint n = MIN (kernels->finish_blocks, self->n_blocks - i);
     guint first = i * kernels->channels;
 
-    kernels->sum (&packing->blocks[i], window, stride, self->out_w, sums);
+    for (guint j = 0; j < n; j++)
+      kernels->sum (&packing->blocks[i + j], window, stride, self->out_w,
+          sums + j * finish.block_stride);
     finish.bias = packing->bias + first;
-    finish.n_channels = MIN (kernels->channels, n_out - first);
+    finish.n_channels = MIN (n * kernels->channels, n_out - first);
     kernels->finish (&finish, sums, self->out_w, output + first);
   }
 }

@@ -45,6 +45,13 @@ finish_four (const gint32 *sums, const gint32 *bias, const FinishConstants *by,
   return vqmovn_s32 (vrshlq_s32 (value, by->shift));
 }
 
+/* the sums of a pixel's channels from @c on, which is a multiple of four */
+static inline const gint32 *
+find_four (const SwdpuTileFinish *self, const gint32 *sums, guint c)
+{
+  return sums + c / CHANNELS * self->block_stride + c % CHANNELS;
+}
+
 static inline __attribute__ ((always_inline)) void
 finish_usual (const SwdpuTileFinish *self, const gint32 *sums, guint n_pixels,
     gboolean is_leaky, gint8 *output)
@@ -60,11 +67,13 @@ finish_usual (const SwdpuTileFinish *self, const gint32 *sums, guint n_pixels,
 
     for (; c + 8 <= n; c += 8)
       vst1_s8 (output + c,
-          vqmovn_s16 (vcombine_s16 (
-              finish_four (sums + c, self->bias + c, &by, is_leaky),
-              finish_four (sums + c + 4, self->bias + c + 4, &by, is_leaky))));
+          vqmovn_s16 (vcombine_s16 (finish_four (find_four (self, sums, c),
+                                        self->bias + c, &by, is_leaky),
+              finish_four (find_four (self, sums, c + 4), self->bias + c + 4,
+                  &by, is_leaky))));
     for (; c < n; c += 4) {
-      int16x4_t four = finish_four (sums + c, self->bias + c, &by, is_leaky);
+      int16x4_t four = finish_four (
+          find_four (self, sums, c), self->bias + c, &by, is_leaky);
       gint8 bytes[8];
 
       vst1_s8 (bytes, vqmovn_s16 (vcombine_s16 (four, four)));

@@ -7,6 +7,7 @@
 
 #define UNIT 4
 #define CHANNELS 16
+#define FINISH_BLOCKS 1
 
 #include "tile-finish-neon.h"
 
@@ -70,4 +71,4 @@ sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
 }
 
 const SwdpuTileKernels swdpu_tile_kernels_dotprod = { "dotprod", UNIT, CHANNELS,
-  NULL, FALSE, sum_row, finish_row, add_tensors };
+  FINISH_BLOCKS, NULL, FALSE, sum_row, finish_row, add_tensors };

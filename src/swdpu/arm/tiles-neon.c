@@ -8,6 +8,7 @@
 
 #define UNIT 16
 #define CHANNELS 4
+#define FINISH_BLOCKS 4
 
 #include "tile-finish-neon.h"
 
@@ -92,4 +93,4 @@ sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
 }
 
 const SwdpuTileKernels swdpu_tile_kernels_neon = { "neon", UNIT, CHANNELS,
-  lane_of, FALSE, sum_row, finish_row, add_tensors };
+  FINISH_BLOCKS, lane_of, FALSE, sum_row, finish_row, add_tensors };

@@ -12,6 +12,7 @@
 
 #define UNIT 4
 #define CHANNELS (TILE_VECTORS * VECTOR_BYTES / UNIT)
+#define FINISH_BLOCKS 1
 
 #include "../tile-finish.h"
 

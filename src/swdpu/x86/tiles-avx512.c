@@ -71,4 +71,4 @@ store_words (__m256i words, gint8 *output)
 #include "tile-loops.h"
 
 const SwdpuTileKernels swdpu_tile_kernels_avx512 = { "avx512", UNIT, CHANNELS,
-  lane_of, TRUE, sum_row, finish_row, add_tensors };
+  FINISH_BLOCKS, lane_of, TRUE, sum_row, finish_row, add_tensors };

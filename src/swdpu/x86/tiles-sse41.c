@@ -72,4 +72,4 @@ store_words (__m128i words, gint8 *output)
 #include "tile-loops.h"
 
 const SwdpuTileKernels swdpu_tile_kernels_sse41 = { "sse4.1", UNIT, CHANNELS,
-  lane_of, TRUE, sum_row, finish_row, add_tensors };
+  FINISH_BLOCKS, lane_of, TRUE, sum_row, finish_row, add_tensors };
