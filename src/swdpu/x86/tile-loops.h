@@ -4,11 +4,12 @@
  */
 
 /* The loops of the x86 levels. A file that includes this says what a vector is:
- * Vector, VECTOR_BYTES, ZERO (), LOAD (), STORE (), BROADCAST () of 4 bytes,
- * MULTIPLY_BYTES () (unsigned by signed, neighbours added in 16 bits), ADD_16 (),
- * ADD_32 (), ADD_NEIGHBOURS () (of 16 bits, in 32), MIN_32 () and so on; how many a
- * block is wide, TILE_VECTORS, how many pixels a tile has, TILE_PIXELS; and
- * store_saturated (), of a block's results. */
+ * Vector, VECTOR_BYTES, LOAD (), LOAD_WEIGHTS (), STORE (), BROADCAST () of 4 bytes,
+ * MULTIPLY_BYTES () (unsigned by signed, neighbours added in 16 bits), KEEP () in a
+ * register, ADD_16 (), ADD_NEIGHBOURS () (of 16 bits, in 32), ADD_32 () and so on;
+ * how many a block is wide, TILE_VECTORS, and how many pixels a tile has,
+ * TILE_PIXELS; store_saturated (), of a block's results; and for sums of two tensors
+ * Words of 16 bits, N_WORDS of them, with LOAD_WORDS () of bytes and store_words (). */
 
 #define UNIT 4
 #define CHANNELS (TILE_VECTORS * VECTOR_BYTES / UNIT)
@@ -76,6 +77,7 @@ sum_tile (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
   const gint8 *weights = block->weights;
   gsize stride_3 = 3 * stride;
 
+  /* with 1, 2, 3 and 4 strides in an address, few are added up in the loop */
   __asm__("" : "+r"(stride_3));
   for (guint group = 0; group < block->n_groups; group++) {
     const gint32 *end = offset + block->groups[group];

@@ -13,7 +13,6 @@ typedef __m256i Vector;
 #define TILE_VECTORS 2
 #define TILE_PIXELS 5
 
-#define ZERO() _mm256_setzero_si256 ()
 #define LOAD(address) _mm256_loadu_si256 ((const __m256i *) (address))
 #define LOAD_WEIGHTS(address) LOAD (address)
 #define STORE(address, vector)                                                 \

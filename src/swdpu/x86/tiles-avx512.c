@@ -11,9 +11,8 @@ typedef __m512i Vector;
 
 #define VECTOR_BYTES 64
 #define TILE_VECTORS 1
-#define TILE_PIXELS 8
+#define TILE_PIXELS 10
 
-#define ZERO() _mm512_setzero_si512 ()
 #define LOAD(address) _mm512_loadu_si512 (address)
 #define LOAD_WEIGHTS(address) LOAD (address)
 #define STORE(address, vector) _mm512_storeu_si512 ((address), (vector))

@@ -13,7 +13,6 @@ typedef __m128i Vector;
 #define TILE_VECTORS 4
 #define TILE_PIXELS 3
 
-#define ZERO() _mm_setzero_si128 ()
 #define LOAD(address) _mm_loadu_si128 ((const __m128i *) (address))
 /* memory from malloc() is aligned */
 #define LOAD_WEIGHTS(address) _mm_load_si128 ((const __m128i *) (address))
