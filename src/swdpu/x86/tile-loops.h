@@ -106,11 +106,10 @@ sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
     input += TILE_PIXELS * stride;
     sums += TILE_PIXELS * CHANNELS;
   }
-  if (TILE_PIXELS > 4 && n_pixels >= 4) {
+  for (; TILE_PIXELS > 4 && n_pixels >= 4; n_pixels -= 4) {
     sum_tile (block, input, stride, sums, MIN (4, TILE_PIXELS));
     input += 4 * stride;
     sums += 4 * CHANNELS;
-    n_pixels -= 4;
   }
   if (n_pixels >= 2) {
     sum_tile (block, input, stride, sums, 2);
