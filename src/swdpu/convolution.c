@@ -16,6 +16,11 @@
 #include <string.h>
 
 #define SCRATCH_ALIGNMENT 64
+/* Of weights as oneDNN packs them: it fills up channels to 16 or 64, of which a
+ * network's first layer has a few. Where a wide kernel has few channels, a hostile
+ * model could make much memory of few weights. */
+#define MAX_PACKED_PER_WEIGHT 16
+#define MIN_MAX_PACKED (1 << 17)
 
 struct _SwdpuConvolution {
   SwdpuPath path;
@@ -165,6 +170,27 @@ add_epilogue (SwdpuConvolution *self, const PlanConvolution *convolution,
   return added;
 }
 
+/* in bytes, before there are any */
+static gsize
+get_packed_size (const SwdpuConvolution *self)
+{
+  return dnnl_memory_desc_get_size (dnnl_primitive_desc_query_md (
+      self->descriptor, dnnl_query_weights_md, 0));
+}
+
+static gboolean
+is_mostly_weights (
+    const SwdpuConvolution *self, const PlanConvolution *convolution)
+{
+  gsize n_weights = (gsize) convolution->window.kernel_h
+                    * convolution->window.kernel_w
+                    * (self->input->shape.dims[PLAN_C] / convolution->groups)
+                    * self->channels;
+
+  return get_packed_size (self)
+         <= MAX (n_weights * MAX_PACKED_PER_WEIGHT, (gsize) MIN_MAX_PACKED);
+}
+
 static gboolean
 create_primitive (SwdpuConvolution *self, const PlanConvolution *convolution)
 {
@@ -179,6 +205,7 @@ create_primitive (SwdpuConvolution *self, const PlanConvolution *convolution)
             && (self->path != SWDPU_PATH_INT8_FUSED
                 || add_epilogue (self, convolution, attributes))
             && describe_convolution (self, convolution, attributes)
+            && is_mostly_weights (self, convolution)
             && dnnl_primitive_create (&self->primitive, self->descriptor)
                    == dnnl_success;
   dnnl_primitive_attr_destroy (attributes);
@@ -390,6 +417,17 @@ swdpu_convolution_free (SwdpuConvolution *self)
     dnnl_primitive_desc_destroy (self->descriptor);
   g_free (self->exact_bias);
   g_free (self);
+}
+
+/**
+ * swdpu_convolution_get_packed_size:
+ *
+ * Returns: bytes of its weights as oneDNN packs them, 0 on other paths
+ */
+gsize
+swdpu_convolution_get_packed_size (const SwdpuConvolution *self)
+{
+  return self->descriptor != NULL ? get_packed_size (self) : 0;
 }
 
 SwdpuPath

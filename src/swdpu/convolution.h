@@ -21,6 +21,7 @@ SwdpuConvolution *swdpu_convolution_new (const Plan *plan, const PlanStep *step,
 void swdpu_convolution_free (SwdpuConvolution *self);
 SwdpuPath swdpu_convolution_get_path (const SwdpuConvolution *self);
 gsize swdpu_convolution_get_scratch_size (const SwdpuConvolution *self);
+gsize swdpu_convolution_get_packed_size (const SwdpuConvolution *self);
 
 SwdpuBoundConvolution *swdpu_convolution_bind (const SwdpuConvolution *self,
     const gint8 *input, gint8 *output, guint8 *scratch);

@@ -32,7 +32,8 @@ can_write_apart (const Plan *plan, guint index, const GPtrArray *convolutions)
 
 typedef struct {
   guint n_uses;
-  gboolean is_apart;
+  /* whether the step that writes it can leave room between its pixels */
+  gboolean can_be_apart;
 } Use;
 
 static Use *
@@ -43,7 +44,7 @@ find_uses (const Plan *plan, const GPtrArray *convolutions)
   for (guint i = 0; i < plan->steps->len; i++) {
     const PlanStep *step = plan_step (plan, i);
 
-    uses[step->output].is_apart = can_write_apart (plan, i, convolutions);
+    uses[step->output].can_be_apart = can_write_apart (plan, i, convolutions);
     for (guint j = 0; j < step->n_inputs; j++)
       uses[step->inputs[j]].n_uses++;
   }
@@ -61,7 +62,7 @@ join_inputs (Plan *plan, const PlanStep *step, const Use *uses)
     PlanTensor *in = plan_tensor (plan, step->inputs[i]);
     const Use *use = &uses[step->inputs[i]];
 
-    if (in->place == PLAN_PLACE_ARENA && use->n_uses == 1 && use->is_apart
+    if (in->place == PLAN_PLACE_ARENA && use->n_uses == 1 && use->can_be_apart
         && in->fix_point == out->fix_point) {
       in->is_hosted = TRUE;
       in->host = step->output;

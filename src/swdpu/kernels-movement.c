@@ -11,7 +11,7 @@
 #include <string.h>
 
 static void
-copy_shifted (const gint8 *input, gsize n, gint shift, gint8 *output)
+copy_rescaled (const gint8 *input, gsize n, gint shift, gint8 *output)
 {
   if (shift == 0) {
     memcpy (output, input, n);
@@ -39,7 +39,7 @@ copy_pieces (
 
 /* @n pieces of @size bytes each, whose results begin @stride bytes apart */
 static void
-copy_pieces_shifted (const gint8 *input, gsize size, gsize n, gint shift,
+copy_pieces_rescaled (const gint8 *input, gsize size, gsize n, gint shift,
     gint8 *output, gsize stride)
 {
   if (shift == 0 && size == 16)
@@ -52,7 +52,7 @@ copy_pieces_shifted (const gint8 *input, gsize size, gsize n, gint shift,
     copy_pieces (input, 128, n, output, stride);
   else
     for (gsize i = 0; i < n; i++)
-      copy_shifted (input + i * size, size, shift, output + i * stride);
+      copy_rescaled (input + i * size, size, shift, output + i * stride);
 }
 
 void
@@ -73,7 +73,7 @@ kernel_concatenate (const Plan *plan, const PlanStep *step,
     gint shift = in->fix_point - out->fix_point;
 
     if (!in->is_hosted)
-      copy_pieces_shifted (
+      copy_pieces_rescaled (
           inputs[i], size, n_rows, shift, output + start, row_size);
     start += size;
   }

@@ -336,6 +336,68 @@ plan_count_weights (const Plan *self)
   return size;
 }
 
+typedef struct {
+  const gint8 *start, *end;
+} Extent;
+
+static gint
+compare_extents (gconstpointer a, gconstpointer b)
+{
+  const Extent *left = a, *right = b;
+
+  return (left->start > right->start) - (left->start < right->start);
+}
+
+/* of plan_count_weights(), those that lie in different places */
+static guint64
+count_distinct_weights (const Plan *self)
+{
+  g_autoptr (GArray) extents = g_array_new (FALSE, FALSE, sizeof (Extent));
+  const gint8 *end = NULL;
+  guint64 n = 0;
+
+  for (guint i = 0; i < self->steps->len; i++) {
+    const PlanStep *step = plan_step (self, i);
+
+    if (step->type == PLAN_STEP_CONVOLUTION) {
+      const gint8 *start = step->convolution.weights;
+      Extent extent = { start,
+        start
+            + count_step_operations (self, step)
+                  * plan_tensor (self, step->output)->shape.dims[PLAN_C] };
+
+      g_array_append_val (extents, extent);
+    }
+  }
+  g_array_sort (extents, compare_extents);
+  for (guint i = 0; i < extents->len; i++) {
+    const Extent *extent = &g_array_index (extents, Extent, i);
+
+    if (end == NULL || extent->end > end) {
+      n += extent->end
+           - (end == NULL ? extent->start : MAX (extent->start, end));
+      end = extent->end;
+    }
+  }
+  return n;
+}
+
+static gboolean
+check_sharing (const Plan *self, guint64 n_weights, GError **error)
+{
+  guint64 n_distinct = count_distinct_weights (self);
+  guint64 most = n_distinct * PLAN_MAX_SHARED_WEIGHTS + PLAN_FEW_WEIGHTS;
+
+  if (n_weights <= most)
+    return TRUE;
+  g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
+      "The model's convolutions read %" G_GUINT64_FORMAT
+      " weights, of which its file has %" G_GUINT64_FORMAT
+      ": for so many the software DPU takes at most %" G_GUINT64_FORMAT,
+      n_weights, n_distinct, most);
+  return FALSE;
+}
+
 static gboolean
 check_budget (const Plan *self, GError **error)
 {
@@ -353,6 +415,8 @@ check_budget (const Plan *self, GError **error)
         weights_size, PLAN_MAX_CONSTANTS_SIZE);
     return FALSE;
   }
+  if (!check_sharing (self, weights_size, error))
+    return FALSE;
   if (size > max_size) {
     g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
         "The model needs %" G_GSIZE_FORMAT

@@ -25,6 +25,10 @@ G_BEGIN_DECLS
 #define PLAN_MAX_FRAME_SIZE (G_GINT64_CONSTANT (1) << 30)
 #define PLAN_FRAME_BYTES_PER_WEIGHT 10
 #define PLAN_MAX_CONSTANTS_SIZE (G_GINT64_CONSTANT (1) << 28)
+/* how often weights may be read by different convolutions, each of which packs its
+ * own, but for a few: heads for several scales share theirs in some networks */
+#define PLAN_MAX_SHARED_WEIGHTS 8
+#define PLAN_FEW_WEIGHTS (G_GINT64_CONSTANT (1) << 22)
 /* multiply-adds of a frame, and what costs as much; that YOLOv5x6 has 4.2e11 */
 #define PLAN_MAX_OPERATIONS G_GINT64_CONSTANT (1000000000000)
 
@@ -50,7 +54,7 @@ typedef enum {
  * @data: of a constant; belongs to the plan
  * @offset: where it lies in the arena, in bytes
  * @is_hosted: whether it lies within another tensor, see swdpu_join_in_place()
- * @host: that tensor
+ * @host: that tensor, which has no host itself
  * @host_offset: where in it, in bytes; its pixels lie as far apart as the host's
  * @is_non_negative: whether its values are known not to be negative, see
  *   swdpu_find_non_negative()
@@ -232,7 +236,8 @@ plan_tensor (const Plan *self, guint index)
   return &g_array_index (self->tensors, PlanTensor, index);
 }
 
-/* bytes from where a pixel's channels begin to where the next's do */
+/* of a tensor of four dimensions: bytes from where a pixel's channels begin to where
+ * the next's do */
 static inline gsize
 plan_get_pixel_stride (const Plan *self, const PlanTensor *tensor)
 {

@@ -15,7 +15,8 @@
 
 /* A primitive of oneDNN takes half a megabyte and up to 15 ms to make. So many are
  * made for any model (YOLOX-nano has 113 convolutions, YOLOv5n 60), and one more
- * for as many weights; the convolutions beyond are tiles, which takes little. */
+ * for as many weights; the convolutions beyond are tiles where these take them,
+ * which is all but such of few channels. */
 #define MANY_PRIMITIVES 128
 #define WEIGHTS_PER_PRIMITIVE (1 << 18)
 
@@ -68,8 +69,8 @@ build_convolutions (
 
     built = swdpu_check_cancelled (cancelled, error);
     if (built && step->type == PLAN_STEP_CONVOLUTION) {
-      convolution = swdpu_proof_make (proof, self->plan, step,
-          n_left > 0 ? best : MIN (best, SWDPU_PATH_TILES));
+      convolution =
+          swdpu_proof_make (proof, self->plan, step, best, n_left == 0);
       if (n_left > 0 && is_primitive (convolution))
         n_left--;
       self->scratch_size = MAX (

@@ -265,6 +265,8 @@ has_empty_windows (const Plan *plan, const PlanStep *step)
  * swdpu_proof_make:
  * @step: a convolution of @plan
  * @best: the fastest path to take
+ * @prefers_tiles: whether to take tiles where it can be done, however fast the rest
+ *   is: they need no primitive
  *
  * To be called with as many OpenMP threads as will run it.
  *
@@ -272,14 +274,22 @@ has_empty_windows (const Plan *plan, const PlanStep *step)
  *   tells, and right, as a trial shows
  */
 SwdpuConvolution *
-swdpu_proof_make (
-    SwdpuProof *self, const Plan *plan, const PlanStep *step, SwdpuPath best)
+swdpu_proof_make (SwdpuProof *self, const Plan *plan, const PlanStep *step,
+    SwdpuPath best, gboolean prefers_tiles)
 {
   SwdpuReach reach = swdpu_reach_find (plan, step);
   SwdpuPath path = has_empty_windows (plan, step)
                        ? SWDPU_PATH_PLAIN
                        : swdpu_reach_choose_path (&reach, best);
 
+  if (prefers_tiles && path > SWDPU_PATH_TILES) {
+    g_autoptr (SwdpuConvolution) tiles = swdpu_convolution_new (
+        plan, step, &reach, self->engine, SWDPU_PATH_TILES);
+
+    if (tiles != NULL
+        && swdpu_convolution_get_scratch_size (tiles) <= MAX_SCRATCH_SIZE)
+      return g_steal_pointer (&tiles);
+  }
   for (; path != SWDPU_PATH_PLAIN;
        path = swdpu_reach_choose_path (&reach, path - 1)) {
     g_autoptr (SwdpuConvolution) convolution =

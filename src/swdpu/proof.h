@@ -17,8 +17,8 @@ typedef struct _SwdpuProof SwdpuProof;
 
 SwdpuProof *swdpu_proof_new (dnnl_engine_t engine);
 void swdpu_proof_free (SwdpuProof *self);
-SwdpuConvolution *swdpu_proof_make (
-    SwdpuProof *self, const Plan *plan, const PlanStep *step, SwdpuPath best);
+SwdpuConvolution *swdpu_proof_make (SwdpuProof *self, const Plan *plan,
+    const PlanStep *step, SwdpuPath best, gboolean prefers_tiles);
 gint64 swdpu_proof_get_time (const SwdpuProof *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SwdpuProof, swdpu_proof_free)

@@ -201,6 +201,8 @@ swdpu_tile_block_init (SwdpuTileBlock *self, const SwdpuTileKernels *kernels,
   Packer packer = { kernels, range, count_lanes (kernels), offsets, packed,
     members, groups };
 
+  g_assert (kernels->channels * packer.n_lanes <= MAX_LANES);
+
   for (guint i = 0; i < runs->len; i++)
     packer_add_run (&packer, &g_array_index (runs, SwdpuTileRun, i), weights,
         n_weights, n_channels);

@@ -11,12 +11,17 @@
 #include <string.h>
 
 #define ALIGNMENT 64
-/* of a block, so that a hostile model cannot ask for more than memory has */
-#define MAX_ENTRIES_SIZE ((gsize) 1 << 28)
+/* Of what is packed: more than the weights where channels fill up units and blocks,
+ * as those of a network's first and last layers do. Where hardly any of it would be
+ * weights, a hostile model could make much memory of few. */
+#define MAX_PACKED_PER_WEIGHT 8
+#define MIN_MAX_PACKED ((gsize) 1 << 16)
+/* of a second packing, which pays for first layers */
+#define MAX_SECOND_PACKED ((gsize) 1 << 18)
 
 /* pixels of a row that rows are joined to: their sums, of a block, are to stay in
- * the first cache */
-#define MAX_ROW_PIXELS 512
+ * the first cache with the block's weights */
+#define MAX_ROW_PIXELS 256
 
 /* what a network's input is looked through for negative bytes by */
 #define LOOK_SIZE 4096
@@ -57,6 +62,12 @@ struct _SwdpuTiles {
   /* of the sums of a row, of as many blocks as are finished at once */
   gsize sums_size;
 };
+
+static guint64
+get_window_size (const SwdpuTiles *self)
+{
+  return (guint64) self->window.kernel_h * self->window.kernel_w;
+}
 
 static gsize
 align (gsize size)
@@ -168,12 +179,14 @@ choose_rows (SwdpuTiles *self)
                       && window->pad_top == 0 && window->pad_left == 0
                       && in[PLAN_H] == out[PLAN_H] && in[PLAN_W] == out[PLAN_W];
   guint n_pixels = out[PLAN_H] * out[PLAN_W];
+
   self->in_h = in[PLAN_H];
   self->in_w = in[PLAN_W];
   self->out_h = out[PLAN_H];
   self->out_w = out[PLAN_W];
   for (guint width = MAX_ROW_PIXELS; is_pixel && width > out[PLAN_W]; width--) {
-    if (n_pixels % width == 0) {
+    /* threads share the rows evenly */
+    if (n_pixels % (width * self->threads) == 0) {
       self->in_w = self->out_w = width;
       self->in_h = self->out_h = n_pixels / width;
       break;
@@ -206,19 +219,27 @@ lay_out (SwdpuTiles *self, guint groups)
                            * self->out_w * sizeof (gint32));
 }
 
-/* whether packing does not take more memory than the budget of the plan allows
- * for weights, and offsets fit 32 bits */
+/* bytes of a packing, but for entries that become two */
+static guint64
+get_packed_size (const SwdpuTiles *self, guint groups)
+{
+  guint unit = self->kernels->unit;
+  guint64 n_in = self->input->shape.dims[PLAN_C] / groups;
+
+  return get_window_size (self) * ((n_in + unit - 1) / unit * unit)
+         * self->n_blocks * self->kernels->channels;
+}
+
+/* whether what is packed is mostly weights, and offsets fit 32 bits */
 static gboolean
 is_reasonable (const SwdpuTiles *self, guint groups)
 {
-  const PlanWindow *window = &self->window;
-  guint unit = self->kernels->unit;
-  guint64 n_in = self->input->shape.dims[PLAN_C] / groups;
-  guint64 size = (guint64) window->kernel_h * window->kernel_w
-                 * ((n_in + unit - 1) / unit * unit) * self->n_blocks
-                 * self->kernels->channels;
+  guint64 n_weights = get_window_size (self)
+                      * (self->input->shape.dims[PLAN_C] / groups)
+                      * self->output->shape.dims[PLAN_C];
 
-  return size <= MAX_ENTRIES_SIZE
+  return get_packed_size (self, groups)
+             <= MAX (n_weights * MAX_PACKED_PER_WEIGHT, MIN_MAX_PACKED)
          && (guint64) self->row_size * self->n_rows <= G_MAXINT32 / 2;
 }
 
@@ -229,7 +250,7 @@ is_reasonable (const SwdpuTiles *self, guint groups)
  * @threads: that a run takes
  *
  * Returns: (transfer full) (nullable): %NULL when it is none for tiles: groups
- *   that are no whole blocks of channels, or few channels
+ *   that are no whole blocks of channels, or windows of hardly any channels
  */
 SwdpuTiles *
 swdpu_tiles_new (const Plan *plan, const PlanStep *step,
@@ -256,7 +277,8 @@ swdpu_tiles_new (const Plan *plan, const PlanStep *step,
   self->requantize = reach->requantize;
   add_packing (self, convolution, self->input->is_non_negative);
   if (self->input->place == PLAN_PLACE_INPUT && kernels->lane_of != NULL
-      && !self->input->is_non_negative && !self->is_direct)
+      && !self->input->is_non_negative && !self->is_direct
+      && get_packed_size (self, convolution->groups) <= MAX_SECOND_PACKED)
     add_packing (self, convolution, TRUE);
   return g_steal_pointer (&self);
 }

@@ -4,8 +4,8 @@
  */
 
 /* Convolutions of int8 by kernels of our own, for processors on which oneDNN has
- * none that are exact. A tile is a few pixels times a few channels, whose sums
- * stay in registers. */
+ * none that are exact. A tile is a few pixels times a few channels, whose sums of
+ * 16 bits stay in registers. */
 
 #pragma once
 

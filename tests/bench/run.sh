@@ -28,8 +28,13 @@ echo
 # Debian's packages are the system's Python's
 theirs=$(/usr/bin/python3 "$here/opencv-peer.py")
 if /usr/bin/python3 -c 'import onnxruntime' 2>/dev/null; then
+  # Debian's onnx and ONNX Runtime complain of each other at each start
+  onnxruntime=$(/usr/bin/python3 "$here/onnxruntime-peer.py" 2>&1) || {
+    echo "$onnxruntime" >&2
+    exit 1
+  }
   theirs="$theirs
-$(/usr/bin/python3 "$here/onnxruntime-peer.py" 2>/dev/null)"
+$(echo "$onnxruntime" | grep '^ONNX Runtime')"
 else
   echo "ONNX Runtime is left out: there is no python3-onnxruntime, as Debian 13 has"
 fi

@@ -81,6 +81,39 @@ make_many_convolutions (void)
   return graph;
 }
 
+/* as many of one channel, with wide and sparse kernels, which have few neighbours to
+ * be packed with, and share their weights as often as they may */
+static XmodelFile__Graph *
+make_sparse_kernels (void)
+{
+  static const guint32 in[] = { 1, 721, 725, 1 };
+  static const guint32 out[] = { 1, 1, 1, 1 };
+  static const guint32 weight_dims[] = { 1, 361, 363, 1 };
+  static const gint32 kernel[] = { 363, 361 };
+  static const gint32 dilation[] = { 2, 2 };
+  g_autofree gint8 *values = g_new0 (gint8, 361 * 363);
+  XmodelFile__Graph *graph = graphrig_new ();
+
+  graphrig_add_input (graph, "in", in, 4, 0);
+  for (guint i = 0; i < XMODEL_MAX_OPS / 6; i++) {
+    /* 8 times, and 32 times without a reason */
+    guint own = i < 40 ? 0 : 1 + (i - 40) / 8;
+    g_autofree gchar *weights = g_strdup_printf ("weights%u", own);
+    g_autofree gchar *name = g_strdup_printf ("conv%u", i);
+    g_autofree gchar *fix = g_strdup_printf ("fix%u", i);
+    XmodelFile__Op *op;
+
+    if (i == 0 || (i >= 40 && i % 8 == 0))
+      graphrig_add_constant (graph, weights, weight_dims, 4, 0, values);
+    op = graphrig_add_op (graph, name, "conv2d", out, 4);
+    xmodel_sample_add_input (op, "input", "in");
+    xmodel_sample_add_input (op, "weights", weights);
+    graphrig_set_window (op, kernel, ones, dilation, no_padding);
+    graphrig_add_fix (graph, fix, name, 0);
+  }
+  return graph;
+}
+
 /* as large a frame, in as much scratch memory, and nearly as much arithmetic */
 static XmodelFile__Graph *
 make_large_frame (void)
@@ -153,6 +186,7 @@ static const struct {
 } worst[] = {
   { "operators", make_many_operators },
   { "convolutions", make_many_convolutions },
+  { "kernels", make_sparse_kernels },
   { "frame", make_large_frame },
   { "fields", make_many_fields },
   { "numbers", make_many_numbers },

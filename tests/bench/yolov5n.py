@@ -17,8 +17,8 @@ import sys
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
+from timing import SIZE
 
-SIZE = 640
 # of what is quantized
 SCALE = 1 / 32
 WEIGHTS_SCALE = 1 / 128

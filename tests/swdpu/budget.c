@@ -129,39 +129,115 @@ GST_START_TEST (test_shared_weights_count)
 }
 GST_END_TEST;
 
+/* but a few may be shared, and shared a little more */
+GST_START_TEST (test_few_weights_are_shared)
+{
+  static const guint32 dims[] = { 1, 1, 1, 1024 };
+  static const guint32 weight_dims[] = { 1024, 1, 1, 1024 };
+  g_autofree gint8 *weights = g_new0 (gint8, 1024 * 1024);
+  guint n = __i__ ? 13 : 12;
+  g_autoptr (XmodelFile__Graph) graph = graphrig_new ();
+  g_autoptr (GError) error = NULL;
+  SwdpuProgram *program;
+
+  graphrig_add_input (graph, "in", dims, 4, 0);
+  graphrig_add_constant (graph, "weights", weight_dims, 4, 0, weights);
+  for (guint i = 0; i < n; i++) {
+    g_autofree gchar *name = g_strdup_printf ("out%u", i);
+
+    add_convolution (graph, name, "in", "weights", ones, dims);
+  }
+  if (n == 13) {
+    check_refused (graph, "13631488", "12582912");
+    return;
+  }
+  program = graphrig_open (graph, &error);
+  fail_unless (program != NULL, "%s", error ? error->message : "");
+  swdpu_program_unref (program);
+}
+GST_END_TEST;
+
+/* a wide kernel of one channel, which oneDNN and tiles fill up with zeros, takes
+ * little more memory than its weights all the same */
+GST_START_TEST (test_padding_is_limited)
+{
+  static const guint32 in[] = { 1, 361, 363, 1 };
+  static const guint32 out[] = { 1, 1, 1, 1 };
+  static const guint32 weight_dims[] = { 1, 361, 363, 1 };
+  static const gint32 kernel[] = { 363, 361 };
+  const guint n_weights = 361 * 363;
+  g_autofree gint8 *weights = g_new0 (gint8, n_weights);
+  g_autoptr (XmodelFile__Graph) graph = graphrig_new ();
+  g_autoptr (GError) error = NULL;
+  SwdpuProgram *program;
+
+  graphrig_add_input (graph, "in", in, 4, 0);
+  graphrig_add_constant (graph, "weights", weight_dims, 4, 0, weights);
+  add_convolution (graph, "out", "in", "weights", kernel, out);
+  program = graphrig_open (graph, &error);
+  fail_unless (program != NULL, "%s", error ? error->message : "");
+  fail_unless (swdpu_convolution_get_packed_size (
+                   program->convolutions->pdata[program->plan->steps->len - 1])
+               <= 16 * n_weights);
+  swdpu_program_unref (program);
+}
+GST_END_TEST;
+
+static guint
+count_primitives (const SwdpuProgram *program)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < program->convolutions->len; i++) {
+    const SwdpuConvolution *convolution = program->convolutions->pdata[i];
+
+    n += convolution != NULL
+         && swdpu_convolution_get_path (convolution) > SWDPU_PATH_TILES;
+  }
+  return n;
+}
+
+static const struct {
+  const gchar *type;
+  guint n_in;
+  guint most;
+} limits[] = {
+  { "conv2d", 8, 128 },
+  /* for a kernel for each channel there are no tiles */
+  { "depthwise-conv2d", 1, 200 },
+};
+
 /* primitives of oneDNN are made for as many convolutions as networks have: of more
- * of them the rest are tiles */
+ * of them the rest are tiles, where these take them */
 GST_START_TEST (test_primitives_are_limited)
 {
+  gboolean is_depthwise = limits[__i__].n_in == 1;
   static const guint32 dims[] = { 1, 4, 4, 8 };
-  static const guint32 weight_dims[] = { 8, 1, 1, 8 };
+  const guint32 weight_dims[] = { is_depthwise ? 1 : 8, 1, 1, 8 };
   static const gint8 weights[64] = { 1, 2, 3 };
   g_autoptr (XmodelFile__Graph) graph = graphrig_new ();
   g_autoptr (GError) error = NULL;
-  guint n_primitives = 0;
   SwdpuProgram *program;
 
   graphrig_add_input (graph, "in", dims, 4, 0);
   graphrig_add_constant (graph, "weights", weight_dims, 4, 0, weights);
   for (guint i = 0; i < 200; i++) {
     g_autofree gchar *name = g_strdup_printf ("out%u", i);
+    g_autofree gchar *convolution = g_strdup_printf ("convolution%u", i);
+    XmodelFile__Op *op =
+        graphrig_add_op (graph, convolution, limits[__i__].type, dims, 4);
 
-    add_convolution (graph, name, "in", "weights", ones, dims);
+    xmodel_sample_add_input (op, "input", "in");
+    xmodel_sample_add_input (op, "weights", "weights");
+    graphrig_set_window (op, ones, ones, ones, no_padding);
+    graphrig_add_fix (graph, name, convolution, 0);
   }
   program = graphrig_open (graph, &error);
   fail_unless (program != NULL, "%s", error ? error->message : "");
-  for (guint i = 0; i < program->convolutions->len; i++) {
-    const SwdpuConvolution *convolution = program->convolutions->pdata[i];
-    SwdpuPath path = convolution == NULL
-                         ? SWDPU_PATH_PLAIN
-                         : swdpu_convolution_get_path (convolution);
-
-    n_primitives += path != SWDPU_PATH_PLAIN && path != SWDPU_PATH_TILES;
-  }
   /* without kernels of our own, it is floats by oneDNN or nothing */
   if (swdpu_tile_kernels_get () != NULL)
-    fail_unless_equals_int (
-        n_primitives, swdpu_best_path () > SWDPU_PATH_TILES ? 128 : 0);
+    fail_unless_equals_int (count_primitives (program),
+        swdpu_best_path () > SWDPU_PATH_TILES ? limits[__i__].most : 0);
   swdpu_program_unref (program);
 }
 GST_END_TEST;
@@ -177,7 +253,10 @@ swdpu_budget_suite (void)
   tcase_add_loop_test (tcase, test_memory_is_earned_by_weights, 0, 2);
   tcase_add_test (tcase, test_arithmetic_counts);
   tcase_add_test (tcase, test_shared_weights_count);
-  tcase_add_test (tcase, test_primitives_are_limited);
+  tcase_add_loop_test (tcase, test_few_weights_are_shared, 0, 2);
+  tcase_add_test (tcase, test_padding_is_limited);
+  tcase_add_loop_test (
+      tcase, test_primitives_are_limited, 0, G_N_ELEMENTS (limits));
   return suite;
 }
 

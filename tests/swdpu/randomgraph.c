@@ -86,19 +86,24 @@ choose_fix_point (const RandomGraph *self, const NodeExact *exact, gsize n)
       MOST_FIX_POINT);
 }
 
-/* takes @exact */
+/* nobody gains more bits than eight by a convolution */
+static gint
+get_most_fix_point (const RandomGraph *self, const Node *node)
+{
+  return node->weights == NULL ? MOST_FIX_POINT
+                               : random_graph_input (self, node, 0)->fix_point
+                                     + node->weights_fix_point + 8;
+}
+
+/* takes @exact, of which the fix point is one that is given, or drawn */
 static void
-finish (const RandomGraph *self, Node *node, NodeExact exact)
+finish (const RandomGraph *self, Node *node, NodeExact exact, const gint *given)
 {
   gsize n = node_get_size (node);
 
   apply_activation (node->activation, &exact, n);
-  node->fix_point = choose_fix_point (self, &exact, n);
-  /* nobody gains more bits than eight by a convolution */
-  if (node->weights != NULL)
-    node->fix_point =
-        MIN (node->fix_point, random_graph_input (self, node, 0)->fix_point
-                                  + node->weights_fix_point + 8);
+  node->fix_point = given ? *given : choose_fix_point (self, &exact, n);
+  node->fix_point = MIN (node->fix_point, get_most_fix_point (self, node));
   node->values = g_malloc (n);
   for (gsize i = 0; i < n; i++)
     node->values[i] = saturate (
@@ -368,23 +373,84 @@ node_clear (Node *node)
   g_free (node->values);
 }
 
+/* all but the results; %FALSE when such a node cannot read that input */
+static gboolean
+draw_node (const RandomGraph *self, Node *node, NodeType type, guint input)
+{
+  const Node *in = random_graph_node (self, input);
+
+  *node = (Node){ .type = type, .n_inputs = 1, .inputs = { input } };
+  memcpy (node->dims, in->dims, sizeof (node->dims));
+  if (draw_parameters (self, node, in) && node_get_size (node) <= MOST_ELEMENTS)
+    return TRUE;
+  node_clear (node);
+  return FALSE;
+}
+
 static void
 add_node (RandomGraph *self)
 {
   NodeType last = self->compiled ? NODE_RESHAPE : N_NODE_TYPES - 1;
-  Node node = { .type = draw (self, NODE_INPUT + 1, last), .n_inputs = 1 };
-  const Node *in;
+  NodeType type = draw (self, NODE_INPUT + 1, last);
+  Node node;
 
-  node.inputs[0] = draw (self, 0, self->nodes->len - 1);
-  in = random_graph_node (self, node.inputs[0]);
-  memcpy (node.dims, in->dims, sizeof (node.dims));
-  if (!draw_parameters (self, &node, in)
-      || node_get_size (&node) > MOST_ELEMENTS) {
-    node_clear (&node);
+  if (!draw_node (self, &node, type, draw (self, 0, self->nodes->len - 1)))
     return;
-  }
-  finish (self, &node, random_graph_compute (self, &node));
+  finish (self, &node, random_graph_compute (self, &node), NULL);
   g_array_append_val (self->nodes, node);
+}
+
+/* one that may lie beside @first, if there is one already */
+static gboolean
+add_part (RandomGraph *self, guint n_nodes, const Node *first)
+{
+  static const NodeType types[] = { NODE_CONVOLUTION, NODE_ADD, NODE_MAX_POOL,
+    NODE_NEAREST };
+  NodeType type = types[draw (self, 0, G_N_ELEMENTS (types) - 1)];
+  Node node;
+
+  if (!draw_node (self, &node, type, draw (self, 0, n_nodes - 1)))
+    return FALSE;
+  if (first
+      && (memcmp (node.dims, first->dims, 3 * sizeof (*node.dims)) != 0
+          || get_most_fix_point (self, &node) < first->fix_point)) {
+    node_clear (&node);
+    return FALSE;
+  }
+  finish (self, &node, random_graph_compute (self, &node),
+      first ? &first->fix_point : NULL);
+  g_array_append_val (self->nodes, node);
+  return TRUE;
+}
+
+/* A concatenation of channels of what nobody else reads, at one fix point, as most
+ * of a network's are, and a pool that reads it. */
+static void
+add_joined_parts (RandomGraph *self)
+{
+  guint n_nodes = self->nodes->len;
+  Node joined = { .type = NODE_CONCATENATE, .axis = 3 };
+  Node first, reader;
+
+  for (guint i = 0; i < 40 && joined.n_inputs < 3; i++) {
+    if (add_part (self, n_nodes, joined.n_inputs > 0 ? &first : NULL)) {
+      joined.inputs[joined.n_inputs] = n_nodes + joined.n_inputs;
+      joined.n_inputs++;
+      first = *random_graph_node (self, n_nodes);
+    }
+  }
+  if (joined.n_inputs == 0)
+    return;
+  memcpy (joined.dims, first.dims, sizeof (joined.dims));
+  for (guint i = 1; i < joined.n_inputs; i++)
+    joined.dims[3] += random_graph_input (self, &joined, i)->dims[3];
+  finish (
+      self, &joined, random_graph_compute (self, &joined), &first.fix_point);
+  g_array_append_val (self->nodes, joined);
+  if (draw_node (self, &reader, NODE_MAX_POOL, self->nodes->len - 1)) {
+    finish (self, &reader, random_graph_compute (self, &reader), NULL);
+    g_array_append_val (self->nodes, reader);
+  }
 }
 
 /**
@@ -413,6 +479,8 @@ random_graph_new (guint32 seed, gboolean compiled)
   n_nodes = draw (self, 2, 8);
   while (self->nodes->len < n_nodes)
     add_node (self);
+  if (draw (self, 0, 1))
+    add_joined_parts (self);
   return self;
 }
 
