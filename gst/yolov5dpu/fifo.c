@@ -30,6 +30,9 @@ struct _GstYolov5Fifo {
   GCond query_handled;
   GstYolov5Items items;
   GstYolov5Flow flow;
+  /* flushes that wait for the task to pause: it must not wait for items before
+   * it has, whoever activates pads meanwhile */
+  guint n_pausing;
   /* the query downstream is being asked, and the last it answered */
   GstQuery *running_query;
   GstQuery *answered_query;
@@ -52,7 +55,8 @@ static void
 reset (GstYolov5Fifo *self)
 {
   gst_yolov5_flow_restart (&self->flow);
-  set_result (self, GST_FLOW_OK);
+  if (self->n_pausing == 0)
+    set_result (self, GST_FLOW_OK);
 }
 
 /* with lock */
@@ -68,7 +72,7 @@ static void
 restart (GstYolov5Fifo *self)
 {
   gst_yolov5_flow_restart (&self->flow);
-  if (gst_pad_is_active (self->srcpad)) {
+  if (gst_pad_is_active (self->srcpad) && self->n_pausing == 0) {
     set_result (self, GST_FLOW_OK);
     start_task (self);
   }
@@ -401,6 +405,22 @@ begin_flush (GstYolov5Fifo *self)
   g_mutex_unlock (&self->lock);
 }
 
+/* the task does pause, as downstream and the work are flushing, too */
+static void
+begin_flush_and_pause (GstYolov5Fifo *self)
+{
+  g_mutex_lock (&self->lock);
+  self->n_pausing++;
+  g_mutex_unlock (&self->lock);
+
+  begin_flush (self);
+  gst_pad_pause_task (self->srcpad);
+
+  g_mutex_lock (&self->lock);
+  self->n_pausing--;
+  g_mutex_unlock (&self->lock);
+}
+
 static GstFlowReturn
 flush_start (GstYolov5Fifo *self, GstEvent *event)
 {
@@ -408,10 +428,7 @@ flush_start (GstYolov5Fifo *self, GstEvent *event)
 
   GST_DEBUG_OBJECT (self->element, "flushing starts");
   pushed = gst_pad_push_event (self->srcpad, event);
-
-  /* the task does pause, as downstream and the work are flushing, too */
-  begin_flush (self);
-  gst_pad_pause_task (self->srcpad);
+  begin_flush_and_pause (self);
 
   return pushed ? GST_FLOW_OK : GST_FLOW_ERROR;
 }
@@ -423,8 +440,7 @@ flush_stop (GstYolov5Fifo *self, GstEvent *event)
 
   /* The pads may have been restarted since FLUSH_START. What the task has in
    * hand must not come after FLUSH_STOP, which waits for it downstream, too. */
-  begin_flush (self);
-  gst_pad_pause_task (self->srcpad);
+  begin_flush_and_pause (self);
   pushed = gst_pad_push_event (self->srcpad, event);
 
   g_mutex_lock (&self->lock);

@@ -90,6 +90,9 @@ case $1 in
     for part in unilog xir target-factory vart; do
       build $part
     done
+    # of the DPU's controller, which is loaded where there is one
+    cp /build/source/vart/vart-*/dpu-controller/include/xir/dpu_controller.hpp \
+      /usr/include/xir
     ldconfig
     ;;
 esac

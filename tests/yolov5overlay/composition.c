@@ -278,6 +278,7 @@ GST_START_TEST (test_composition_is_used_again)
   GstVideoOverlayComposition *first, *next;
   GstBuffer *buffer;
 
+  g_object_set (h->element, "expire-overlay", (guint64) GST_SECOND, NULL);
   buffer = gst_harness_push_and_pull (h, new_frame_with_person (h));
   first = gst_video_overlay_composition_ref (get_composition (buffer));
   gst_buffer_unref (buffer);

@@ -83,14 +83,13 @@ mosquitto_make_in_namespace (
     const gchar *options, const gchar *namespace, const gchar *address)
 {
   Mosquitto *self = g_new0 (Mosquitto, 1);
-  GString *text = g_string_new (options);
+  g_auto (GStrv) parts = g_strsplit (options, "FOLDER", -1);
 
   self->folder = testfolder_make ();
   self->namespace = namespace;
   self->address = address;
   self->port = find_free_port ();
-  g_string_replace (text, "FOLDER", self->folder, 0);
-  self->options = g_string_free (text, FALSE);
+  self->options = g_strjoinv (self->folder, parts);
   mosquitto_start (self);
   return self;
 }

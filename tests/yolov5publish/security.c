@@ -100,13 +100,13 @@ static const struct {
 GST_START_TEST (test_encryption)
 {
   Mosquitto *broker = make_tls_broker (encryptions[__i__].broker_options);
-  GString *properties = g_string_new (encryptions[__i__].properties);
+  g_auto (GStrv) parts = g_strsplit (encryptions[__i__].properties, "%s", -1);
+  g_autofree gchar *properties = g_strjoinv (folder, parts);
   Publisher *publisher;
 
-  g_string_replace (properties, "%s", folder, 0);
   publisher = publisher_new ("url=mqtts://%s:%u/t eos-timeout=%s %s",
       encryptions[__i__].host, broker->port,
-      encryptions[__i__].works ? "100000000000" : "0", properties->str);
+      encryptions[__i__].works ? "100000000000" : "0", properties);
   if (!encryptions[__i__].works) {
     gchar *text = publisher_wait_for_message (publisher, GST_MESSAGE_WARNING);
 
@@ -118,7 +118,6 @@ GST_START_TEST (test_encryption)
   assert_equals_uint64 (publisher_get_stat (publisher, "sent"),
       encryptions[__i__].works ? 100 : 0);
   publisher_free (publisher);
-  g_string_free (properties, TRUE);
   mosquitto_remove (broker);
 }
 GST_END_TEST;

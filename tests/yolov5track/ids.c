@@ -88,7 +88,8 @@ GST_START_TEST (test_predicted_box)
     fail_unless (fabs (box->confidence - 0.9) < 1e-6);
     fail_unless (track->is_predicted);
     assert_equals_uint64 (track->id, 1);
-    assert_equals_uint64 (track->age, i * RIG_FRAME_TIME);
+    assert_equals_uint64 (
+        track->age, RIG_HAS_MARKS ? i * RIG_FRAME_TIME : GST_CLOCK_TIME_NONE);
     assert_equals_int (rig_frame_get_object_id (frame, 0), 1);
   }
   gst_harness_teardown (h);
@@ -218,7 +219,8 @@ GST_START_TEST (test_max_lost_time)
 
     rig_look (buffer, "detector", 0, NULL);
     frame = rig_push (h, buffer);
-    assert_equals_int (rig_frame_get_n (frame), 0);
+    if (RIG_HAS_MARKS)
+      assert_equals_int (rig_frame_get_n (frame), 0);
   }
   assert_equals_uint64 (rig_walk (h, 45, 60, 1), rows[__i__].id);
   gst_harness_teardown (h);
@@ -336,7 +338,8 @@ GST_START_TEST (test_class_flip)
       fail_unless ((track->id == 1) == (i % 4 != 3));
     } else {
       assert_equals_uint64 (track->id, 1);
-      assert_equals_string (g_quark_to_string (track->label), "car");
+      assert_equals_string (
+          g_quark_to_string (track->label), RIG_HAS_MARKS ? "car" : label);
     }
   }
   gst_harness_teardown (h);
@@ -627,13 +630,15 @@ yolov5track_ids_suite (void)
   tcase_add_test (tcase, test_live_classes);
   tcase_add_test (tcase, test_weak_detection);
   tcase_add_loop_test (tcase, test_class_flip, 0, 2);
-  tcase_add_test (tcase, test_lag);
   tcase_add_test (tcase, test_foreign);
   tcase_add_test (tcase, test_foreign_gone);
-  tcase_add_test (tcase, test_two_detectors);
   tcase_add_test (tcase, test_too_many);
   tcase_add_test (tcase, test_messages);
   tcase_add_test (tcase, test_stats);
+  if (RIG_HAS_MARKS) {
+    tcase_add_test (tcase, test_lag);
+    tcase_add_test (tcase, test_two_detectors);
+  }
   return suite;
 }
 

@@ -21,6 +21,9 @@ G_BEGIN_DECLS
 #define RIG_FRAME_TIME (GST_SECOND / 25)
 /* pixels that an object moves from frame to frame */
 #define RIG_STEP 4
+/* Without marks, which came with GStreamer 1.20, nobody knows who looked at a
+ * frame that has no detections, nor what trackers say beside the id. */
+#define RIG_HAS_MARKS GST_CHECK_VERSION (1, 20, 0)
 
 /**
  * RigBox:

@@ -170,7 +170,7 @@ GST_START_TEST (test_no_timestamps)
     frame = rig_push (h, buffer);
     if (i >= 5)
       assert_equals_uint64 (rig_frame_get_id (frame, 0), 1);
-    if (i == 39)
+    if (i == 39 && RIG_HAS_MARKS)
       assert_equals_uint64 (
           rig_frame_get_track (frame, 0)->age, 39 * RIG_FRAME_TIME);
   }
