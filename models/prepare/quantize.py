@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import os
 import pathlib
 import sys
@@ -177,7 +178,7 @@ def calibrate(options: argparse.Namespace, streams: Streams) -> None:
     quantizer = open_quantizer(options, model)
     quantized = quantizer.quant_model
     if options.fast_finetune:
-        print('Fast finetuning, which may take an hour; its progress is in '
+        print('Fast finetuning, which may take hours; its progress is in '
               f'{log_path(options)}', file=streams.out)
         # it calls the function again and again
         quantizer.fast_finetune(forward, (quantized, pictures, options.size))
@@ -213,11 +214,24 @@ def compare_models(options: argparse.Namespace, streams: Streams, model: Any,
     return list(report([add(head) for head in zip(*noise)], add(kept)))
 
 
-def test(options: argparse.Namespace, streams: Streams) -> None:
-    if not (options.output / 'quant_info.json').is_file():
+def check_calibration(options: argparse.Namespace) -> None:
+    """Of a finetuned one the quantizer would take the biases without the
+    weights, and say nothing."""
+    try:
+        info = json.loads((options.output / 'quant_info.json').read_text())
+    except (OSError, ValueError) as error:
         raise PreparationError(
-            f'{options.output} holds no quant_info.json; run with --mode calib '
-            'and the same --output first')
+            f'{options.output} holds no quant_info.json that can be read; run '
+            'with --mode calib and the same --output first') from error
+    tuned = isinstance(info, dict) and bool(info.get('fast_finetuned'))
+    if tuned != options.fast_finetune:
+        raise PreparationError(
+            f'{options.output} was calibrated {"with" if tuned else "without"} '
+            '--fast-finetune; give it with both modes or with none')
+
+
+def test(options: argparse.Namespace, streams: Streams) -> None:
+    check_calibration(options)
     model, detect = open_model(options, streams)
     quantizer = open_quantizer(options, model)
     if options.fast_finetune:

@@ -93,6 +93,7 @@ class torch_quantizer:
         self.mode, self.folder = quant_mode, pathlib.Path(output_dir)
         self.traced = torch.jit.trace(copy.deepcopy(module), input_args)
         self.shapes = []
+        self.is_tuned = False
 
     def quant_model(self, picture):
         self.shapes.append(list(picture.shape))
@@ -103,6 +104,7 @@ class torch_quantizer:
         for _ in range(2):
             run(*arguments)
         assert self.shapes
+        self.is_tuned = True
         (self.folder / 'param.pth').touch()
 
     def load_ft_param(self):
@@ -113,7 +115,8 @@ class torch_quantizer:
 
     def export_quant_config(self):
         assert self.mode == 'calib'
-        (self.folder / 'quant_info.json').write_text(json.dumps(self.shapes))
+        (self.folder / 'quant_info.json').write_text(json.dumps({
+            'shapes': self.shapes, 'fast_finetuned': self.is_tuned}))
 
     def export_xmodel(self, output_dir, deploy_check):
         assert self.mode == 'test' and self.shapes
@@ -178,7 +181,7 @@ class TorchTest(unittest.TestCase):
         self.assertIn('3 pictures are few', output)
         self.assertEqual(
             json.loads((self.root / 'out' / 'quant_info.json').read_text()),
-            [[1, 3, 32, 64]] * 3)
+            {'shapes': [[1, 3, 32, 64]] * 3, 'fast_finetuned': False})
         (self.root / 'out' / 'other_int.xmodel').touch()
         for _ in range(2):
             code, output = self.quantize('test')
@@ -193,24 +196,31 @@ class TorchTest(unittest.TestCase):
                                 in (self.root / 'out').glob('*.xmodel')),
                          ['best_int.xmodel', 'other_int.xmodel'])
 
-    # fast finetuning is done where both steps are asked for it, and a quantizer
-    # that ends the process is a sentence
+    # fast finetuning is done where both steps are asked for it, refused where
+    # only one is, and a quantizer that ends the process is a sentence
     def test_fast_finetuning(self) -> None:
         self.save('ReLU()')
         self.assertEqual(self.quantize('calib')[0], 0)
+        code, output = self.quantize('test', '--fast-finetune')
+        self.assertEqual(code, 1)
+        self.assertIn('was calibrated without --fast-finetune', output)
+        code, output = self.quantize('calib', '--fast-finetune')
+        self.assertEqual(code, 0, output)
+        self.assertIn('best.quantize.log', output)
+        info = json.loads((self.root / 'out/quant_info.json').read_text())
+        self.assertEqual(len(info['shapes']), 3 * 3)
+        code, output = self.quantize('test')
+        self.assertEqual(code, 1)
+        self.assertIn('was calibrated with --fast-finetune', output)
+        code, output = self.quantize('test', '--fast-finetune')
+        self.assertEqual(code, 0, output)
+        (self.root / 'out' / 'param.pth').unlink()
         code, output = self.quantize('test', '--fast-finetune')
         self.assertEqual(code, 1)
         self.assertIn('given up: 2; all it said is in out/best.quantize.log',
                       output)
         self.assertIn('no parameters', (
             self.root / 'out' / 'best.quantize.log').read_text())
-        code, output = self.quantize('calib', '--fast-finetune')
-        self.assertEqual(code, 0, output)
-        self.assertIn('best.quantize.log', output)
-        shapes = json.loads((self.root / 'out/quant_info.json').read_text())
-        self.assertEqual(len(shapes), 3 * 3)
-        code, output = self.quantize('test', '--fast-finetune')
-        self.assertEqual(code, 0, output)
 
     # a fault of the quantizer is a sentence, and its traceback in the log
     def test_faulty_quantizer(self) -> None:
