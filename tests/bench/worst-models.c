@@ -96,7 +96,7 @@ make_sparse_kernels (void)
 
   graphrig_add_input (graph, "in", in, 4, 0);
   for (guint i = 0; i < XMODEL_MAX_OPS / 6; i++) {
-    /* 8 times, and 32 times without a reason */
+    /* PLAN_FEW_WEIGHTS are 32 of these kernels, and each may be read eight times */
     guint own = i < 40 ? 0 : 1 + (i - 40) / 8;
     g_autofree gchar *weights = g_strdup_printf ("weights%u", own);
     g_autofree gchar *name = g_strdup_printf ("conv%u", i);

@@ -51,17 +51,25 @@ GST_START_TEST (test_inputs_and_outputs_count)
 GST_END_TEST;
 
 static void
-add_convolution (XmodelFile__Graph *graph, const gchar *name,
-    const gchar *input, const gchar *weights, const gint32 kernel[2],
-    const guint32 *dims)
+add_convolution_of_type (XmodelFile__Graph *graph, const gchar *type,
+    const gchar *name, const gchar *input, const gchar *weights,
+    const gint32 kernel[2], const guint32 *dims)
 {
   g_autofree gchar *convolution = g_strconcat (name, "_conv", NULL);
-  XmodelFile__Op *op = graphrig_add_op (graph, convolution, "conv2d", dims, 4);
+  XmodelFile__Op *op = graphrig_add_op (graph, convolution, type, dims, 4);
 
   xmodel_sample_add_input (op, "input", input);
   xmodel_sample_add_input (op, "weights", weights);
   graphrig_set_window (op, kernel, ones, ones, no_padding);
   graphrig_add_fix (graph, name, convolution, 0);
+}
+
+static void
+add_convolution (XmodelFile__Graph *graph, const gchar *name,
+    const gchar *input, const gchar *weights, const gint32 kernel[2],
+    const guint32 *dims)
+{
+  add_convolution_of_type (graph, "conv2d", name, input, weights, kernel, dims);
 }
 
 /* nobody gets much memory for a small file, and a large model what it needs */
@@ -223,14 +231,9 @@ GST_START_TEST (test_primitives_are_limited)
   graphrig_add_constant (graph, "weights", weight_dims, 4, 0, weights);
   for (guint i = 0; i < 200; i++) {
     g_autofree gchar *name = g_strdup_printf ("out%u", i);
-    g_autofree gchar *convolution = g_strdup_printf ("convolution%u", i);
-    XmodelFile__Op *op =
-        graphrig_add_op (graph, convolution, limits[__i__].type, dims, 4);
 
-    xmodel_sample_add_input (op, "input", "in");
-    xmodel_sample_add_input (op, "weights", "weights");
-    graphrig_set_window (op, ones, ones, ones, no_padding);
-    graphrig_add_fix (graph, name, convolution, 0);
+    add_convolution_of_type (
+        graph, limits[__i__].type, name, "in", "weights", ones, dims);
   }
   program = graphrig_open (graph, &error);
   fail_unless (program != NULL, "%s", error ? error->message : "");

@@ -4,7 +4,7 @@
  */
 
 /* The loops of the x86 levels. A file that includes this says what a vector is:
- * Vector, VECTOR_BYTES, LOAD (), LOAD_WEIGHTS (), STORE (), BROADCAST () of 4 bytes,
+ * Vector, VECTOR_BYTES, LOAD (), LOAD_WEIGHTS (), STORE (), BROADCAST () of load_word (),
  * MULTIPLY_BYTES () (unsigned by signed, neighbours added in 16 bits), KEEP () in a
  * register, ADD_16 (), ADD_NEIGHBOURS () (of 16 bits, in 32), ADD_32 () and so on;
  * how many a block is wide, TILE_VECTORS, and how many pixels a tile has,
@@ -18,6 +18,15 @@
 #include "../tile-finish.h"
 
 static const guint8 lane_of[UNIT] = { 0, 0, 1, 1 };
+
+static inline gint32
+load_word (const guint8 *bytes)
+{
+  gint32 word;
+
+  memcpy (&word, bytes, sizeof (word));
+  return word;
+}
 
 /* The assembly, empty or not, keeps each sum in its register: gcc 12 moves it to
  * and fro otherwise. */

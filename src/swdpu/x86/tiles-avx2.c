@@ -30,27 +30,6 @@ typedef __m256i Vector;
 #define SHIFT_LEFT(a, n) _mm256_sll_epi32 ((a), _mm_cvtsi32_si128 (n))
 #define SHIFT_RIGHT(a, n) _mm256_sra_epi32 ((a), _mm_cvtsi32_si128 (n))
 
-/* 16 bits each */
-typedef __m256i Words;
-
-#define N_WORDS 16
-#define LOAD_WORDS(address)                                                    \
-  _mm256_cvtepi8_epi16 (_mm_loadu_si128 ((const __m128i *) (address)))
-#define ADD_WORDS(a, b) _mm256_add_epi16 ((a), (b))
-#define MAX_16(a, b) _mm256_max_epi16 ((a), (b))
-#define SET_16(value) _mm256_set1_epi16 (value)
-#define SHIFT_LEFT_16(a, n) _mm256_sll_epi16 ((a), (n))
-#define SHIFT_RIGHT_16(a, n) _mm256_sra_epi16 ((a), (n))
-
-static inline gint32
-load_word (const guint8 *bytes)
-{
-  gint32 word;
-
-  memcpy (&word, bytes, sizeof (word));
-  return word;
-}
-
 static inline void
 store_saturated (const __m256i value[TILE_VECTORS], gint8 least, gint8 *output)
 {
@@ -64,14 +43,7 @@ store_saturated (const __m256i value[TILE_VECTORS], gint8 least, gint8 *output)
       (__m128i *) output, _mm_max_epi8 (bytes, _mm_set1_epi8 (least)));
 }
 
-static inline void
-store_words (__m256i words, gint8 *output)
-{
-  _mm_storeu_si128 (
-      (__m128i *) output, _mm_packs_epi16 (_mm256_castsi256_si128 (words),
-                              _mm256_extracti128_si256 (words, 1)));
-}
-
+#include "words-avx2.h"
 #include "tile-loops.h"
 
 const SwdpuTileKernels swdpu_tile_kernels_avx2 = { "avx2", UNIT, CHANNELS,

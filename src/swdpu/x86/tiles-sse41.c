@@ -43,15 +43,6 @@ typedef __m128i Words;
 #define SHIFT_LEFT_16(a, n) _mm_sll_epi16 ((a), (n))
 #define SHIFT_RIGHT_16(a, n) _mm_sra_epi16 ((a), (n))
 
-static inline gint32
-load_word (const guint8 *bytes)
-{
-  gint32 word;
-
-  memcpy (&word, bytes, sizeof (word));
-  return word;
-}
-
 static inline void
 store_saturated (const __m128i value[TILE_VECTORS], gint8 least, gint8 *output)
 {
