@@ -4,28 +4,42 @@
  */
 
 /* The loops of the x86 levels. A file that includes this says what a vector is:
- * Vector, VECTOR_BYTES, LOAD (), LOAD_WEIGHTS (), STORE (), BROADCAST () of load_word (),
- * MULTIPLY_BYTES () (unsigned by signed, neighbours added in 16 bits), KEEP () in a
- * register, ADD_16 (), ADD_NEIGHBOURS () (of 16 bits, in 32), ADD_32 () and so on;
- * how many a block is wide, TILE_VECTORS, and how many pixels a tile has,
- * TILE_PIXELS; store_saturated (), of a block's results; and for sums of two tensors
- * Words of 16 bits, N_WORDS of them, with LOAD_WORDS () of bytes and store_words (). */
+ * Vector, VECTOR_BYTES, LOAD (), LOAD_ALIGNED () of weights and of sums that are to be
+ * folded, STORE (), BROADCAST () of load_unit (), MULTIPLY_BYTES () (unsigned by signed,
+ * neighbours added in 16 bits), KEEP () in a register, ADD_16 (), ADD_NEIGHBOURS ()
+ * (of 16 bits, in 32), ADD_32 () and so on; how many bytes of the input are broadcast,
+ * UNIT, 4 or 8, in which case FOLD () adds neighbours of two vectors of 32 bits; how
+ * many vectors the products of a block are, TILE_VECTORS, and how many pixels a tile
+ * has, TILE_PIXELS; store_saturated (), of a block's results; and for sums of two
+ * tensors Words of 16 bits, N_WORDS of them, with LOAD_WORDS () of bytes and
+ * store_words (). */
 
-#define UNIT 4
 #define CHANNELS (TILE_VECTORS * VECTOR_BYTES / UNIT)
 #define FINISH_BLOCKS 1
+/* of 32 bits, in a vector */
+#define VECTOR_SUMS (VECTOR_BYTES / 4)
+/* that hold one sum for each channel of a block */
+#define CHANNEL_VECTORS (CHANNELS / VECTOR_SUMS)
+/* of a pixel; for each channel two where a unit is 8, until they are folded */
+#define TILE_SUMS (TILE_VECTORS * VECTOR_SUMS)
 
 #include "../tile-finish.h"
 
-static const guint8 lane_of[UNIT] = { 0, 0, 1, 1 };
+static const guint8 lane_of[] = { 0, 0, 1, 1, 2, 2, 3, 3 };
 
-static inline gint32
-load_word (const guint8 *bytes)
+#if UNIT == 8
+typedef gint64 Unit;
+#else
+typedef gint32 Unit;
+#endif
+
+static inline Unit
+load_unit (const guint8 *bytes)
 {
-  gint32 word;
+  Unit unit;
 
-  memcpy (&word, bytes, sizeof (word));
-  return word;
+  memcpy (&unit, bytes, sizeof (unit));
+  return unit;
 }
 
 /* The assembly, empty or not, keeps each sum in its register: gcc 12 moves it to
@@ -39,7 +53,7 @@ multiply_entry (Vector part[TILE_PIXELS][TILE_VECTORS], const guint8 *window,
 
 #pragma GCC unroll 16
   for (guint v = 0; v < TILE_VECTORS; v++)
-    weight[v] = LOAD_WEIGHTS (weights + v * VECTOR_BYTES);
+    weight[v] = LOAD_ALIGNED (weights + v * VECTOR_BYTES);
 #pragma GCC unroll 16
   for (guint p = 0; p < n_pixels; p++) {
     const guint8 *pixel = window + p / 3 * stride_3 + p % 3 * stride;
@@ -69,32 +83,46 @@ add_group (Vector part[TILE_PIXELS][TILE_VECTORS], gint32 *sums,
   for (guint p = 0; p < n_pixels; p++) {
 #pragma GCC unroll 16
     for (guint v = 0; v < TILE_VECTORS; v++) {
-      gint32 *sum = sums + p * CHANNELS + v * (VECTOR_BYTES / UNIT);
+      gint32 *sum = sums + p * TILE_SUMS + v * VECTOR_SUMS;
       Vector added = ADD_NEIGHBOURS (part[p][v]);
 
-      STORE (sum, is_first ? added : ADD_32 (added, LOAD (sum)));
+      STORE (sum, is_first ? added : ADD_32 (added, LOAD_ALIGNED (sum)));
     }
   }
 }
 
+#if UNIT == 8
+static inline void
+fold_sums (const gint32 *unfolded, guint n_pixels, gint32 *sums)
+{
+  for (guint i = 0; i < n_pixels * CHANNEL_VECTORS; i++)
+    STORE (sums + i * VECTOR_SUMS,
+        FOLD (LOAD_ALIGNED (unfolded + 2 * i * VECTOR_SUMS),
+            LOAD_ALIGNED (unfolded + (2 * i + 1) * VECTOR_SUMS)));
+}
+#endif
+
 static inline __attribute__ ((always_inline)) void
-sum_tile (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
+sum_groups (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
     gint32 *sums, const guint n_pixels)
 {
   Vector part[TILE_PIXELS][TILE_VECTORS];
   const gint32 *offset = block->offsets;
   const gint8 *weights = block->weights;
   gsize stride_3 = 3 * stride;
+  guint group = 0;
 
   /* with 1, 2, 3 and 4 strides in an address, few are added up in the loop */
   __asm__("" : "+r"(stride_3));
-  for (guint group = 0; group < block->n_groups; group++) {
+  do {
     const gint32 *end = offset + block->groups[group];
 
     multiply_entry (
         part, input + *offset, stride, stride_3, weights, TRUE, n_pixels);
     weights += UNIT * CHANNELS;
     while (++offset < end) {
+      /* gcc would compute both anew behind the loop, which is a short one */
+      __asm__("" : "+r"(weights), "+r"(offset));
       multiply_entry (
           part, input + *offset, stride, stride_3, weights, FALSE, n_pixels);
       weights += UNIT * CHANNELS;
@@ -103,7 +131,22 @@ sum_tile (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
       add_group (part, sums, TRUE, n_pixels);
     else
       add_group (part, sums, FALSE, n_pixels);
-  }
+  } while (++group < block->n_groups);
+}
+
+static inline __attribute__ ((always_inline)) void
+sum_tile (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
+    gint32 *sums, const guint n_pixels)
+{
+#if UNIT == 8
+  gint32 unfolded[TILE_PIXELS * TILE_SUMS]
+      __attribute__ ((aligned (VECTOR_BYTES)));
+
+  sum_groups (block, input, stride, unfolded, n_pixels);
+  fold_sums (unfolded, n_pixels, sums);
+#else
+  sum_groups (block, input, stride, sums, n_pixels);
+#endif
 }
 
 static void
@@ -135,13 +178,13 @@ sum_row (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
  * the output makes it overflow. @bias has that half already where there is no
  * LeakyReLU. */
 static inline __attribute__ ((always_inline)) void
-finish_block (const gint32 *sums, const Vector bias[TILE_VECTORS],
+finish_block (const gint32 *sums, const Vector bias[CHANNEL_VECTORS],
     gint unit_shift, gint32 half, const gboolean is_leaky, gint shift,
-    Vector value[TILE_VECTORS])
+    Vector value[CHANNEL_VECTORS])
 {
 #pragma GCC unroll 16
-  for (guint v = 0; v < TILE_VECTORS; v++) {
-    value[v] = LOAD (sums + v * (VECTOR_BYTES / UNIT));
+  for (guint v = 0; v < CHANNEL_VECTORS; v++) {
+    value[v] = LOAD (sums + v * VECTOR_SUMS);
     value[v] = ADD_32 (SHIFT_LEFT (value[v], unit_shift), bias[v]);
     if (is_leaky) {
       /* of a large positive one the product wraps around, but the shift makes it
@@ -167,13 +210,13 @@ finish_usual (const SwdpuTileFinish *self, const gint32 *sums, guint n_pixels,
       self->requantize.activation == PLAN_ACTIVATION_RELU ? 0 : G_MININT8;
   gint unit_shift = g_bit_nth_lsf (self->unit, -1);
   gsize n_channels = self->n_channels, stride = self->output_stride;
-  Vector bias[TILE_VECTORS];
+  Vector bias[CHANNEL_VECTORS];
 
-  for (guint v = 0; v < TILE_VECTORS; v++)
-    bias[v] = ADD_32 (LOAD (self->bias + v * (VECTOR_BYTES / UNIT)),
-        SET_32 (is_leaky ? 0 : half));
+  for (guint v = 0; v < CHANNEL_VECTORS; v++)
+    bias[v] = ADD_32 (
+        LOAD (self->bias + v * VECTOR_SUMS), SET_32 (is_leaky ? 0 : half));
   for (; n_pixels > 0; n_pixels--) {
-    Vector value[TILE_VECTORS];
+    Vector value[CHANNEL_VECTORS];
 
     finish_block (sums, bias, unit_shift, half, is_leaky, shift, value);
     if (n_channels == CHANNELS) {

@@ -10,14 +10,15 @@
 typedef __m256i Vector;
 
 #define VECTOR_BYTES 32
+#define UNIT 4
 #define TILE_VECTORS 2
 #define TILE_PIXELS 5
 
 #define LOAD(address) _mm256_loadu_si256 ((const __m256i *) (address))
-#define LOAD_WEIGHTS(address) LOAD (address)
+#define LOAD_ALIGNED(address) LOAD (address)
 #define STORE(address, vector)                                                 \
   _mm256_storeu_si256 ((__m256i *) (address), (vector))
-#define BROADCAST(address) _mm256_set1_epi32 (load_word (address))
+#define BROADCAST(address) _mm256_set1_epi32 (load_unit (address))
 #define MULTIPLY_BYTES(bytes, weights) _mm256_maddubs_epi16 ((bytes), (weights))
 #define KEEP(vector) __asm__("" : "+x"(vector))
 #define ADD_16(sum, b) __asm__("vpaddw %1, %0, %0" : "+x"(sum) : "x"(b))
@@ -31,7 +32,7 @@ typedef __m256i Vector;
 #define SHIFT_RIGHT(a, n) _mm256_sra_epi32 ((a), _mm_cvtsi32_si128 (n))
 
 static inline void
-store_saturated (const __m256i value[TILE_VECTORS], gint8 least, gint8 *output)
+store_saturated (const __m256i value[2], gint8 least, gint8 *output)
 {
   __m256i words = _mm256_permute4x64_epi64 (
       _mm256_packs_epi32 (value[0], value[1]), _MM_SHUFFLE (3, 1, 2, 0));

@@ -10,13 +10,14 @@
 typedef __m512i Vector;
 
 #define VECTOR_BYTES 64
+#define UNIT 4
 #define TILE_VECTORS 1
 #define TILE_PIXELS 10
 
 #define LOAD(address) _mm512_loadu_si512 (address)
-#define LOAD_WEIGHTS(address) LOAD (address)
+#define LOAD_ALIGNED(address) LOAD (address)
 #define STORE(address, vector) _mm512_storeu_si512 ((address), (vector))
-#define BROADCAST(address) _mm512_set1_epi32 (load_word (address))
+#define BROADCAST(address) _mm512_set1_epi32 (load_unit (address))
 #define MULTIPLY_BYTES(bytes, weights) _mm512_maddubs_epi16 ((bytes), (weights))
 #define KEEP(vector) __asm__("" : "+v"(vector))
 #define ADD_16(sum, b) __asm__("vpaddw %1, %0, %0" : "+v"(sum) : "v"(b))
@@ -30,7 +31,7 @@ typedef __m512i Vector;
 #define SHIFT_RIGHT(a, n) _mm512_sra_epi32 ((a), _mm_cvtsi32_si128 (n))
 
 static inline void
-store_saturated (const __m512i value[TILE_VECTORS], gint8 least, gint8 *output)
+store_saturated (const __m512i value[1], gint8 least, gint8 *output)
 {
   __m128i bytes = _mm512_cvtsepi32_epi8 (value[0]);
 

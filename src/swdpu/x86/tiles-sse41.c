@@ -10,20 +10,24 @@
 typedef __m128i Vector;
 
 #define VECTOR_BYTES 16
+/* which a load alone makes a vector of; words of 4 take a shuffle as well, on a port
+ * that the sums need */
+#define UNIT 8
 #define TILE_VECTORS 4
 #define TILE_PIXELS 3
 
 #define LOAD(address) _mm_loadu_si128 ((const __m128i *) (address))
 /* memory from malloc() is aligned */
-#define LOAD_WEIGHTS(address) _mm_load_si128 ((const __m128i *) (address))
+#define LOAD_ALIGNED(address) _mm_load_si128 ((const __m128i *) (address))
 #define STORE(address, vector)                                                 \
   _mm_storeu_si128 ((__m128i *) (address), (vector))
-#define BROADCAST(address) _mm_set1_epi32 (load_word (address))
+#define BROADCAST(address) _mm_set1_epi64x (load_unit (address))
 #define MULTIPLY_BYTES(bytes, weights) _mm_maddubs_epi16 ((bytes), (weights))
 #define KEEP(vector) __asm__("" : "+x"(vector))
 #define ADD_16(sum, b) __asm__("paddw %1, %0" : "+x"(sum) : "x"(b))
 #define ADD_32(a, b) _mm_add_epi32 ((a), (b))
 #define ADD_NEIGHBOURS(a) _mm_madd_epi16 ((a), _mm_set1_epi16 (1))
+#define FOLD(a, b) _mm_hadd_epi32 ((a), (b))
 
 #define MAX_32(a, b) _mm_max_epi32 ((a), (b))
 #define MULTIPLY_32(a, b) _mm_mullo_epi32 ((a), (b))
@@ -44,12 +48,12 @@ typedef __m128i Words;
 #define SHIFT_RIGHT_16(a, n) _mm_sra_epi16 ((a), (n))
 
 static inline void
-store_saturated (const __m128i value[TILE_VECTORS], gint8 least, gint8 *output)
+store_saturated (const __m128i value[2], gint8 least, gint8 *output)
 {
-  __m128i bytes = _mm_packs_epi16 (_mm_packs_epi32 (value[0], value[1]),
-      _mm_packs_epi32 (value[2], value[3]));
+  __m128i words = _mm_packs_epi32 (value[0], value[1]);
+  __m128i bytes = _mm_packs_epi16 (words, words);
 
-  _mm_storeu_si128 (
+  _mm_storel_epi64 (
       (__m128i *) output, _mm_max_epi8 (bytes, _mm_set1_epi8 (least)));
 }
 
