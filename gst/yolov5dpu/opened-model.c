@@ -167,6 +167,23 @@ acquire_model (const gchar *path, DpuDevice device, guint timeout,
   return model;
 }
 
+static guint
+count_users (const DpuModel *model)
+{
+  guint n_users = 1;
+  GSList *item;
+
+  g_mutex_lock (&registry.lock);
+  for (item = registry.models; item != NULL; item = item->next) {
+    const SharedModel *shared = item->data;
+
+    if (shared->model == model)
+      n_users = shared->n_users;
+  }
+  g_mutex_unlock (&registry.lock);
+  return n_users;
+}
+
 /* closes the model when nobody else uses it */
 static void
 release_model (DpuModel *model)
@@ -315,6 +332,13 @@ gst_yolov5_opened_model_free (GstYolov5OpenedModel *self)
   g_free (self);
 }
 
+/* how many frames a software DPU computes at once */
+static guint
+count_places (const GstYolov5OpenedModel *self)
+{
+  return MAX (g_get_num_processors () / MAX (self->cpu_threads, 1), 1);
+}
+
 /**
  * gst_yolov5_opened_model_choose_slots:
  * @n_slots: (out): how many frames to work on at once
@@ -338,6 +362,24 @@ gst_yolov5_opened_model_choose_slots (
     *n_slots =
         MAX (SLOTS_PER_CORE * dpu_model_get_n_cores (self->dpu), MIN_DPU_SLOTS);
   else
-    *n_slots = MAX (g_get_num_processors () / *cpu_threads, 1) + 1;
+    *n_slots = count_places (self) + 1;
   *n_slots = MIN (*n_slots, GST_YOLOV5_MAX_SLOTS);
+}
+
+/**
+ * gst_yolov5_opened_model_count_useful_slots:
+ *
+ * Elements with the same model share the processors that a software DPU computes
+ * on: more frames of each than its part of them, and one that is letterboxed, would
+ * only wait, in memory of their own. Any thread may call it.
+ *
+ * Returns: how many slots to use at once, %G_MAXUINT for all that there are
+ */
+guint
+gst_yolov5_opened_model_count_useful_slots (const GstYolov5OpenedModel *self)
+{
+  if (self->max_in_flight != 0
+      || dpu_model_get_device (self->dpu) == DPU_DEVICE_DPU)
+    return G_MAXUINT;
+  return MAX (count_places (self) / count_users (self->dpu), 1) + 1;
 }

@@ -35,5 +35,7 @@ GstYolov5OpenedModel *gst_yolov5_opened_model_open (
 void gst_yolov5_opened_model_free (GstYolov5OpenedModel *self);
 void gst_yolov5_opened_model_choose_slots (
     const GstYolov5OpenedModel *self, guint *n_slots, guint *cpu_threads);
+guint gst_yolov5_opened_model_count_useful_slots (
+    const GstYolov5OpenedModel *self);
 
 G_END_DECLS

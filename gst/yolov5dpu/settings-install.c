@@ -134,7 +134,8 @@ install_device_properties (GObjectClass *object_class)
    * than they can be worked on. 0 is two for each core of a DPU, one that it
    * executes and one that is letterboxed or decoded meanwhile, and at least 3.
    * With the software DPU it is one more than there are processors, or groups
-   * of #GstYolov5Dpu:cpu-threads processors.
+   * of #GstYolov5Dpu:cpu-threads processors; elements of a process with the same
+   * model share these.
    */
   g_object_class_install_property (object_class, ID (max_in_flight),
       g_param_spec_uint ("max-in-flight", "Maximum in flight",

@@ -52,6 +52,10 @@ struct _GstYolov5SlotPool {
   guint n_slots;
   /* the first slots, while they start, have one */
   guint n_runners;
+  /* whether each has memory of a DPU's and may be tied to a core of it */
+  gboolean is_dpu;
+  /* while there are slots */
+  const GstYolov5OpenedModel *model;
   guint next;
   gboolean flushing;
   gboolean stopping;
@@ -62,12 +66,17 @@ struct _GstYolov5SlotPool {
 
 /* The first execution is like no other: memory is touched for the first time,
  * and what is wrong with the device shows. No frame has to wait for that, and
- * what it takes is a first guess of what frames will. */
+ * what it takes is a first guess of what frames will. A software DPU is the same for
+ * all slots, and those that are never needed at once with others shall not touch
+ * their memory. */
 static void
 warm_up (GstYolov5Slot *slot, GError **error)
 {
   GstClockTime start = gst_util_get_timestamp ();
 
+  slot->worker->warm_up_time = GST_CLOCK_TIME_NONE;
+  if (!slot->pool->is_dpu && slot->index > 0)
+    return;
   gst_yolov5_runner_execute (slot->runner, error);
   slot->worker->warm_up_time = gst_util_get_timestamp () - start;
 }
@@ -224,7 +233,8 @@ wait_for_workers (GstYolov5SlotPool *self, guint n_started, GError **error)
  * @cpu_threads: how many processors a runner of the software DPU uses
  * @error: #DpuError, or #GThreadError
  *
- * Starts the workers and waits until each has its runner and has used it once.
+ * Starts the workers and waits until each has its runner and has used it once, or
+ * on a software DPU until one has.
  *
  * Returns: whether all of them have one; if not, the pool is not started
  */
@@ -241,6 +251,8 @@ gst_yolov5_slot_pool_start (GstYolov5SlotPool *self,
 
   self->slots = g_new0 (GstYolov5Slot, n_slots);
   self->next = 0;
+  self->model = model;
+  self->is_dpu = dpu_model_get_device (model->dpu) == DPU_DEVICE_DPU;
 
   GST_INFO_OBJECT (self->element,
       "starting %u slots, %u threads each on a software DPU", n_slots,
@@ -411,23 +423,25 @@ gst_yolov5_slot_pool_set_flushing (GstYolov5SlotPool *self, gboolean flushing)
   g_mutex_unlock (&self->lock);
 }
 
-/* round robin, as runners are spread over the cores of a DPU in the order of
- * their creation */
+/* With lock. On a DPU round robin, as runners are spread over its cores in the order
+ * of their creation; else the first, whose memory has been used before. */
 static GstYolov5Slot *
 find_free_slot (GstYolov5SlotPool *self, guint most)
 {
-  guint i, n_at_work = 0;
+  guint i, n_useful, n_at_work = 0;
 
   for (i = 0; i < self->n_slots; i++)
     n_at_work += is_at_work (self->slots[i].worker->state);
-  if (n_at_work >= most)
+  if (n_at_work >= most || self->n_slots == 0)
     return NULL;
 
-  for (i = 0; i < self->n_slots; i++) {
+  n_useful = gst_yolov5_opened_model_count_useful_slots (self->model);
+  for (i = 0; i < MIN (self->n_slots, n_useful); i++) {
     guint index = (self->next + i) % self->n_slots;
 
     if (self->slots[index].worker->state == SLOT_FREE) {
-      self->next = index + 1;
+      if (self->is_dpu)
+        self->next = index + 1;
       return &self->slots[index];
     }
   }

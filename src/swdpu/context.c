@@ -16,8 +16,10 @@
 struct _SwdpuContext {
   SwdpuProgram *program;
   const gint *cancelled;
+  /* (element-type gint8*): in @memory */
   GPtrArray *inputs;
   GPtrArray *outputs;
+  GPtrArray *memory;
   /* where the inputs of the step that runs lie */
   const gint8 **step_inputs;
 
@@ -26,18 +28,22 @@ struct _SwdpuContext {
   guint n_runs;
 };
 
+/* Zeros, so that a caller that forgets an input gets the same result every time. They
+ * take no memory before they are used: callers may have more contexts than they need
+ * at once. */
 static gboolean
-allocate_edge (const Plan *plan, const GArray *tensors, GPtrArray *buffers)
+allocate_edge (SwdpuContext *self, const GArray *tensors, GPtrArray *buffers)
 {
   for (guint i = 0; i < tensors->len; i++) {
     guint index = g_array_index (tensors, guint, i);
-    gpointer buffer = swdpu_allocate (plan_tensor (plan, index)->size);
+    gsize size = plan_tensor (self->program->plan, index)->size;
+    gint8 *memory = calloc (1, size + SWDPU_MEMORY_ALIGNMENT - 1);
 
-    if (buffer == NULL)
+    if (memory == NULL)
       return FALSE;
-    /* a caller that forgets an input gets the same result every time */
-    memset (buffer, 0, plan_tensor (plan, index)->size);
-    g_ptr_array_add (buffers, buffer);
+    g_ptr_array_add (self->memory, memory);
+    g_ptr_array_add (
+        buffers, memory + -(guintptr) memory % SWDPU_MEMORY_ALIGNMENT);
   }
   return TRUE;
 }
@@ -51,8 +57,8 @@ allocate_memory (SwdpuContext *self)
   for (guint i = 0; i < plan->steps->len; i++)
     most_inputs = MAX (most_inputs, plan_step (plan, i)->n_inputs);
   self->step_inputs = g_new (const gint8 *, most_inputs);
-  return allocate_edge (plan, plan->inputs, self->inputs)
-         && allocate_edge (plan, plan->outputs, self->outputs);
+  return allocate_edge (self, plan->inputs, self->inputs)
+         && allocate_edge (self, plan->outputs, self->outputs);
 }
 
 /**
@@ -68,8 +74,9 @@ swdpu_context_new (SwdpuProgram *program, GError **error)
   SwdpuContext *self = g_new0 (SwdpuContext, 1);
 
   self->program = swdpu_program_ref (program);
-  self->inputs = g_ptr_array_new_with_free_func (free);
-  self->outputs = g_ptr_array_new_with_free_func (free);
+  self->inputs = g_ptr_array_new ();
+  self->outputs = g_ptr_array_new ();
+  self->memory = g_ptr_array_new_with_free_func (free);
   if (!allocate_memory (self)) {
     g_set_error (error, SWDPU_ERROR, SWDPU_ERROR_UNSUPPORTED,
         "Not enough memory for the inputs and outputs of a frame in the software "
@@ -90,6 +97,7 @@ swdpu_context_free (SwdpuContext *self)
   g_free (self->step_inputs);
   g_ptr_array_unref (self->inputs);
   g_ptr_array_unref (self->outputs);
+  g_ptr_array_unref (self->memory);
   swdpu_program_unref (self->program);
   g_free (self);
 }

@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-/* what oneDNN's widest loads like */
-#define MEMORY_ALIGNMENT 64
 /* how often who waits for a workspace looks whether it is to stop */
 #define CANCEL_PERIOD (G_TIME_SPAN_MILLISECOND * 20)
 
@@ -28,20 +26,6 @@ struct _SwdpuWorkspaces {
   /* (element-type SwdpuWorkspace*): who waits, by the place of what it gets */
   GQueue waiting;
 };
-
-/**
- * swdpu_allocate:
- *
- * Returns: (nullable): memory as kernels like it, for free()
- */
-gpointer
-swdpu_allocate (gsize size)
-{
-  gpointer memory = NULL;
-
-  return posix_memalign (&memory, MEMORY_ALIGNMENT, MAX (size, 1)) == 0 ? memory
-                                                                        : NULL;
-}
 
 /**
  * swdpu_workspace_locate:
@@ -100,6 +84,16 @@ bind_step (const SwdpuWorkspaces *self, SwdpuWorkspace *workspace, guint index)
   return workspace->convolutions[index] != NULL;
 }
 
+static gpointer
+allocate (gsize size)
+{
+  gpointer memory = NULL;
+
+  return posix_memalign (&memory, SWDPU_MEMORY_ALIGNMENT, MAX (size, 1)) == 0
+             ? memory
+             : NULL;
+}
+
 static SwdpuWorkspace *
 workspace_new (const SwdpuWorkspaces *self)
 {
@@ -107,8 +101,8 @@ workspace_new (const SwdpuWorkspaces *self)
   guint n_steps = self->plan->steps->len;
   gboolean made;
 
-  workspace->arena = swdpu_allocate (self->plan->arena_size);
-  workspace->scratch = swdpu_allocate (self->scratch_size);
+  workspace->arena = allocate (self->plan->arena_size);
+  workspace->scratch = allocate (self->scratch_size);
   workspace->convolutions = g_new0 (SwdpuBoundConvolution *, n_steps);
   made = workspace->arena != NULL && workspace->scratch != NULL
          && dnnl_stream_create (

@@ -13,6 +13,9 @@
 
 G_BEGIN_DECLS
 
+/* what oneDNN's widest loads like */
+#define SWDPU_MEMORY_ALIGNMENT 64
+
 /**
  * SwdpuWorkspace:
  * @arena: of the plan
@@ -41,6 +44,5 @@ void swdpu_workspaces_give_back (
 
 const gint8 *swdpu_workspace_locate (
     const SwdpuWorkspace *self, const PlanTensor *tensor);
-gpointer swdpu_allocate (gsize size);
 
 G_END_DECLS

@@ -7,6 +7,8 @@
 
 #include "rig.h"
 
+#include "yolov5dpu/settings.h"
+
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -126,6 +128,38 @@ GST_START_TEST (test_slow_stream)
 }
 GST_END_TEST;
 
+/* elements with the same model share the processors of a software DPU: each works on
+ * as many frames as its part of them, and one more, unless it is told how many */
+GST_START_TEST (test_shared_processors)
+{
+  const guint wanted[] = { 0, 0, 0, 7 };
+  guint part = MAX (g_get_num_processors () / G_N_ELEMENTS (wanted), 1) + 1;
+  DetectorRig *rigs[G_N_ELEMENTS (wanted)];
+  guint i, frame, n = 0;
+
+  for (i = 0; i < G_N_ELEMENTS (wanted); i++) {
+    rigs[i] = detector_rig_new ("max-in-flight", wanted[i], "no-block",
+        GST_YOLOV5_DPU_NO_BLOCK_TRUE, NULL);
+    if (i > 0)
+      use_model_of (rigs[i], rigs[0]);
+    detector_rig_push_segment (rigs[i]);
+  }
+  fake_dpu_hold ();
+  for (i = 0; i < G_N_ELEMENTS (wanted); i++) {
+    for (frame = 0; frame < 10; frame++)
+      assert_equals_int (detector_rig_push (rigs[i], frame), GST_FLOW_OK);
+    n += wanted[i] > 0 ? wanted[i] : part;
+    fake_dpu_wait_held (n);
+  }
+  fake_dpu_let_all ();
+  for (i = 0; i < G_N_ELEMENTS (wanted); i++)
+    gst_element_set_state (rigs[i]->element, GST_STATE_NULL);
+  for (i = 0; i < G_N_ELEMENTS (wanted); i++)
+    detector_rig_free (rigs[i]);
+  assert_equals_int (fake_dpu_get_most_executing (), n);
+}
+GST_END_TEST;
+
 static gpointer
 start_and_stop (gpointer data)
 {
@@ -210,6 +244,7 @@ yolov5dpu_streams_suite (void)
   tcase_add_test (tcase, test_shared_model);
   tcase_add_test (tcase, test_other_model);
   tcase_add_test (tcase, test_slow_stream);
+  tcase_add_test (tcase, test_shared_processors);
   tcase_add_test (tcase, test_start_together);
   tcase_add_test (tcase, test_wait_is_logged);
 
