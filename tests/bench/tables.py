@@ -23,6 +23,8 @@ EVERYDAY = os.path.join(SHARED, 'models', 'everyday',
                         'everyday-640x640_int.xmodel')
 AMD = os.path.join(SHARED, 'xmodels',
                    'amd-yolov5n-coco-640-b4096-vai30.xmodel')
+MODELS = [('street, ReLU', STREET), ('everyday, LeakyReLU', EVERYDAY),
+          ("AMD's, LeakyReLU", AMD)]
 # what ONEDNN_MAX_CPU_ISA leaves, the best first
 LEVELS = [('all it has', 'DEFAULT'), ('AVX-512', 'AVX512_CORE'),
           ('AVX2', 'AVX2'), ('SSE4.1', 'SSE41')]
@@ -62,9 +64,7 @@ def frame_time(build, model, isa):
 
 
 def levels(build):
-    models = [('street, ReLU', STREET), ('everyday, LeakyReLU', EVERYDAY),
-              ("AMD's, LeakyReLU", AMD)]
-    models = [(name, path) for name, path in models if os.path.exists(path)]
+    models = [(name, path) for name, path in MODELS if os.path.exists(path)]
     best = {}
     for _ in range(ROUNDS):
         for _, isa in LEVELS:
@@ -113,6 +113,20 @@ def in_flight(build):
         re.findall(r'(\d) in flight +([\d.]+) frames/s +([\d.]+)', text))
 
 
+def streams(build):
+    rows = []
+    for name, path in MODELS:
+        if os.path.exists(path):
+            text = run(f'{HERE}/streams.py', build, path)
+            rows += [[name, pace] + [f'{n} MB' for n in numbers.split(' MB')
+                                     if n]
+                     for pace, numbers in re.findall(
+                         r'^(15/s|at-once) +(.*?) MB$', text, re.M)]
+    return make_table(
+        ['model', 'frames', '1 stream', '2', '5', 'each further'],
+        [[word.strip() for word in row] for row in rows])
+
+
 def columns(text):
     """The words of a table with a line of heads."""
     return [line.split() for line in text.splitlines()[1:] if line.strip()]
@@ -159,7 +173,7 @@ def decoder(build):
 
 
 TABLES = {'levels': levels, 'threads': threads, 'steps': steps,
-          'in-flight': in_flight, 'fake-dpu': fake_dpu, 'live': live,
+          'in-flight': in_flight, 'streams': streams, 'fake-dpu': fake_dpu, 'live': live,
           'letterbox': letterbox, 'decoder': decoder}
 
 
