@@ -118,12 +118,14 @@ def streams(build):
     for name, path in MODELS:
         if os.path.exists(path):
             text = run(f'{HERE}/streams.py', build, path)
+            counts = text.split()[1:4]
             rows += [[name, pace] + [f'{n} MB' for n in numbers.split(' MB')
                                      if n]
                      for pace, numbers in re.findall(
                          r'^(15/s|at-once) +(.*?) MB$', text, re.M)]
     return make_table(
-        ['model', 'frames', '1 stream', '2', '5', 'each further'],
+        ['model', 'frames'] + [f'{n} streams' for n in counts]
+        + ['each further'],
         [[word.strip() for word in row] for row in rows])
 
 
