@@ -43,7 +43,7 @@ allocate_edge (SwdpuContext *self, const GArray *tensors, GPtrArray *buffers)
       return FALSE;
     g_ptr_array_add (self->memory, memory);
     g_ptr_array_add (
-        buffers, memory + -(guintptr) memory % SWDPU_MEMORY_ALIGNMENT);
+        buffers, memory + (-(guintptr) memory) % SWDPU_MEMORY_ALIGNMENT);
   }
   return TRUE;
 }

@@ -133,7 +133,8 @@ GST_END_TEST;
 GST_START_TEST (test_shared_processors)
 {
   const guint wanted[] = { 0, 0, 0, 7 };
-  guint part = MAX (g_get_num_processors () / G_N_ELEMENTS (wanted), 1) + 1;
+  guint part = MIN (GST_YOLOV5_MAX_SLOTS,
+      MAX (g_get_num_processors () / G_N_ELEMENTS (wanted), 1) + 1);
   DetectorRig *rigs[G_N_ELEMENTS (wanted)];
   guint i, frame, n = 0;
 
@@ -146,7 +147,7 @@ GST_START_TEST (test_shared_processors)
   }
   fake_dpu_hold ();
   for (i = 0; i < G_N_ELEMENTS (wanted); i++) {
-    for (frame = 0; frame < 10; frame++)
+    for (frame = 0; frame < GST_YOLOV5_MAX_SLOTS + 1; frame++)
       assert_equals_int (detector_rig_push (rigs[i], frame), GST_FLOW_OK);
     n += wanted[i] > 0 ? wanted[i] : part;
     fake_dpu_wait_held (n);
