@@ -32,6 +32,8 @@ typedef struct {
   GStatBuf file;
   DpuModel *model;
   guint n_users;
+  /* frames of all its users that are on their way to results */
+  guint n_at_work;
 } SharedModel;
 
 /* Which models there are is quickly told; opening one may take a while, longer
@@ -167,21 +169,15 @@ acquire_model (const gchar *path, DpuDevice device, guint timeout,
   return model;
 }
 
-static guint
-count_users (const DpuModel *model)
+/* with lock; the item of the list that has it */
+static GSList *
+find_model (const DpuModel *model)
 {
-  guint n_users = 1;
-  GSList *item;
+  GSList *item = registry.models;
 
-  g_mutex_lock (&registry.lock);
-  for (item = registry.models; item != NULL; item = item->next) {
-    const SharedModel *shared = item->data;
-
-    if (shared->model == model)
-      n_users = shared->n_users;
-  }
-  g_mutex_unlock (&registry.lock);
-  return n_users;
+  while (((SharedModel *) item->data)->model != model)
+    item = item->next;
+  return item;
 }
 
 /* closes the model when nobody else uses it */
@@ -192,17 +188,12 @@ release_model (DpuModel *model)
   GSList *item;
 
   g_mutex_lock (&registry.lock);
-  for (item = registry.models; item != NULL; item = item->next) {
-    SharedModel *shared = item->data;
-
-    if (shared->model != model)
-      continue;
-    if (--shared->n_users == 0) {
-      registry.models = g_slist_delete_link (registry.models, item);
-      unused = shared;
-    }
-    break;
-  }
+  item = find_model (model);
+  unused = item->data;
+  if (--unused->n_users == 0)
+    registry.models = g_slist_delete_link (registry.models, item);
+  else
+    unused = NULL;
   g_mutex_unlock (&registry.lock);
 
   if (unused) {
@@ -367,19 +358,47 @@ gst_yolov5_opened_model_choose_slots (
 }
 
 /**
- * gst_yolov5_opened_model_count_useful_slots:
+ * gst_yolov5_opened_model_add_work:
+ * @n: how many frames more, or less, are on their way to results
+ *
+ * Any thread may call it.
+ */
+void
+gst_yolov5_opened_model_add_work (const GstYolov5OpenedModel *self, gint n)
+{
+  g_mutex_lock (&registry.lock);
+  ((SharedModel *) find_model (self->dpu)->data)->n_at_work += n;
+  g_mutex_unlock (&registry.lock);
+}
+
+/**
+ * gst_yolov5_opened_model_is_slot_useful:
+ * @n_used: slots that the element uses already
+ * @n_at_work: those of them whose frames are on their way to results
  *
  * Elements with the same model share the processors that a software DPU computes
- * on: more frames of each than its part of them, and one that is letterboxed, would
- * only wait, in memory of their own. Any thread may call it.
+ * on. Each may use a slot for each processor of its part, and one that is
+ * letterboxed; more where others leave processors idle. Frames in still more slots
+ * would only wait, in memory of their own. Any thread may call it.
  *
- * Returns: how many slots to use at once, %G_MAXUINT for all that there are
+ * Returns: whether it helps to use another slot
  */
-guint
-gst_yolov5_opened_model_count_useful_slots (const GstYolov5OpenedModel *self)
+gboolean
+gst_yolov5_opened_model_is_slot_useful (
+    const GstYolov5OpenedModel *self, guint n_used, guint n_at_work)
 {
+  guint n_places = count_places (self), part;
+  const SharedModel *shared;
+  gboolean are_idle;
+
   if (self->max_in_flight != 0
       || dpu_model_get_device (self->dpu) == DPU_DEVICE_DPU)
-    return G_MAXUINT;
-  return MAX (count_places (self) / count_users (self->dpu), 1) + 1;
+    return TRUE;
+  g_mutex_lock (&registry.lock);
+  shared = find_model (self->dpu)->data;
+  part = MAX (n_places / shared->n_users, 1);
+  are_idle = shared->n_at_work < n_places;
+  g_mutex_unlock (&registry.lock);
+  /* those that are done will be free soon */
+  return n_used <= part || (are_idle && n_at_work == n_used);
 }

@@ -35,7 +35,9 @@ GstYolov5OpenedModel *gst_yolov5_opened_model_open (
 void gst_yolov5_opened_model_free (GstYolov5OpenedModel *self);
 void gst_yolov5_opened_model_choose_slots (
     const GstYolov5OpenedModel *self, guint *n_slots, guint *cpu_threads);
-guint gst_yolov5_opened_model_count_useful_slots (
-    const GstYolov5OpenedModel *self);
+void gst_yolov5_opened_model_add_work (
+    const GstYolov5OpenedModel *self, gint n);
+gboolean gst_yolov5_opened_model_is_slot_useful (
+    const GstYolov5OpenedModel *self, guint n_used, guint n_at_work);
 
 G_END_DECLS

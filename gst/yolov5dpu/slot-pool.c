@@ -64,6 +64,18 @@ struct _GstYolov5SlotPool {
   gboolean hurrying;
 };
 
+/* with lock, but before the worker runs and when it has ended */
+static void
+set_state (GstYolov5Slot *slot, SlotState state)
+{
+  GstYolov5SlotWorker *worker = slot->worker;
+  gint change = is_at_work (state) - is_at_work (worker->state);
+
+  if (change != 0)
+    gst_yolov5_opened_model_add_work (slot->pool->model, change);
+  worker->state = state;
+}
+
 /* The first execution is like no other: memory is touched for the first time,
  * and what is wrong with the device shows. No frame has to wait for that, and
  * what it takes is a first guess of what frames will. A software DPU is the same for
@@ -106,12 +118,12 @@ run_worker (gpointer data)
       continue;
     }
 
-    worker->state = SLOT_EXECUTING;
+    set_state (slot, SLOT_EXECUTING);
     gst_yolov5_runner_set_cancelled (slot->runner, FALSE);
     g_mutex_unlock (&pool->lock);
     gst_yolov5_slot_execute (slot);
     g_mutex_lock (&pool->lock);
-    worker->state = worker->state == SLOT_ABANDONED ? SLOT_FREE : SLOT_DONE;
+    set_state (slot, worker->state == SLOT_ABANDONED ? SLOT_FREE : SLOT_DONE);
     g_cond_broadcast (&pool->changed);
   }
   runner = g_steal_pointer (&slot->runner);
@@ -275,6 +287,7 @@ end_slot (GstYolov5Slot *slot)
 
   if (worker->thread)
     g_thread_join (worker->thread);
+  set_state (slot, SLOT_FREE);
   g_clear_error (&worker->start_error);
   g_cond_clear (&worker->wake);
   g_free (worker);
@@ -380,13 +393,11 @@ gst_yolov5_slot_pool_cancel (GstYolov5SlotPool *self)
 static void
 release (GstYolov5Slot *slot)
 {
-  GstYolov5SlotWorker *worker = slot->worker;
-
-  if (worker->state == SLOT_EXECUTING) {
-    worker->state = SLOT_ABANDONED;
+  if (slot->worker->state == SLOT_EXECUTING) {
+    set_state (slot, SLOT_ABANDONED);
     gst_yolov5_runner_set_cancelled (slot->runner, TRUE);
   } else {
-    worker->state = SLOT_FREE;
+    set_state (slot, SLOT_FREE);
   }
   slot->delayed = FALSE;
   g_cond_broadcast (&slot->pool->changed);
@@ -428,25 +439,57 @@ gst_yolov5_slot_pool_set_flushing (GstYolov5SlotPool *self, gboolean flushing)
 static GstYolov5Slot *
 find_free_slot (GstYolov5SlotPool *self, guint most)
 {
-  guint i, n_useful, n_at_work = 0;
+  guint i, n_used = 0, n_at_work = 0;
 
-  for (i = 0; i < self->n_slots; i++)
+  for (i = 0; i < self->n_slots; i++) {
+    n_used += self->slots[i].worker->state != SLOT_FREE;
     n_at_work += is_at_work (self->slots[i].worker->state);
-  if (n_at_work >= most || self->n_slots == 0)
+  }
+  if (n_at_work >= most || n_used >= self->n_slots
+      || !gst_yolov5_opened_model_is_slot_useful (
+          self->model, n_used, n_at_work))
     return NULL;
 
-  n_useful = gst_yolov5_opened_model_count_useful_slots (self->model);
-  for (i = 0; i < MIN (self->n_slots, n_useful); i++) {
-    guint index = (self->next + i) % self->n_slots;
+  i = self->next;
+  while (self->slots[i].worker->state != SLOT_FREE)
+    i = (i + 1) % self->n_slots;
+  if (self->is_dpu)
+    self->next = (i + 1) % self->n_slots;
+  return &self->slots[i];
+}
 
-    if (self->slots[index].worker->state == SLOT_FREE) {
-      if (self->is_dpu)
-        self->next = index + 1;
-      return &self->slots[index];
-    }
+/* with lock; one whose frame went without its results, which are there now */
+static GstYolov5Slot *
+find_delayed (GstYolov5SlotPool *self)
+{
+  GstYolov5Slot *oldest = NULL;
+  guint i;
+
+  for (i = 0; i < self->n_slots; i++) {
+    GstYolov5Slot *slot = &self->slots[i];
+
+    if (slot->delayed && slot->worker->state == SLOT_DONE
+        && (!oldest || slot->frame < oldest->frame))
+      oldest = slot;
   }
+  return oldest;
+}
 
-  return NULL;
+/* With lock. Delayed results leave with frames that pass, of which none comes while
+ * one waits for a slot: they are given up for it. */
+static gboolean
+give_up_delayed (GstYolov5SlotPool *self)
+{
+  GstYolov5Slot *slot = find_delayed (self);
+
+  if (!slot)
+    return FALSE;
+  GST_DEBUG_OBJECT (self->element,
+      "giving up the delayed results of frame %" G_GUINT64_FORMAT
+      " for one that waits for a slot",
+      slot->frame);
+  release (slot);
+  return TRUE;
 }
 
 /**
@@ -467,6 +510,8 @@ gst_yolov5_slot_pool_acquire (
 
   g_mutex_lock (&self->lock);
   while (!self->flushing && !(slot = find_free_slot (self, most)) && wait) {
+    if (give_up_delayed (self))
+      continue;
     if (!waited)
       GST_LOG_OBJECT (self->element, "all %u slots are in use, waiting for one",
           self->n_slots);
@@ -474,7 +519,7 @@ gst_yolov5_slot_pool_acquire (
     g_cond_wait (&self->changed, &self->lock);
   }
   if (slot)
-    slot->worker->state = SLOT_ACQUIRED;
+    set_state (slot, SLOT_ACQUIRED);
   g_mutex_unlock (&self->lock);
 
   if (waited && slot)
@@ -499,7 +544,7 @@ gst_yolov5_slot_submit (GstYolov5Slot *slot)
   g_mutex_lock (&slot->pool->lock);
   g_clear_error (&slot->error);
   slot->delayed = FALSE;
-  worker->state = SLOT_SUBMITTED;
+  set_state (slot, SLOT_SUBMITTED);
   g_cond_signal (&worker->wake);
   g_mutex_unlock (&slot->pool->lock);
 }
@@ -574,22 +619,15 @@ gst_yolov5_slot_pool_set_hurrying (GstYolov5SlotPool *self, gboolean hurrying)
 GstYolov5Slot *
 gst_yolov5_slot_pool_take_delayed (GstYolov5SlotPool *self)
 {
-  GstYolov5Slot *oldest = NULL;
-  guint i;
+  GstYolov5Slot *slot;
 
   g_mutex_lock (&self->lock);
-  for (i = 0; i < self->n_slots; i++) {
-    GstYolov5Slot *slot = &self->slots[i];
-
-    if (slot->delayed && slot->worker->state == SLOT_DONE
-        && (!oldest || slot->frame < oldest->frame))
-      oldest = slot;
-  }
-  if (oldest)
-    oldest->delayed = FALSE;
+  slot = find_delayed (self);
+  if (slot)
+    slot->delayed = FALSE;
   g_mutex_unlock (&self->lock);
 
-  return oldest;
+  return slot;
 }
 
 /**

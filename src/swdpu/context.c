@@ -28,9 +28,9 @@ struct _SwdpuContext {
   guint n_runs;
 };
 
-/* Zeros, so that a caller that forgets an input gets the same result every time. They
- * take no memory before they are used: callers may have more contexts than they need
- * at once. */
+/* Zeros, so that a caller that forgets an input gets the same result every time. As
+ * they come from the system, they take no memory before they are used: callers may
+ * have more contexts than they need at once. */
 static gboolean
 allocate_edge (SwdpuContext *self, const GArray *tensors, GPtrArray *buffers)
 {

@@ -114,7 +114,7 @@ def in_flight(build):
 
 
 def streams(build):
-    rows = []
+    rows, counts = [], []
     for name, path in MODELS:
         if os.path.exists(path):
             text = run(f'{HERE}/streams.py', build, path)

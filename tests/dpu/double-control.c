@@ -243,6 +243,12 @@ fake_dpu_get_n_runners_created (void)
 }
 
 guint
+fake_dpu_get_n_warm_ups (void)
+{
+  return fake_dpu_get_locked (&fake.n_warm_ups);
+}
+
+guint
 fake_dpu_get_cpu_threads (void)
 {
   return fake_dpu_get_locked (&fake.cpu_threads);

@@ -48,6 +48,7 @@ typedef struct {
   guint n_models;
   guint n_runners;
   guint n_runners_created;
+  guint n_warm_ups;
   guint cpu_threads;
   gint n_questions;
   guint n_cores;

@@ -318,6 +318,7 @@ run_warm_up (DpuRunner *self, GError **error)
   gboolean failed;
 
   g_mutex_lock (&fake.lock);
+  fake.n_warm_ups++;
   while (fake.holding_warm_up && !self->interrupted)
     g_cond_wait (&fake.changed, &fake.lock);
   failed = fails (&fake.warm_up, 0, error);

@@ -63,6 +63,8 @@ void fake_dpu_wait_ended (guint n_executions);
 guint fake_dpu_get_n_models (void);
 guint fake_dpu_get_n_runners (void);
 guint fake_dpu_get_n_runners_created (void);
+/* executions of runners before they had a frame */
+guint fake_dpu_get_n_warm_ups (void);
 guint fake_dpu_get_cpu_threads (void);
 guint fake_dpu_get_timeout (void);
 gchar *fake_dpu_get_firmware (void);

@@ -56,19 +56,24 @@ GST_START_TEST (test_max_in_flight)
 GST_END_TEST;
 
 /* frames go to a DPU's runners in the order of these, which is that of its cores; on
- * the software DPU to the first that is free, so that others need no memory */
+ * the software DPU to the first that is free. There, others need no memory, and are
+ * not executed before they have a frame, either. */
 GST_START_TEST (test_order_of_runners)
 {
   const DpuDevice devices[] = { DPU_DEVICE_DPU, DPU_DEVICE_CPU };
   guint n_slots = __i__, d, i;
 
   for (d = 0; d < G_N_ELEMENTS (devices); d++) {
+    gboolean is_dpu = devices[d] == DPU_DEVICE_DPU;
+    guint n_warm_ups = fake_dpu_get_n_warm_ups ();
     DetectorRig *rig =
         detector_rig_new ("device", devices[d], "max-in-flight", n_slots, NULL);
     guint n_before = fake_dpu_get_n_runners_created () - n_slots;
 
+    assert_equals_int (
+        fake_dpu_get_n_warm_ups () - n_warm_ups, is_dpu ? n_slots : 1);
     for (i = 0; i < 2 * n_slots; i++) {
-      guint next = devices[d] == DPU_DEVICE_DPU ? i % n_slots : 0;
+      guint next = is_dpu ? i % n_slots : 0;
 
       assert_equals_int (detector_rig_push (rig, i), GST_FLOW_OK);
       detector_rig_pull (rig, i);

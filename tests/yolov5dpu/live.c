@@ -240,6 +240,28 @@ GST_START_TEST (test_flush_of_delayed)
 }
 GST_END_TEST;
 
+/* a frame that waits for a slot gets one whose results are late: they would leave with
+ * a frame that passes, of which none comes any more */
+GST_START_TEST (test_wait_for_delayed)
+{
+  DetectorRig *rig = detector_rig_new_live ("max-in-flight", 1, NULL);
+  const guint n_frames = GST_YOLOV5_FIFO_MAX_PASSING + 2;
+  GThread *push;
+
+  fake_dpu_hold ();
+  for (guint i = 0; i < n_frames; i++)
+    detector_rig_push (rig, i);
+  for (guint i = 0; i < n_frames; i++)
+    pull_marked (rig, i, FALSE);
+  g_object_set (rig->element, "no-block", GST_YOLOV5_DPU_NO_BLOCK_FALSE, NULL);
+  push = detector_rig_push_in_thread (rig, n_frames);
+  fake_dpu_let_all ();
+  assert_equals_int (join_push (push), GST_FLOW_OK);
+  pull_marked (rig, n_frames, TRUE);
+  detector_rig_free (rig);
+}
+GST_END_TEST;
+
 /* even then memory is bounded: so many frames may wait behind one that the DPU
  * does not finish, the next one waits outside until a flush or that ends */
 GST_START_TEST (test_no_block_is_bounded)
@@ -472,6 +494,7 @@ yolov5dpu_live_suite (void)
   tcase_add_loop_test (tcase, test_live, 0, 2);
   tcase_add_test (tcase, test_live_goes_on);
   tcase_add_test (tcase, test_flush_of_delayed);
+  tcase_add_test (tcase, test_wait_for_delayed);
   tcase_add_test (tcase, test_qos);
   tcase_add_test (tcase, test_gap);
 #if GST_CHECK_VERSION(1, 20, 0)
