@@ -124,7 +124,7 @@ def streams(build):
                      for pace, numbers in re.findall(
                          r'^(15/s|at-once) +(.*?) MB$', text, re.M)]
     return make_table(
-        ['model', 'frames'] + [f'{n} streams' for n in counts]
+        ['model', 'frames'] + [f'streams: {n}' for n in counts]
         + ['each further'],
         [[word.strip() for word in row] for row in rows])
 
