@@ -142,6 +142,8 @@ sum_tile (const SwdpuTileBlock *block, const guint8 *input, gsize stride,
   gint32 unfolded[TILE_PIXELS * TILE_SUMS]
       __attribute__ ((aligned (VECTOR_BYTES)));
 
+  /* gcc 14 does not see that the first group writes them before others add */
+  __asm__("" : "=m"(unfolded));
   sum_groups (block, input, stride, unfolded, n_pixels);
   fold_sums (unfolded, n_pixels, sums);
 #else
