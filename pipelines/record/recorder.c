@@ -17,6 +17,9 @@
 /* the ring is kept for so much longer than asked for, as lines may be late */
 #define SLACK (2 * GST_SECOND)
 #define RETRY_INTERVAL (10 * GST_SECOND)
+/* lines that wait for the first frame of video; an encoder that keeps more frames
+ * back is stuck */
+#define MAX_EARLY 300
 /* what finishing clips may take at the end */
 #define END_TIMEOUT_US (20 * G_USEC_PER_SEC)
 
@@ -24,6 +27,13 @@ typedef struct {
   GstBuffer *buffer;
   GstClockTime time;
 } Frame;
+
+/* something to record */
+typedef struct {
+  GstClockTime time;
+  gchar *what;
+  gchar *line;
+} Cause;
 
 struct _Recorder {
   RecorderSettings settings;
@@ -35,11 +45,16 @@ struct _Recorder {
   guint n_written;
   GstClockTime video_time;
   GstClockTime line_time;
+  /* of Causes, until there is video: an encoder may keep its first frames for a
+   * while */
+  GQueue early;
 
   /* that is open, with what it has to reach */
   RecordClip *clip;
   GstClockTime clip_cause;
   GstClockTime clip_end;
+  /* when the last one began, microseconds since 1970 */
+  gint64 last_wall_time;
   /* after one that could not be written, not each frame tries again */
   GstClockTime not_before;
   /* atomic: how many are open or being finished */
@@ -55,6 +70,16 @@ frame_free (gpointer data)
 
   gst_buffer_unref (frame->buffer);
   g_free (frame);
+}
+
+static void
+cause_free (gpointer data)
+{
+  Cause *cause = data;
+
+  g_free (cause->what);
+  g_free (cause->line);
+  g_free (cause);
 }
 
 static gboolean
@@ -115,6 +140,10 @@ begin_clip (Recorder *self, GstClockTime time, GstClockTime before)
   start = ((Frame *) first->data)->time;
   wall_time =
       g_get_real_time () - (gint64) (minus (self->video_time, start) / 1000);
+  /* Names sort by age, also where a file is read faster than time goes by: there, a
+   * clip with more before its cause would seem to be older than the last one. */
+  wall_time = MAX (wall_time, self->last_wall_time + G_USEC_PER_SEC / 1000);
+  self->last_wall_time = wall_time;
   g_atomic_int_inc (&self->n_unfinished);
   self->clip = record_clip_new (
       self->settings.folder, wall_time, start, self->caps, on_clip_done, self);
@@ -241,6 +270,32 @@ trigger (
   record_clip_add_note (self->clip, time, what, line);
 }
 
+static void
+wait_for_video (
+    Recorder *self, GstClockTime time, const gchar *what, const gchar *line)
+{
+  Cause *cause;
+
+  if (self->early.length >= MAX_EARLY)
+    return;
+  cause = g_new (Cause, 1);
+  cause->time = time;
+  cause->what = g_strdup (what);
+  cause->line = g_strdup (line);
+  g_queue_push_tail (&self->early, cause);
+}
+
+static void
+trigger_early (Recorder *self)
+{
+  Cause *cause;
+
+  while ((cause = g_queue_pop_head (&self->early)) != NULL) {
+    trigger (self, cause->time, cause->what, cause->line);
+    cause_free (cause);
+  }
+}
+
 static GstClockTime
 get_time (GstSample *sample)
 {
@@ -278,7 +333,9 @@ recorder_add_line (Recorder *self, GstSample *sample)
     what = find_in_list (self, line, "events", of_events);
     if (what == NULL)
       what = find_in_list (self, line, "detections", of_detections);
-    if (what != NULL)
+    if (what != NULL && self->caps == NULL)
+      wait_for_video (self, time, what, text);
+    else if (what != NULL)
       trigger (self, time, what, text);
   }
   advance (self);
@@ -304,6 +361,7 @@ recorder_add_video (Recorder *self, GstSample *sample)
   gst_caps_replace (&self->caps, gst_sample_get_caps (sample));
   self->video_time = time;
   g_queue_push_tail (&self->ring, frame);
+  trigger_early (self);
   advance (self);
   g_mutex_unlock (&self->lock);
 }
@@ -322,6 +380,7 @@ recorder_new (const RecorderSettings *settings)
   self->settings = *settings;
   g_mutex_init (&self->lock);
   g_queue_init (&self->ring);
+  g_queue_init (&self->early);
   return self;
 }
 
@@ -364,6 +423,7 @@ void
 recorder_free (Recorder *self)
 {
   g_queue_clear_full (&self->ring, frame_free);
+  g_queue_clear_full (&self->early, cause_free);
   gst_caps_replace (&self->caps, NULL);
   g_mutex_clear (&self->lock);
   g_free (self);

@@ -168,6 +168,17 @@ class Clips(unittest.TestCase):
         self.record("--on", "line-crossed", "--on", "edge", "--zones", self.zones)
         self.assertEqual(self.files(""), [])
 
+    def test_names_sort_by_age(self):
+        # the film takes less time to read than the second clip has before its event;
+        # the first is seen before there is video of it
+        film = os.path.join(self.top.name, "early.mkv")
+        make_film(film, [(PICTURE, 0.5), ("black", 6), (PICTURE, 0.5), ("black", 1)])
+        self.record("--on", FOUND, "--before", "5", "--after", "0.2", film=film)
+        times = [clip["events"][0]["time"] for clip in self.notes()]
+        self.assertEqual(len(times), 2)
+        self.assertAlmostEqual(times[0], 0, delta=0.01)
+        self.assertLess(times[0], times[1])
+
     def test_what_stays_is_cut(self):
         film = os.path.join(self.top.name, "long.mkv")
         make_film(film, [("black", 1), (PICTURE, 8), ("black", 1)])
