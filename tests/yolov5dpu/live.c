@@ -428,9 +428,10 @@ GST_START_TEST (test_latency)
     GstClockTime start;
 
     fake_dpu_hold ();
-    start = gst_util_get_timestamp ();
     detector_rig_push (rig, i);
     fake_dpu_wait_held (1);
+    /* from when the frame is inside */
+    start = gst_util_get_timestamp ();
     while (gst_util_get_timestamp () - start < 2 * (before - upstream))
       g_thread_yield ();
     fake_dpu_let_all ();
