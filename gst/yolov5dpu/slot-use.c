@@ -158,7 +158,9 @@ gst_yolov5_slot_pool_acquire (
     if (give_up_delayed (self))
       continue;
     if (!waited)
-      GST_LOG_OBJECT (self->element, "all %u slots are in use, waiting for one",
+      GST_LOG_OBJECT (self->element,
+          "waiting for one of %u slots: all are in use, or as many as this "
+          "element's part of the processors",
           self->n_slots);
     waited = TRUE;
     g_cond_wait (&self->changed, &self->lock);

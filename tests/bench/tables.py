@@ -175,8 +175,8 @@ def decoder(build):
 
 
 TABLES = {'levels': levels, 'threads': threads, 'steps': steps,
-          'in-flight': in_flight, 'streams': streams, 'fake-dpu': fake_dpu, 'live': live,
-          'letterbox': letterbox, 'decoder': decoder}
+          'in-flight': in_flight, 'streams': streams, 'fake-dpu': fake_dpu,
+          'live': live, 'letterbox': letterbox, 'decoder': decoder}
 
 
 def replace(text, name, lines):
